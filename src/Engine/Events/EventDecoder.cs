@@ -1,0 +1,155 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Sim.Engine.Log;
+
+namespace Sim.Engine.Events;
+
+/// <summary>
+/// Reads the MessagePack integers, booleans and small arrays that events consist of. Safe on hostile bytes: anything
+/// else, and any read past the end, is a <see cref="CorruptLogException"/>.
+/// </summary>
+public ref struct EventDecoder
+{
+    private readonly ReadOnlySpan<byte> _data;
+    private readonly ref long _contexts;
+    private int _position;
+
+    /// <param name="data">A block's payload.</param>
+    /// <param name="contexts">The delta contexts, zero at a block's start; 33 values.</param>
+    public EventDecoder(ReadOnlySpan<byte> data, ref long contexts)
+    {
+        _data = data;
+        _contexts = ref contexts;
+    }
+
+    /// <summary>Bytes read so far.</summary>
+    public readonly int Position => _position;
+
+    /// <summary>True when the payload is used up.</summary>
+    public readonly bool End => _position >= _data.Length;
+
+    /// <summary>Reads the header of an event's array; 0 to 15 elements, or array16.</summary>
+    public int ReadArrayHeader()
+    {
+        byte code = Next();
+        if ((code & 0xF0) == 0x90)
+        {
+            return code & 0x0F;
+        }
+        if (code == 0xDC)
+        {
+            return BinaryPrimitives.ReadUInt16BigEndian(Take(2));
+        }
+        throw Bad(code, "an event's array");
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long ReadInt64()
+    {
+        if ((uint)_position < (uint)_data.Length)
+        {
+            sbyte code = (sbyte)_data[_position];
+            if (code >= -32)
+            {
+                _position++;
+                return code;
+            }
+        }
+        return ReadLong();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long ReadDelta(int group)
+    {
+        ref long context = ref Unsafe.Add(ref _contexts, group);
+        return context += ReadInt64();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long ReadZigZag()
+    {
+        ulong value = (ulong)ReadInt64();
+        return (long)(value >> 1) ^ -(long)(value & 1);
+    }
+
+    public bool ReadBoolean()
+    {
+        byte code = Next();
+        return code switch { 0xC2 => false, 0xC3 => true, _ => throw Bad(code, "a boolean") };
+    }
+
+    /// <summary>Skips one scalar of any MessagePack type an event field may have.</summary>
+    public void SkipField()
+    {
+        byte code = Next();
+        int length = code switch
+        {
+            <= 0x7F or >= 0xE0 or 0xC0 or 0xC2 or 0xC3 => 0,
+            >= 0xA0 and <= 0xBF => code & 0x1F,
+            0xCC or 0xD0 => 1,
+            0xCD or 0xD1 => 2,
+            0xCE or 0xD2 or 0xCA => 4,
+            0xCF or 0xD3 or 0xCB => 8,
+            0xC4 or 0xD9 => Take(1)[0],
+            0xC5 or 0xDA => BinaryPrimitives.ReadUInt16BigEndian(Take(2)),
+            _ => throw Bad(code, "an event's field"),
+        };
+        Take(length);
+    }
+
+    /// <summary>Reads a short string (at most 65,535 bytes of UTF-8), as the <c>symbol</c> event has it.</summary>
+    public ReadOnlySpan<byte> ReadStringUtf8()
+    {
+        byte code = Next();
+        int length = code switch
+        {
+            >= 0xA0 and <= 0xBF => code & 0x1F,
+            0xD9 => Take(1)[0],
+            0xDA => BinaryPrimitives.ReadUInt16BigEndian(Take(2)),
+            _ => throw Bad(code, "a string"),
+        };
+        return Take(length);
+    }
+
+    private long ReadLong()
+    {
+        byte code = Next();
+        return code switch
+        {
+            <= 0x7F => code,
+            0xCC => Take(1)[0],
+            0xCD => BinaryPrimitives.ReadUInt16BigEndian(Take(2)),
+            0xCE => BinaryPrimitives.ReadUInt32BigEndian(Take(4)),
+            0xCF => BinaryPrimitives.ReadInt64BigEndian(Take(8)),
+            0xD0 => (sbyte)Take(1)[0],
+            0xD1 => BinaryPrimitives.ReadInt16BigEndian(Take(2)),
+            0xD2 => BinaryPrimitives.ReadInt32BigEndian(Take(4)),
+            0xD3 => BinaryPrimitives.ReadInt64BigEndian(Take(8)),
+            _ => throw Bad(code, "an integer"),
+        };
+    }
+
+    private byte Next()
+    {
+        if ((uint)_position >= (uint)_data.Length)
+        {
+            throw new CorruptLogException($"event data ends at payload byte {_position}");
+        }
+        return _data[_position++];
+    }
+
+    private ReadOnlySpan<byte> Take(int length)
+    {
+        if (length > _data.Length - _position)
+        {
+            throw new CorruptLogException($"event data ends at payload byte {_data.Length}, {length} more bytes are due at {_position}");
+        }
+        ReadOnlySpan<byte> taken = _data.Slice(_position, length);
+        _position += length;
+        return taken;
+    }
+
+    private readonly CorruptLogException Bad(byte code, string expected) =>
+        new($"payload byte {_position - 1} is 0x{code:x2}, expected {expected}");
+}

@@ -1,0 +1,23 @@
+namespace Sim.Engine.Scheduling;
+
+/// <summary>
+/// The pending messages in their total order (<see cref="Message.IsBefore"/>). Every implementation gives the same
+/// order, so the choice of queue never shows in a log. Not thread-safe.
+/// </summary>
+public interface IEventQueue
+{
+    /// <summary>Number of pending messages.</summary>
+    int Count { get; }
+
+    /// <summary>Adds a message. It must not be due before the last message dequeued.</summary>
+    void Enqueue(in Message message);
+
+    /// <summary>Removes the first message of the order; false when none is pending.</summary>
+    bool TryDequeue(out Message message);
+
+    /// <summary>Due time of the first message, in picoseconds; <see cref="long.MaxValue"/> when none is pending.</summary>
+    long NextTimePs { get; }
+
+    /// <summary>Copies all pending messages, in their total order, for a snapshot.</summary>
+    Message[] ToArray();
+}

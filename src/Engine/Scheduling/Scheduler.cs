@@ -1,0 +1,67 @@
+namespace Sim.Engine.Scheduling;
+
+/// <summary>
+/// The discrete-event scheduler: hands due messages to components, one at a time, in a total order (time, priority,
+/// sequence). Allocates nothing per message. Not thread-safe.
+/// </summary>
+public sealed class Scheduler(IEventQueue queue)
+{
+    private readonly List<IComponent> _components = [];
+    private long _nextSequence;
+
+    /// <summary>Simulated time of the dispatch under way, in picoseconds.</summary>
+    public long NowPs { get; private set; }
+
+    /// <summary>Messages dispatched so far.</summary>
+    public long Dispatched { get; private set; }
+
+    /// <summary>Messages waiting to be dispatched.</summary>
+    public int Pending => queue.Count;
+
+    /// <summary>Due time of the next message, in picoseconds; <see cref="long.MaxValue"/> when none is pending.</summary>
+    public long NextTimePs => queue.NextTimePs;
+
+    /// <summary>Makes a component a target of messages; returns its index. Order of registration is part of the behaviour.</summary>
+    public ushort Register(IComponent component)
+    {
+        _components.Add(component);
+        return checked((ushort)(_components.Count - 1));
+    }
+
+    /// <summary>Schedules a message for an instant that is not in the past.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timePs"/> is before <see cref="NowPs"/>.</exception>
+    public void Schedule(long timePs, ushort target, ushort kind, long cause, long a = 0, long b = 0, long c = 0, int priority = 0)
+    {
+        if (timePs < NowPs)
+        {
+            ThrowPast(timePs);
+        }
+        Message message;
+        message.TimePs = timePs;
+        message.Sequence = _nextSequence++;
+        message.Cause = cause;
+        message.A = a;
+        message.B = b;
+        message.C = c;
+        message.Priority = priority;
+        message.Target = target;
+        message.Kind = kind;
+        queue.Enqueue(in message);
+    }
+
+    /// <summary>Dispatches the next message if it is due at or before <paramref name="untilPs"/>; false when there is none.</summary>
+    public bool Step(long untilPs = long.MaxValue)
+    {
+        if (queue.NextTimePs > untilPs || !queue.TryDequeue(out Message message))
+        {
+            return false;
+        }
+        NowPs = message.TimePs;
+        Dispatched++;
+        _components[message.Target].Handle(in message);
+        return true;
+    }
+
+    private void ThrowPast(long timePs) =>
+        throw new ArgumentOutOfRangeException(nameof(timePs), timePs, $"A message cannot be scheduled before now ({NowPs} ps).");
+}
