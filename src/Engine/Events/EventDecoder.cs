@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Sim.Engine.Log;
 
 namespace Sim.Engine.Events;

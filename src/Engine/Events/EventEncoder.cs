@@ -79,6 +79,32 @@ public ref struct EventEncoder
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void WriteZigZag(long value) => Write((ulong)((value << 1) ^ (value >> 63)));
 
+    /// <summary>Writes a string of at most 65,535 bytes of UTF-8; the caller has made room for it and three bytes more.</summary>
+    public void WriteString(ReadOnlySpan<byte> utf8)
+    {
+        ref byte p = ref Unsafe.Add(ref _start, _position);
+        int header;
+        if (utf8.Length < 32)
+        {
+            p = (byte)(0xA0 | utf8.Length);
+            header = 1;
+        }
+        else if (utf8.Length <= byte.MaxValue)
+        {
+            p = 0xD9;
+            Unsafe.Add(ref p, 1) = (byte)utf8.Length;
+            header = 2;
+        }
+        else
+        {
+            p = 0xDA;
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref p, 1), BinaryPrimitives.ReverseEndianness((ushort)utf8.Length));
+            header = 3;
+        }
+        utf8.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref p, header), utf8.Length));
+        _position += header + utf8.Length;
+    }
+
     private void WriteLong(ulong value)
     {
         ref byte p = ref Unsafe.Add(ref _start, _position);
