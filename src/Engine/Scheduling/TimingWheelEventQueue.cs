@@ -1,0 +1,293 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Sim.Engine.Scheduling;
+
+/// <summary>
+/// The default queue: a hierarchical timing wheel (Varghese and Lauck, 1987) of 4,096-slot levels over slots of 1,024 ps.
+/// A message is filed at the level of the highest digit in which its slot differs from the current one, and moves down a
+/// level when the wheel turns to it; the messages of the current slot are kept sorted. O(levels) per message, whatever is
+/// pending; allocates only when the number of pending messages reaches a new high.
+/// </summary>
+public sealed class TimingWheelEventQueue : IEventQueue
+{
+    private const int SlotShift = 10;
+    private const int LevelBits = 12;
+    private const int LevelSlots = 1 << LevelBits;
+    private const int Levels = 5;
+    private const int WordsPerLevel = LevelSlots / 64;
+    private const int Nil = -1;
+
+    private readonly int[] _head = new int[Levels * LevelSlots];
+    private readonly int[] _tail = new int[Levels * LevelSlots];
+    private readonly ulong[] _occupied = new ulong[Levels * WordsPerLevel];
+    private readonly ulong[] _occupiedWords = new ulong[Levels];
+    private Node[] _nodes = new Node[1024];
+    private int _free;
+    private long _slot;
+    private int[] _active = new int[256];
+    private int _activeHead, _activeTail;
+
+    /// <summary>An empty queue at time 0.</summary>
+    public TimingWheelEventQueue()
+    {
+        Array.Fill(_head, Nil);
+        Chain(0);
+    }
+
+    /// <inheritdoc/>
+    public int Count { get; private set; }
+
+    /// <inheritdoc/>
+    public long NextTimePs =>
+        _activeHead < _activeTail || Turn() ? _nodes[_active[_activeHead]].Message.TimePs : long.MaxValue;
+
+    /// <inheritdoc/>
+    public void Enqueue(in Message message)
+    {
+        if (_free == Nil)
+        {
+            Grow();
+        }
+        int index = _free;
+        ref Node node = ref At(index);
+        _free = node.Next;
+        node.Message = message;
+        Count++;
+        Place(index, ref node);
+    }
+
+    /// <inheritdoc/>
+    public bool TryDequeue(out Message message)
+    {
+        if (_activeHead == _activeTail && !Turn())
+        {
+            message = default;
+            return false;
+        }
+        int index = _active[_activeHead++];
+        ref Node node = ref At(index);
+        message = node.Message;
+        node.Next = _free;
+        _free = index;
+        Count--;
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public Message[] ToArray()
+    {
+        var messages = new Message[Count];
+        int n = 0;
+        for (int i = _activeHead; i < _activeTail; i++)
+        {
+            messages[n++] = _nodes[_active[i]].Message;
+        }
+        foreach (int head in _head)
+        {
+            for (int i = head; i != Nil; i = _nodes[i].Next)
+            {
+                messages[n++] = _nodes[i].Message;
+            }
+        }
+        messages.AsSpan().Sort(static (a, b) => Message.IsBefore(in a, in b) ? -1 : 1);
+        return messages;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Node At(int index) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_nodes), index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Place(int index, ref Node node)
+    {
+        long slot = node.Message.TimePs >> SlotShift;
+        if (slot <= _slot)
+        {
+            InsertActive(index, ref node);
+            return;
+        }
+        int level = BitOperations.Log2((ulong)(slot ^ _slot)) / LevelBits;
+        int digit = (int)(slot >> (level * LevelBits)) & (LevelSlots - 1);
+        int place = level * LevelSlots + digit;
+        node.Next = Nil;
+        ref int head = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_head), place);
+        ref int tail = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_tail), place);
+        if (head == Nil)
+        {
+            head = index;
+            _occupied[place >> 6] |= 1UL << place;
+            _occupiedWords[level] |= 1UL << (digit >> 6);
+        }
+        else
+        {
+            At(tail).Next = index;
+        }
+        tail = index;
+    }
+
+    /// <summary>Adds to the sorted messages of the current slot; a newcomer usually is the last of them.</summary>
+    private void InsertActive(int index, ref Node node)
+    {
+        if (_activeHead == _activeTail)
+        {
+            _activeHead = _activeTail = 0;
+        }
+        else if (_activeTail == _active.Length)
+        {
+            Array.Resize(ref _active, _active.Length * 2);
+        }
+        int at = _activeTail++;
+        while (at > _activeHead && Message.IsBefore(in node.Message, in At(_active[at - 1]).Message))
+        {
+            _active[at] = _active[at - 1];
+            at--;
+        }
+        _active[at] = index;
+    }
+
+    /// <summary>Moves to the next occupied slot and makes its messages the active ones; false when nothing is pending.</summary>
+    private bool Turn()
+    {
+        _activeHead = _activeTail = 0;
+        int level = 0;
+        while (level < Levels)
+        {
+            int shift = level * LevelBits;
+            int digit = NextOccupied(level, (int)(_slot >> shift) & (LevelSlots - 1));
+            if (digit < 0)
+            {
+                level++;
+                continue;
+            }
+            _slot = (_slot >> shift >> LevelBits << LevelBits | (long)digit) << shift;
+            int list = Detach(level, digit);
+            if (level == 0)
+            {
+                Activate(list);
+                return true;
+            }
+            while (list != Nil)
+            {
+                ref Node node = ref At(list);
+                int next = node.Next;
+                Place(list, ref node);
+                list = next;
+            }
+            if (_activeTail > 0)
+            {
+                return true;
+            }
+            level = 0;
+        }
+        return false;
+    }
+
+    private int NextOccupied(int level, int after)
+    {
+        int word = after >> 6;
+        ulong bits = _occupied[level * WordsPerLevel + word] & (after % 64 == 63 ? 0 : ulong.MaxValue << (after % 64 + 1));
+        if (bits == 0)
+        {
+            ulong words = word == 63 ? 0 : _occupiedWords[level] & (ulong.MaxValue << (word + 1));
+            if (words == 0)
+            {
+                return -1;
+            }
+            word = BitOperations.TrailingZeroCount(words);
+            bits = _occupied[level * WordsPerLevel + word];
+        }
+        return word * 64 + BitOperations.TrailingZeroCount(bits);
+    }
+
+    private int Detach(int level, int digit)
+    {
+        int place = level * LevelSlots + digit;
+        int list = _head[place];
+        _head[place] = Nil;
+        ref ulong word = ref _occupied[place >> 6];
+        word &= ~(1UL << place);
+        if (word == 0)
+        {
+            _occupiedWords[level] &= ~(1UL << (digit >> 6));
+        }
+        return list;
+    }
+
+    private void Activate(int list)
+    {
+        int n = 0;
+        bool sorted = true;
+        int last = Nil;
+        while (list != Nil)
+        {
+            if (n == _active.Length)
+            {
+                Array.Resize(ref _active, n * 2);
+            }
+            ref Node node = ref At(list);
+            if (last != Nil && Message.IsBefore(in node.Message, in At(last).Message))
+            {
+                sorted = false;
+            }
+            _active[n++] = last = list;
+            list = node.Next;
+        }
+        _activeTail = n;
+        if (!sorted)
+        {
+            Sort(n);
+        }
+    }
+
+    private void Sort(int n)
+    {
+        if (n > 32)
+        {
+            // The order is total, so an unstable sort has one possible outcome.
+            _active.AsSpan(0, n).Sort(new ByOrder(_nodes));
+            return;
+        }
+        for (int i = 1; i < n; i++)
+        {
+            int index = _active[i];
+            ref Message message = ref At(index).Message;
+            int at = i;
+            while (at > 0 && Message.IsBefore(in message, in At(_active[at - 1]).Message))
+            {
+                _active[at] = _active[at - 1];
+                at--;
+            }
+            _active[at] = index;
+        }
+    }
+
+    private void Grow()
+    {
+        int old = _nodes.Length;
+        Array.Resize(ref _nodes, old * 2);
+        Chain(old);
+    }
+
+    private void Chain(int from)
+    {
+        for (int i = from; i < _nodes.Length; i++)
+        {
+            _nodes[i].Next = i + 1;
+        }
+        _nodes[^1].Next = Nil;
+        _free = from;
+    }
+
+    private struct Node
+    {
+        public Message Message;
+        public int Next;
+    }
+
+    private readonly struct ByOrder(Node[] nodes) : IComparer<int>
+    {
+        public int Compare(int a, int b) =>
+            a == b ? 0 : Message.IsBefore(in nodes[a].Message, in nodes[b].Message) ? -1 : 1;
+    }
+}
