@@ -12,8 +12,8 @@ public interface IEventQueue
     /// <summary>Adds a message. It must not be due before the last message dequeued.</summary>
     void Enqueue(in Message message);
 
-    /// <summary>Removes the first message of the order; false when none is pending.</summary>
-    bool TryDequeue(out Message message);
+    /// <summary>Removes the first message of the order; false when none is due at or before <paramref name="untilPs"/>.</summary>
+    bool TryDequeue(long untilPs, out Message message);
 
     /// <summary>Due time of the first message, in picoseconds; <see cref="long.MaxValue"/> when none is pending.</summary>
     long NextTimePs { get; }

@@ -52,7 +52,7 @@ public sealed class Scheduler(IEventQueue queue)
     /// <summary>Dispatches the next message if it is due at or before <paramref name="untilPs"/>; false when there is none.</summary>
     public bool Step(long untilPs = long.MaxValue)
     {
-        if (queue.NextTimePs > untilPs || !queue.TryDequeue(out Message message))
+        if (!queue.TryDequeue(untilPs, out Message message))
         {
             return false;
         }

@@ -23,7 +23,8 @@ public sealed class TimingWheelEventQueue : IEventQueue
     private readonly int[] _tail = new int[Levels * LevelSlots];
     private readonly ulong[] _occupied = new ulong[Levels * WordsPerLevel];
     private readonly ulong[] _occupiedWords = new ulong[Levels];
-    private Node[] _nodes = new Node[1024];
+    private Message[] _messages = new Message[1024];
+    private int[] _next = new int[1024];
     private int _free;
     private long _slot;
     private int[] _active = new int[256];
@@ -41,7 +42,7 @@ public sealed class TimingWheelEventQueue : IEventQueue
 
     /// <inheritdoc/>
     public long NextTimePs =>
-        _activeHead < _activeTail || Turn() ? _nodes[_active[_activeHead]].Message.TimePs : long.MaxValue;
+        _activeHead < _activeTail || Turn() ? _messages[_active[_activeHead]].TimePs : long.MaxValue;
 
     /// <inheritdoc/>
     public void Enqueue(in Message message)
@@ -51,25 +52,30 @@ public sealed class TimingWheelEventQueue : IEventQueue
             Grow();
         }
         int index = _free;
-        ref Node node = ref At(index);
-        _free = node.Next;
-        node.Message = message;
+        ref Message stored = ref At(index);
+        _free = Next(index);
+        stored = message;
         Count++;
-        Place(index, ref node);
+        Place(index, ref stored);
     }
 
     /// <inheritdoc/>
-    public bool TryDequeue(out Message message)
+    public bool TryDequeue(long untilPs, out Message message)
     {
         if (_activeHead == _activeTail && !Turn())
         {
             message = default;
             return false;
         }
-        int index = _active[_activeHead++];
-        ref Node node = ref At(index);
-        message = node.Message;
-        node.Next = _free;
+        int index = _active[_activeHead];
+        ref Message stored = ref At(index);
+        message = stored;
+        if (message.TimePs > untilPs)
+        {
+            return false;
+        }
+        _activeHead++;
+        Next(index) = _free;
         _free = index;
         Count--;
         return true;
@@ -82,13 +88,13 @@ public sealed class TimingWheelEventQueue : IEventQueue
         int n = 0;
         for (int i = _activeHead; i < _activeTail; i++)
         {
-            messages[n++] = _nodes[_active[i]].Message;
+            messages[n++] = _messages[_active[i]];
         }
         foreach (int head in _head)
         {
-            for (int i = head; i != Nil; i = _nodes[i].Next)
+            for (int i = head; i != Nil; i = _next[i])
             {
-                messages[n++] = _nodes[i].Message;
+                messages[n++] = _messages[i];
             }
         }
         messages.AsSpan().Sort(static (a, b) => Message.IsBefore(in a, in b) ? -1 : 1);
@@ -96,21 +102,25 @@ public sealed class TimingWheelEventQueue : IEventQueue
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref Node At(int index) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_nodes), index);
+    private ref Message At(int index) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_messages), index);
+
+    // Links are apart from the messages: walking a list then waits for no message to come from memory.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref int Next(int index) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_next), index);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Place(int index, ref Node node)
+    private void Place(int index, ref Message message)
     {
-        long slot = node.Message.TimePs >> SlotShift;
+        long slot = message.TimePs >> SlotShift;
         if (slot <= _slot)
         {
-            InsertActive(index, ref node);
+            InsertActive(index, ref message);
             return;
         }
         int level = BitOperations.Log2((ulong)(slot ^ _slot)) / LevelBits;
         int digit = (int)(slot >> (level * LevelBits)) & (LevelSlots - 1);
         int place = level * LevelSlots + digit;
-        node.Next = Nil;
+        Next(index) = Nil;
         ref int head = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_head), place);
         ref int tail = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_tail), place);
         if (head == Nil)
@@ -121,13 +131,13 @@ public sealed class TimingWheelEventQueue : IEventQueue
         }
         else
         {
-            At(tail).Next = index;
+            Next(tail) = index;
         }
         tail = index;
     }
 
     /// <summary>Adds to the sorted messages of the current slot; a newcomer usually is the last of them.</summary>
-    private void InsertActive(int index, ref Node node)
+    private void InsertActive(int index, ref Message message)
     {
         if (_activeHead == _activeTail)
         {
@@ -138,7 +148,7 @@ public sealed class TimingWheelEventQueue : IEventQueue
             Array.Resize(ref _active, _active.Length * 2);
         }
         int at = _activeTail++;
-        while (at > _activeHead && Message.IsBefore(in node.Message, in At(_active[at - 1]).Message))
+        while (at > _activeHead && Message.IsBefore(in message, in At(_active[at - 1])))
         {
             _active[at] = _active[at - 1];
             at--;
@@ -169,9 +179,8 @@ public sealed class TimingWheelEventQueue : IEventQueue
             }
             while (list != Nil)
             {
-                ref Node node = ref At(list);
-                int next = node.Next;
-                Place(list, ref node);
+                int next = Next(list);
+                Place(list, ref At(list));
                 list = next;
             }
             if (_activeTail > 0)
@@ -225,13 +234,12 @@ public sealed class TimingWheelEventQueue : IEventQueue
             {
                 Array.Resize(ref _active, n * 2);
             }
-            ref Node node = ref At(list);
-            if (last != Nil && Message.IsBefore(in node.Message, in At(last).Message))
+            if (last != Nil && Message.IsBefore(in At(list), in At(last)))
             {
                 sorted = false;
             }
             _active[n++] = last = list;
-            list = node.Next;
+            list = Next(list);
         }
         _activeTail = n;
         if (!sorted)
@@ -245,15 +253,15 @@ public sealed class TimingWheelEventQueue : IEventQueue
         if (n > 32)
         {
             // The order is total, so an unstable sort has one possible outcome.
-            _active.AsSpan(0, n).Sort(new ByOrder(_nodes));
+            _active.AsSpan(0, n).Sort(new ByOrder(_messages));
             return;
         }
         for (int i = 1; i < n; i++)
         {
             int index = _active[i];
-            ref Message message = ref At(index).Message;
+            ref Message message = ref At(index);
             int at = i;
-            while (at > 0 && Message.IsBefore(in message, in At(_active[at - 1]).Message))
+            while (at > 0 && Message.IsBefore(in message, in At(_active[at - 1])))
             {
                 _active[at] = _active[at - 1];
                 at--;
@@ -264,30 +272,25 @@ public sealed class TimingWheelEventQueue : IEventQueue
 
     private void Grow()
     {
-        int old = _nodes.Length;
-        Array.Resize(ref _nodes, old * 2);
+        int old = _messages.Length;
+        Array.Resize(ref _messages, old * 2);
+        Array.Resize(ref _next, old * 2);
         Chain(old);
     }
 
     private void Chain(int from)
     {
-        for (int i = from; i < _nodes.Length; i++)
+        for (int i = from; i < _next.Length; i++)
         {
-            _nodes[i].Next = i + 1;
+            _next[i] = i + 1;
         }
-        _nodes[^1].Next = Nil;
+        _next[^1] = Nil;
         _free = from;
     }
 
-    private struct Node
-    {
-        public Message Message;
-        public int Next;
-    }
-
-    private readonly struct ByOrder(Node[] nodes) : IComparer<int>
+    private readonly struct ByOrder(Message[] messages) : IComparer<int>
     {
         public int Compare(int a, int b) =>
-            a == b ? 0 : Message.IsBefore(in nodes[a].Message, in nodes[b].Message) ? -1 : 1;
+            a == b ? 0 : Message.IsBefore(in messages[a], in messages[b]) ? -1 : 1;
     }
 }

@@ -23,11 +23,11 @@ public class EventQueueTests
         Message last = default;
         for (int i = 0; i < 5_000; i++)
         {
-            Assert.True(queue.TryDequeue(out Message message));
+            Assert.True(queue.TryDequeue(long.MaxValue, out Message message));
             Assert.True(i == 0 || Message.IsBefore(in last, in message));
             last = message;
         }
-        Assert.False(queue.TryDequeue(out _));
+        Assert.False(queue.TryDequeue(long.MaxValue, out _));
         Assert.Equal(long.MaxValue, queue.NextTimePs);
     }
 
@@ -58,7 +58,7 @@ public class EventQueueTests
                     queue.Enqueue(in message);
                     model.Add(message);
                 }
-                else if (queue.TryDequeue(out Message got))
+                else if (queue.TryDequeue(long.MaxValue, out Message got))
                 {
                     Message expected = model.Min;
                     Assert.True(expected.Sequence == got.Sequence && expected.A == got.A, $"seed {seed}, step {step}");
@@ -94,7 +94,7 @@ public class EventQueueTests
         {
             for (int i = 0; i < times; i++)
             {
-                queue.TryDequeue(out Message message);
+                queue.TryDequeue(long.MaxValue, out Message message);
                 message.TimePs += 1 + (long)random.NextBelow(1_000_000_000);
                 message.Sequence = sequence++;
                 queue.Enqueue(in message);
