@@ -6,9 +6,9 @@ namespace Sim.Engine.Tests.Scheduling;
 /// <summary>Invariant: every queue gives the one total order (time, priority, sequence), whatever is asked of it.</summary>
 public class EventQueueTests
 {
-    public static TheoryData<string> Queues => ["wheel"];
+    public static TheoryData<string> Queues => ["wheel", "simsharp"];
 
-    private static IEventQueue Create(string name) => new TimingWheelEventQueue();
+    private static IEventQueue Create(string name) => name == "wheel" ? new TimingWheelEventQueue() : new SimSharpEventQueue();
 
     [Theory]
     [MemberData(nameof(Queues))]
