@@ -23,7 +23,7 @@ public class DistributionTests
     {
         for (int i = 1; i <= 4_096; i++)
         {
-            Assert.Equal(Math.Log(i), DurationDistribution.LnQ32(i) / 4294967296.0, 8);
+            Assert.Equal(Math.Log(i), DurationDistribution.LnQ32(i) / 4294967296.0, 1e-8);
         }
     }
 
