@@ -1,1 +1,3 @@
-return 0;
+using Sim.Host;
+
+return await SimApplication.RunAsync(args, StandardStreams.Open(), CancellationToken.None);

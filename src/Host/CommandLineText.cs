@@ -1,0 +1,13 @@
+using System.Text.RegularExpressions;
+
+namespace Sim.Host;
+
+/// <summary>The command line as it can be pasted into a shell.</summary>
+public sealed class CommandLineText(IReadOnlyList<string> arguments)
+{
+    /// <summary><c>sim run 'my file.json'</c>.</summary>
+    public string Text { get; } = string.Join(' ', arguments.Prepend("sim").Select(Quote));
+
+    private static string Quote(string argument) =>
+        Regex.IsMatch(argument, "^[A-Za-z0-9_@%+=:,./-]+$") ? argument : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+}

@@ -1,0 +1,25 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Sim.Host.Commands;
+
+/// <summary>All verbs under the root command.</summary>
+internal static class CommandTree
+{
+    public static RootCommand Build(IServiceProvider services)
+    {
+        var root = new RootCommand(
+            "An event-sourced simulator of a machine's memory system and its kernel."
+            + "\n\nTry: sim run traces/quickstart.json");
+        foreach (ICommandModule module in services.GetServices<ICommandModule>())
+        {
+            root.Subcommands.Add(module.Build());
+        }
+        root.SetAction(int (_) => throw new CommandException(ExitCode.Usage,
+            $"Name a command: {string.Join(", ", root.Subcommands.Select(c => c.Name))}. \"sim --help\" describes them."));
+        var help = (HelpAction)root.Options.OfType<HelpOption>().Single().Action!;
+        help.MaxWidth = 110;
+        return root;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+using Sim.Engine.Time;
+
+namespace Sim.Host.Commands;
+
+/// <summary>Reads the values of options; a wrong one is a usage error that names the option.</summary>
+internal static class OptionText
+{
+    /// <summary>A whole number from a least value on.</summary>
+    /// <exception cref="CommandException">It is none (exit code 2).</exception>
+    public static long Number(string option, string text, long min = 0) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number) && number >= min
+            ? number
+            : throw new CommandException(ExitCode.Usage, $"{option} {text}: expected a whole number, at least {min}.");
+
+    /// <summary>A whole number, decimal or with <c>0x</c> hexadecimal, such as a pfn.</summary>
+    /// <exception cref="CommandException">It is none (exit code 2).</exception>
+    public static long Hexadecimal(string option, string text)
+    {
+        bool hexadecimal = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        return long.TryParse(hexadecimal ? text[2..] : text, hexadecimal ? NumberStyles.AllowHexSpecifier : NumberStyles.None,
+            CultureInfo.InvariantCulture, out long number) && number >= 0
+            ? number
+            : throw new CommandException(ExitCode.Usage, $"{option} {text}: expected a number, decimal or hexadecimal with 0x.");
+    }
+
+    /// <summary>A simulated time with its unit.</summary>
+    /// <exception cref="CommandException">It is none (exit code 2).</exception>
+    public static SimTime Time(string option, string text) =>
+        SimTime.TryParse(text, out SimTime time)
+            ? time
+            : throw new CommandException(ExitCode.Usage, $"{option} {text}: expected a time with its unit (ps, ns, us, ms, s), such as 10s or 250us.");
+}

@@ -1,0 +1,73 @@
+using Sim.Engine.Time;
+
+namespace Sim.Host.Experiments;
+
+/// <summary>How memory accesses take time.</summary>
+public enum TimingMode
+{
+    /// <summary>A component calls the next and adds up latency; a CPU runs ahead of the clock by at most the quantum.</summary>
+    Atomic,
+}
+
+/// <summary>What firmware says of a range of physical addresses.</summary>
+public enum MemoryRangeType
+{
+    Usable,
+    Reserved,
+}
+
+/// <summary>A range of the firmware's memory map.</summary>
+public sealed record MemoryRangeSettings : ICheckedSettings
+{
+    [Setting("First byte.", Required = true, Max = 1L << 46)]
+    public ByteSize Start { get; init; }
+
+    [Setting("Bytes.", Required = true, Min = 1, Max = 1L << 46)]
+    public ByteSize Size { get; init; }
+
+    [Setting("What it may be used for.")]
+    public MemoryRangeType Type { get; init; }
+
+    public SettingProblem? Check() =>
+        Type == MemoryRangeType.Usable && ((Start.Bytes | Size.Bytes) & 4095) != 0
+            ? new SettingProblem("start", $"a usable range must start and end on a page boundary (4KiB); this one is {Size} at {Start}.")
+            : null;
+}
+
+/// <summary>The simulated hardware.</summary>
+public sealed record MachineSettings : ICheckedSettings
+{
+    [Setting("Number of CPUs.", Min = 1, Max = 64)]
+    public int Cpus { get; init; } = 1;
+
+    [Setting("Frequency of the CPUs, in MHz.", Min = 1, Max = 100_000)]
+    public int CpuFrequencyMhz { get; init; } = 2_500;
+
+    [Setting("Installed memory; used when there is no memoryMap.", Min = 8L << 20, Max = 1L << 40)]
+    public ByteSize Memory { get; init; } = ByteSize.FromGiB(1);
+
+    [Setting("The firmware's memory map, in ascending order; null derives a PC's from the amount of memory.", MinItems = 1, MaxItems = 128)]
+    public IReadOnlyList<MemoryRangeSettings>? MemoryMap { get; init; }
+
+    [Setting("How memory accesses take time.")]
+    public TimingMode Timing { get; init; } = TimingMode.Atomic;
+
+    [Setting("How far a CPU may run ahead of the clock; 0ps gives exact interleaving.", Max = 1_000_000_000_000)]
+    public SimTime Quantum { get; init; } = SimTime.FromUs(10);
+
+    public SettingProblem? Check()
+    {
+        long end = 0;
+        foreach (MemoryRangeSettings range in MemoryMap ?? [])
+        {
+            if (range.Start.Bytes < end)
+            {
+                return new SettingProblem("memoryMap", $"the range at {range.Start} overlaps the one before it, or the ranges are not in ascending order.");
+            }
+            end = range.Start.Bytes + range.Size.Bytes;
+        }
+        return (Memory.Bytes & 4095) != 0
+            ? new SettingProblem("memory", $"{Memory} is not a whole number of pages (4KiB).")
+            : null;
+    }
+}

@@ -1,0 +1,24 @@
+using System.Diagnostics;
+using Sim.Engine.Log;
+
+namespace Sim.Host;
+
+/// <summary>What an exception means to the user.</summary>
+internal static class Failure
+{
+    /// <summary>The exit code and the one message. Never a stack trace.</summary>
+    public static (ExitCode Code, string Message) Describe(Exception exception) => exception switch
+    {
+        CommandException e => (e.ExitCode, e.Message),
+        CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message} \"sim verify RUN\" lists all damage."),
+        OperationCanceledException => (ExitCode.Interrupted, "Interrupted."),
+        IOException or UnauthorizedAccessException => (ExitCode.InputOutput, $"{exception.Message} Check the path, its permissions and the free space."),
+        OutOfMemoryException => (ExitCode.InputOutput, "Not enough memory on this computer. Simulate a smaller machine, or run on a larger one."),
+        _ => (ExitCode.Bug,
+            $"A bug in this program: {exception.GetType().Name}: {exception.Message} (in {Origin(exception)}). "
+            + "Please report it with the command line and, if there is one, config.effective.json of the run."),
+    };
+
+    private static string Origin(Exception exception) =>
+        new StackTrace(exception).GetFrame(0)?.GetMethod() is { } method ? $"{method.DeclaringType?.FullName}.{method.Name}" : "an unknown place";
+}

@@ -1,0 +1,10 @@
+namespace Sim.Host.Runs;
+
+/// <summary>
+/// The behaviour version: raised by hand whenever the same experiment and seed give another log than before. It is
+/// not a commit and not a release.
+/// </summary>
+public static class EngineVersion
+{
+    public const int Current = 1;
+}

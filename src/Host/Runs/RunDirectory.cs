@@ -1,0 +1,117 @@
+using System.Text.Json;
+
+namespace Sim.Host.Runs;
+
+/// <summary>A run's directory: made once, never overwritten.</summary>
+public sealed class RunDirectory
+{
+    private const int MaxManifestBytes = 16 << 20;
+
+    private RunDirectory(string path) => Path = path;
+
+    /// <summary>The directory, as given or chosen.</summary>
+    public string Path { get; }
+
+    public string LogPath => System.IO.Path.Combine(Path, "log");
+
+    public string TablesPath => System.IO.Path.Combine(Path, "tables");
+
+    public string ConfigurationPath => System.IO.Path.Combine(Path, "config.effective.json");
+
+    private string ManifestPath => System.IO.Path.Combine(Path, "manifest.json");
+
+    /// <summary>Makes the directory of a new run.</summary>
+    /// <param name="path">Where; null for <c>runs/EXPERIMENT-SEED-N</c> with the first N that is free.</param>
+    /// <exception cref="CommandException">It exists (exit code 2), or cannot be made (exit code 74).</exception>
+    public static RunDirectory Create(string? path, string experiment, long seed)
+    {
+        try
+        {
+            if (path is not null)
+            {
+                return TryClaim(path) ?? throw new CommandException(ExitCode.Usage,
+                    $"The output directory {path} exists, and runs are never overwritten. Name another with --out, or leave --out out.");
+            }
+            for (int n = 1; ; n++)
+            {
+                string name = $"{experiment}-{seed}-{n}";
+                if (TryClaim(System.IO.Path.Combine("runs", name)) is { } directory)
+                {
+                    DurableFile.Link(System.IO.Path.Combine("runs", "latest"), name);
+                    return directory;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new CommandException(ExitCode.InputOutput,
+                $"The run directory {path ?? "runs"} cannot be made: {e.Message} Name a writable place with --out.", e);
+        }
+    }
+
+    /// <summary>Opens the directory of an existing run.</summary>
+    /// <exception cref="CommandException">There is no run (exit code 3).</exception>
+    public static RunDirectory Open(string path)
+    {
+        var directory = new RunDirectory(path);
+        if (!Directory.Exists(path))
+        {
+            throw new CommandException(ExitCode.Configuration,
+                $"There is no run directory {path}. \"sim run\" prints the directory it writes; runs/latest is the newest.");
+        }
+        if (!File.Exists(directory.ManifestPath) && !Directory.Exists(directory.LogPath))
+        {
+            throw new CommandException(ExitCode.Configuration,
+                $"{path} is not a run directory: it has neither manifest.json nor log/. Name the directory that \"sim run\" wrote.");
+        }
+        return directory;
+    }
+
+    /// <summary>Writes <c>manifest.json</c> in one step.</summary>
+    public void Write(RunManifest manifest) => DurableFile.Write(ManifestPath, manifest.ToJson());
+
+    /// <summary>Writes another finished file in one step.</summary>
+    public void WriteFile(string name, string text) => DurableFile.Write(System.IO.Path.Combine(Path, name), text);
+
+    /// <summary>Reads <c>manifest.json</c>.</summary>
+    /// <exception cref="CommandException">It is missing or damaged (exit code 4), or of another format (exit code 3).</exception>
+    public RunManifest ReadManifest()
+    {
+        try
+        {
+            if (new FileInfo(ManifestPath).Length > MaxManifestBytes)
+            {
+                throw new JsonException($"more than {MaxManifestBytes >> 20} MiB.");
+            }
+            RunManifest manifest = RunManifest.FromJson(File.ReadAllText(ManifestPath));
+            return manifest.FormatVersion == RunManifest.CurrentFormat ? manifest : throw new CommandException(ExitCode.Configuration,
+                $"{ManifestPath} has formatVersion {manifest.FormatVersion}; this build reads {RunManifest.CurrentFormat}. Use the build that wrote the run.");
+        }
+        catch (Exception e) when (e is JsonException or FileNotFoundException)
+        {
+            throw new CommandException(ExitCode.CorruptLog,
+                $"{ManifestPath} is missing or damaged: {e.Message} The log beside it may still be whole: \"sim verify {Path}\" says.", e);
+        }
+    }
+
+    /// <summary>Makes the directory if there is none; the file it makes there belongs to one process alone.</summary>
+    private static RunDirectory? TryClaim(string path)
+    {
+        if (Directory.Exists(path) || File.Exists(path))
+        {
+            return null;
+        }
+        Directory.CreateDirectory(path);
+        try
+        {
+            using var claim = new FileStream(System.IO.Path.Combine(path, "command.txt"), FileMode.CreateNew, FileAccess.Write);
+        }
+        catch (IOException) when (File.Exists(System.IO.Path.Combine(path, "command.txt")))
+        {
+            return null;
+        }
+        var directory = new RunDirectory(path);
+        Directory.CreateDirectory(directory.LogPath);
+        return directory;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Diagnostics;
+
+namespace Sim.Host.Runs;
+
+/// <summary>
+/// Drives a machine to its end, between reports of progress. The wall clock decides only when a report is made, never
+/// what the machine does.
+/// </summary>
+/// <param name="progress">Gets a sample about four times a second and one at the end.</param>
+public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress)
+{
+    private const int BatchDispatches = 256;
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Runs until the workload is done, a stop condition is met, or the token is cancelled.</summary>
+    /// <returns>False when cancelled; the machine then stands between two dispatches.</returns>
+    public bool Run(CancellationToken cancellation)
+    {
+        long next = Stopwatch.GetTimestamp();
+        long every = (long)(ReportEvery.TotalSeconds * Stopwatch.Frequency);
+        StepStatus status;
+        do
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                progress.Report(machine.Sample());
+                return false;
+            }
+            status = machine.Step(BatchDispatches);
+            if (Stopwatch.GetTimestamp() >= next)
+            {
+                progress.Report(machine.Sample());
+                next = Stopwatch.GetTimestamp() + every;
+            }
+        }
+        while (status == StepStatus.More);
+        progress.Report(machine.Sample());
+        return true;
+    }
+}
