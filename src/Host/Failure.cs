@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Sim.Engine.Log;
+using Sim.Host.Traces;
 
 namespace Sim.Host;
 
@@ -11,6 +12,7 @@ internal static class Failure
     {
         CommandException e => (e.ExitCode, e.Message),
         CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message} \"sim verify RUN\" lists all damage."),
+        TraceFormatException e => (ExitCode.Configuration, e.Message),
         OperationCanceledException => (ExitCode.Interrupted, "Interrupted."),
         IOException or UnauthorizedAccessException => (ExitCode.InputOutput, $"{exception.Message} Check the path, its permissions and the free space."),
         OutOfMemoryException => (ExitCode.InputOutput, "Not enough memory on this computer. Simulate a smaller machine, or run on a larger one."),

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Sim.Host.Traces;
 
 namespace Sim.Host.Experiments;
 
@@ -8,14 +9,25 @@ namespace Sim.Host.Experiments;
 /// </summary>
 public readonly record struct InputFile(string Path)
 {
-    /// <summary>SHA-256 of the content, lowercase hexadecimal.</summary>
+    /// <summary>SHA-256 of the content, lowercase hexadecimal: of a trace the hash it carries, whatever its compression; else of the bytes.</summary>
     /// <exception cref="ExperimentException">It cannot be read.</exception>
     public string ContentHash()
     {
         try
         {
             using FileStream file = File.OpenRead(Path);
+            Span<byte> magic = stackalloc byte[8];
+            if (file.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.SequenceEqual("SIMTRACE"u8))
+            {
+                using var trace = TraceReader.Open(Path, readAhead: false);
+                return trace.Header.ContentHashHex;
+            }
+            file.Position = 0;
             return Convert.ToHexStringLower(SHA256.HashData(file));
+        }
+        catch (TraceFormatException e)
+        {
+            throw new ExperimentException(e.Message, e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

@@ -22,7 +22,7 @@ public sealed record KernelSettings
 
     /// <summary>What cannot be on this machine, or null.</summary>
     internal SettingProblem? CheckAgainst(MachineSettings machine) =>
-        Profile == KernelProfile.I386Classic && machine.Memory.Bytes > 4L << 30
-            ? new SettingProblem("machine", $"memory is {machine.Memory}, but i386-classic has 32-bit physical addresses: at most 4GiB.")
+        Profile == KernelProfile.I386Classic && machine.MemoryEnd > 4L << 30
+            ? new SettingProblem("machine", $"memory ends at {new ByteSize(machine.MemoryEnd)}, but i386-classic has 32-bit physical addresses: at most 4GiB.")
             : null;
 }

@@ -55,6 +55,20 @@ public sealed record MachineSettings : ICheckedSettings
     [Setting("How far a CPU may run ahead of the clock; 0ps gives exact interleaving.", Max = 1_000_000_000_000)]
     public SimTime Quantum { get; init; } = SimTime.FromUs(10);
 
+    [Setting("Costs of the cores.")]
+    public CpuSettings Cpu { get; init; } = new();
+
+    [Setting("The translation buffers of each CPU.")]
+    public TlbSettings Tlb { get; init; } = new();
+
+    [Setting("The memory behind the CPUs.")]
+    public DramSettings Dram { get; init; } = new();
+
+    /// <summary>One past the greatest usable address, without the holes of a derived memory map.</summary>
+    internal long MemoryEnd => MemoryMap is { } map
+        ? map.Where(r => r.Type == MemoryRangeType.Usable).Select(r => r.Start.Bytes + r.Size.Bytes).DefaultIfEmpty(0).Max()
+        : Memory.Bytes;
+
     public SettingProblem? Check()
     {
         long end = 0;
@@ -65,6 +79,14 @@ public sealed record MachineSettings : ICheckedSettings
                 return new SettingProblem("memoryMap", $"the range at {range.Start} overlaps the one before it, or the ranges are not in ascending order.");
             }
             end = range.Start.Bytes + range.Size.Bytes;
+        }
+        if (MemoryMap is not null && MemoryEnd == 0)
+        {
+            return new SettingProblem("memoryMap", "has no usable range, so there is no memory.");
+        }
+        if (Dram.Ranks is { } ranks && (long)ranks << 33 < MemoryEnd)
+        {
+            return new SettingProblem("dram", $"ranks is {ranks}, which holds {new ByteSize((long)ranks << 33)}, less than the machine's memory.");
         }
         return (Memory.Bytes & 4095) != 0
             ? new SettingProblem("memory", $"{Memory} is not a whole number of pages (4KiB).")
