@@ -131,7 +131,7 @@ public sealed class HostileInputTests
     [InlineData(499, true)]
     [InlineData(500, true)]
     [InlineData(501, false)]
-    [InlineData(1_000_000, false)]
+    [InlineData(100_000, false)]
     public void NestingIsFollowedToADepthOf500(int depth, bool accepted)
     {
         foreach (byte opener in new byte[] { 0x91, 0x81 })
@@ -193,7 +193,7 @@ public sealed class HostileInputTests
     public void NoiseGivesValuesOrDocumentedExceptions()
     {
         global::System.Random random = new(20240229);
-        for (int round = 0; round < 20_000; round++)
+        for (int round = 0; round < 5_000; round++)
         {
             byte[] bytes = new byte[random.Next(64)];
             random.NextBytes(bytes);
@@ -224,7 +224,7 @@ public sealed class HostileInputTests
             writer.WriteNil();
             writer.WriteExtensionFormat(new ExtensionResult(5, new byte[33]));
         });
-        for (int round = 0; round < 20_000; round++)
+        for (int round = 0; round < 5_000; round++)
         {
             byte[] bytes = [.. valid];
             for (int flips = random.Next(1, 4); flips > 0; flips--)
