@@ -1,0 +1,59 @@
+namespace Sim.Kernel.Zones;
+
+/// <summary>How a page is asked for; the kernel's own bits of 6.1 (include/linux/gfp_types.h).</summary>
+[Flags]
+public enum GfpFlags
+{
+    None = 0,
+
+    /// <summary>From zone DMA.</summary>
+    Dma = 0x01,
+
+    /// <summary>High memory will do.</summary>
+    HighMem = 0x02,
+
+    /// <summary>From zone DMA32.</summary>
+    Dma32 = 0x04,
+
+    /// <summary>The page can be moved.</summary>
+    Movable = 0x08,
+
+    /// <summary>The page can be reclaimed.</summary>
+    Reclaimable = 0x10,
+
+    /// <summary>Urgent: may use part of the reserve.</summary>
+    High = 0x20,
+    Io = 0x40,
+    Fs = 0x80,
+    Zero = 0x100,
+
+    /// <summary>Cannot wait: may dip deeper into the reserve.</summary>
+    AtomicBit = 0x200,
+    DirectReclaim = 0x400,
+    KswapdReclaim = 0x800,
+    NoWarn = 0x2000,
+    NoRetry = 0x10000,
+
+    /// <summary>May use everything: the request frees more than it takes.</summary>
+    MemAlloc = 0x20000,
+    Compound = 0x40000,
+
+    /// <summary>Never use the reserve.</summary>
+    NoMemAlloc = 0x80000,
+    Hardwall = 0x100000,
+
+    /// <summary>From an interrupt handler.</summary>
+    Atomic = High | AtomicBit | KswapdReclaim,
+
+    /// <summary>For the kernel itself.</summary>
+    Kernel = DirectReclaim | KswapdReclaim | Io | Fs,
+
+    /// <summary>For a process, to be used by kernel and hardware too.</summary>
+    User = Kernel | Hardwall,
+
+    /// <summary>For a process; need not have a kernel address.</summary>
+    HighUser = User | HighMem,
+
+    /// <summary>For a process's own pages.</summary>
+    HighUserMovable = HighUser | Movable,
+}

@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using Sim.Kernel.PerCpu;
+
+namespace Sim.Kernel.Zones;
+
+/// <summary>The three levels of free memory that requests are measured against.</summary>
+public enum Watermark
+{
+    Min,
+    Low,
+    High,
+}
+
+/// <summary>
+/// A zone: a range of frames with its free lists, page-block types, watermarks and per-CPU lists
+/// (<c>struct zone</c>). Part of the sourced state; changed by <c>Apply</c> only. Sizes are in pages.
+/// </summary>
+public sealed class Zone
+{
+    private readonly long[] _watermarks = new long[3];
+    private readonly long[] _lowmemReserve = new long[ZoneTypes.Count];
+    private readonly int[] _freeBlocks = new int[PageOrder.Count];
+    private readonly int[] _listLengths = new int[PageOrder.Count * MigrateTypes.Count];
+    private readonly byte[] _blockTypes;
+    private readonly int _firstBlock;
+    private readonly int _pageblockOrder;
+    private readonly int _firstList;
+
+    /// <param name="range">Where the zone lies and what it is called.</param>
+    /// <param name="pageblockOrder">Order of the blocks that share a migratetype.</param>
+    /// <param name="firstFreeList">Number of the head of its first free list in the frame table.</param>
+    /// <param name="perCpu">Its per-CPU lists, by CPU.</param>
+    internal Zone(ZoneRange range, int pageblockOrder, int firstFreeList, PerCpuPages[] perCpu)
+    {
+        Type = range.Type;
+        StartPfn = range.StartPfn;
+        SpannedPages = range.SpannedPages;
+        PresentPages = range.PresentPages;
+        PerCpu = perCpu;
+        _pageblockOrder = pageblockOrder;
+        _firstList = firstFreeList;
+        _firstBlock = (int)(StartPfn >> pageblockOrder);
+        _blockTypes = new byte[((EndPfn - 1) >> pageblockOrder) - _firstBlock + 1];
+    }
+
+    /// <summary>Which zone it is.</summary>
+    public ZoneType Type { get; }
+
+    /// <summary>First frame.</summary>
+    public long StartPfn { get; }
+
+    /// <summary>Frame numbers from first to last, holes included.</summary>
+    public long SpannedPages { get; }
+
+    /// <summary>Frames that memory stands behind.</summary>
+    public long PresentPages { get; }
+
+    /// <summary>One past the last frame.</summary>
+    public long EndPfn => StartPfn + SpannedPages;
+
+    /// <summary>Frames handed to the buddy system at boot.</summary>
+    public long ManagedPages { get; internal set; }
+
+    /// <summary>Frames on the buddy lists (<c>NR_FREE_PAGES</c>); those on per-CPU lists do not count.</summary>
+    public long FreePages { get; internal set; }
+
+    /// <summary>True when the zone has memory that the allocator manages.</summary>
+    public bool IsPopulated => PresentPages > 0;
+
+    /// <summary>The per-CPU lists, by CPU.</summary>
+    public PerCpuPages[] PerCpu { get; }
+
+    /// <summary>Page-block types by block, the zone's first block first.</summary>
+    public ReadOnlySpan<byte> PageblockTypes => _blockTypes;
+
+    /// <summary>A watermark.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long Watermark(Watermark level) => _watermarks[(int)level];
+
+    /// <summary>Pages kept from requests that could have used zones up to <paramref name="highest"/> (<c>lowmem_reserve</c>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long LowmemReserve(ZoneType highest) => _lowmemReserve[(int)highest];
+
+    /// <summary>Free blocks of an order, all migratetypes (<c>nr_free</c>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FreeBlocks(int order) => _freeBlocks[order];
+
+    /// <summary>Free blocks on one list.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FreeBlocks(int order, MigrateType type) => _listLengths[(order * MigrateTypes.Count) + (int)type];
+
+    /// <summary>Number of the head of a free list in the frame table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int FreeList(int order, MigrateType type) => _firstList + (order * MigrateTypes.Count) + (int)type;
+
+    /// <summary>The migratetype of the page block that a frame of the zone lies in.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public MigrateType PageblockType(long pfn) => (MigrateType)_blockTypes[(int)(pfn >> _pageblockOrder) - _firstBlock];
+
+    /// <summary>True when the frame number lies between the zone's first and last frame.</summary>
+    public bool Spans(long pfn) => pfn >= StartPfn && pfn < EndPfn;
+
+    internal void SetPageblockType(long pfn, MigrateType type) => _blockTypes[(int)(pfn >> _pageblockOrder) - _firstBlock] = (byte)type;
+
+    internal void SetWatermark(Watermark level, long pages) => _watermarks[(int)level] = pages;
+
+    internal void SetLowmemReserve(ZoneType highest, long pages) => _lowmemReserve[(int)highest] = pages;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void CountBlock(int order, MigrateType type, int change)
+    {
+        _freeBlocks[order] += change;
+        _listLengths[(order * MigrateTypes.Count) + (int)type] += change;
+    }
+
+    internal void HashInto(ref Engine.Events.XxHash64 hash)
+    {
+        hash.Add((long)Type);
+        hash.Add(ManagedPages);
+        hash.Add(FreePages);
+        hash.AddSpan<long>(_watermarks);
+        hash.AddSpan<long>(_lowmemReserve);
+        hash.AddSpan<int>(_listLengths);
+        hash.AddSpan<byte>(_blockTypes);
+        foreach (PerCpuPages pcp in PerCpu)
+        {
+            hash.Add(pcp.Count);
+            hash.Add(pcp.High);
+            hash.Add(pcp.Batch);
+            hash.Add(pcp.FreeFactor);
+        }
+    }
+}
