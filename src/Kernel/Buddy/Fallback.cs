@@ -12,7 +12,7 @@ namespace Sim.Kernel.Buddy;
 internal sealed class Fallback(PageAllocatorState state, Journal journal, long stealPs)
 {
     /// <summary>Takes over a block that serves the request; false when no type has one.</summary>
-    public bool TrySteal(Zone zone, in PageRequest request, Cpu cpu, long cause)
+    public bool TrySteal(Zone zone, in PageRequest request, CpuClock cpu, long cause)
     {
         int least = (request.Flags & AllocFlags.NoFragment) != 0 && request.Order < state.Profile.PageblockOrder
             ? state.Profile.PageblockOrder
@@ -40,7 +40,7 @@ internal sealed class Fallback(PageAllocatorState state, Journal journal, long s
         return false;
     }
 
-    private void Steal(Zone zone, in PageRequest request, int order, MigrateType from, bool whole, Cpu cpu, long cause)
+    private void Steal(Zone zone, in PageRequest request, int order, MigrateType from, bool whole, CpuClock cpu, long cause)
     {
         cpu.Charge(stealPs);
         int pfn = state.Frames.At(zone.FreeList(order, from)).Next;

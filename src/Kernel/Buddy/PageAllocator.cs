@@ -56,7 +56,7 @@ public sealed class PageAllocator
     /// <param name="cpu">The CPU that asks; it is charged the time.</param>
     /// <param name="cause">Sequence of the event that led to the request; -1 for none.</param>
     /// <returns>The first frame's pfn, or -1 when no memory can be had (logged as <c>page.alloc_failed</c>).</returns>
-    public long AllocPages(int order, GfpFlags gfp, int owner, Cpu cpu, long cause)
+    public long AllocPages(int order, GfpFlags gfp, int owner, CpuClock cpu, long cause)
     {
         if ((uint)order > PageOrder.Max)
         {
@@ -76,7 +76,7 @@ public sealed class PageAllocator
 
     /// <summary>Gives back a block.</summary>
     /// <exception cref="InvalidOperationException">No block of that order is allocated there: a double free or a wrong order.</exception>
-    public void FreePages(long pfn, int order, Cpu cpu, long cause)
+    public void FreePages(long pfn, int order, CpuClock cpu, long cause)
     {
         ref Frame frame = ref _frames[pfn];
         if (frame.State != FrameState.Allocated || frame.Order != order)
@@ -94,7 +94,7 @@ public sealed class PageAllocator
     }
 
     /// <summary>Gives all per-CPU pages of all CPUs back to the buddy lists (<c>drain_all_pages</c>).</summary>
-    public void DrainAll(Cpu cpu, long cause)
+    public void DrainAll(CpuClock cpu, long cause)
     {
         foreach (Zone zone in _state.Zones)
         {
@@ -108,7 +108,7 @@ public sealed class PageAllocator
         }
     }
 
-    private long FromZones(Zone[] zones, ref PageRequest request, Cpu cpu, long cause)
+    private long FromZones(Zone[] zones, ref PageRequest request, CpuClock cpu, long cause)
     {
         while (true)
         {
@@ -132,7 +132,7 @@ public sealed class PageAllocator
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private long FromZone(Zone zone, in PageRequest request, Cpu cpu, long cause)
+    private long FromZone(Zone zone, in PageRequest request, CpuClock cpu, long cause)
     {
         if (_state.HasPcpList(request.Order))
         {
@@ -149,7 +149,7 @@ public sealed class PageAllocator
     }
 
     /// <summary>Fills an empty per-CPU list, taking over blocks of other types where its own run out (<c>rmqueue_bulk</c>).</summary>
-    private bool Refill(Zone zone, int list, in PageRequest request, Cpu cpu, long cause)
+    private bool Refill(Zone zone, int list, in PageRequest request, CpuClock cpu, long cause)
     {
         int left = PcpSizing.RefillBlocks(zone.PerCpu[cpu.Id].Batch, request.Order);
         while (left > 0)
@@ -182,7 +182,7 @@ public sealed class PageAllocator
         return (int)Math.Min(blocks, limit);
     }
 
-    private long FromBuddy(Zone zone, in PageRequest request, Cpu cpu, long cause)
+    private long FromBuddy(Zone zone, in PageRequest request, CpuClock cpu, long cause)
     {
         int from;
         while ((from = BuddyLists.SmallestOrder(zone, request.Order, request.MigrateType)) < 0)
@@ -208,7 +208,7 @@ public sealed class PageAllocator
     /// per-CPU pages back on the buddy lists, if the caller may wait (<c>__alloc_pages_slowpath</c>, where reclaim and
     /// compaction have their place).
     /// </summary>
-    private long AllocSlowly(Zone[] zones, ref PageRequest request, GfpFlags gfp, Cpu cpu, long cause)
+    private long AllocSlowly(Zone[] zones, ref PageRequest request, GfpFlags gfp, CpuClock cpu, long cause)
     {
         request.Flags = AllocFlags.Min;
         if ((gfp & GfpFlags.High) != 0)
@@ -244,7 +244,7 @@ public sealed class PageAllocator
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private EventHeader Emit(int pfn, in PageRequest request, Cpu cpu, long cause)
+    private EventHeader Emit(int pfn, in PageRequest request, CpuClock cpu, long cause)
     {
         var alloc = new PageAlloc(pfn, (byte)request.Order, request.MigrateType, request.Owner, (byte)cpu.Id);
         EventHeader header = _journal.Emit(in alloc, cause);
@@ -253,7 +253,7 @@ public sealed class PageAllocator
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void FreeToPcp(long pfn, int order, Zone zone, Cpu cpu, long cause)
+    private void FreeToPcp(long pfn, int order, Zone zone, CpuClock cpu, long cause)
     {
         cpu.Charge(_freePcpPs);
         var free = new PageFree(pfn, (byte)order, (byte)cpu.Id);
@@ -269,7 +269,7 @@ public sealed class PageAllocator
     }
 
     /// <summary>The lists are full: gives back a batch, twice as much each time while nothing is asked for (<c>nr_pcp_free</c>).</summary>
-    private void DrainSurplus(Zone zone, PerCpuPages pcp, int order, MigrateType type, bool all, Cpu cpu, long cause)
+    private void DrainSurplus(Zone zone, PerCpuPages pcp, int order, MigrateType type, bool all, CpuClock cpu, long cause)
     {
         int pages = pcp.Count;
         bool surplus = false;
@@ -284,7 +284,7 @@ public sealed class PageAllocator
         Drain(zone, cpu.Id, pages, list, surplus, cpu, cause);
     }
 
-    private void Drain(Zone zone, int owner, int pages, int firstList, bool surplus, Cpu cpu, long cause)
+    private void Drain(Zone zone, int owner, int pages, int firstList, bool surplus, CpuClock cpu, long cause)
     {
         cpu.Charge(pages * _pcpMovePs);
         var drain = new PcpDrain((byte)owner, zone.Type, pages, (byte)firstList, surplus);
@@ -292,7 +292,7 @@ public sealed class PageAllocator
         _state.Apply(in drain, in header);
     }
 
-    private void FreeToBuddy(long pfn, int order, Cpu cpu, long cause)
+    private void FreeToBuddy(long pfn, int order, CpuClock cpu, long cause)
     {
         cpu.Charge(_freeBuddyPs);
         var free = new PageFree(pfn, (byte)order, (byte)cpu.Id);

@@ -20,18 +20,12 @@ public sealed partial class PageAllocatorState :
     /// <param name="profile">The kernel's zones.</param>
     /// <param name="map">The machine's memory.</param>
     /// <param name="cpus">Number of CPUs.</param>
-    /// <exception cref="ImpossibleMachineException">The kernel cannot use that much memory, or the number of CPUs is out of range.</exception>
+    /// <exception cref="ImpossibleMachineException">The number of CPUs is out of range.</exception>
     public PageAllocatorState(ZoneProfile profile, MemoryMap map, int cpus)
     {
         if (cpus is < 1 or > MaxCpus)
         {
             throw new ImpossibleMachineException("machine.cpus", $"a machine cannot have {cpus} CPUs", $"give a number from 1 to {MaxCpus}");
-        }
-        if (map.EndPfn > profile.MaxPfn)
-        {
-            throw new ImpossibleMachineException("machine.memory",
-                $"the kernel profile reaches memory up to 0x{profile.MaxPfn << Page.Shift:x} and the map goes to 0x{map.EndPfn << Page.Shift:x}",
-                "give less memory or kernel.profile x86_64");
         }
         Profile = profile;
         Map = map;

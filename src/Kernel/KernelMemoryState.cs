@@ -1,0 +1,31 @@
+using Sim.Engine.Events;
+using Sim.Kernel.Boot;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel;
+
+/// <summary>
+/// The physical half of the kernel's sourced state, made from options alone so that a fold can make it too:
+/// page allocator and slab caches.
+/// </summary>
+public sealed class KernelMemoryState
+{
+    /// <param name="options">The kernel.</param>
+    /// <param name="map">The machine's memory.</param>
+    /// <param name="cpus">Number of CPUs.</param>
+    /// <exception cref="ImpossibleMachineException">The kernel cannot run on that machine.</exception>
+    public KernelMemoryState(KernelOptions options, MemoryMap map, int cpus)
+    {
+        Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus);
+    }
+
+    /// <summary>Frames, zones, free lists and per-CPU lists.</summary>
+    public PageAllocatorState Pages { get; }
+
+    /// <summary>The parts that apply events.</summary>
+    public IEnumerable<object> Appliers => [Pages];
+
+    /// <summary>Appends the state to a state hash.</summary>
+    public void HashInto(ref XxHash64 hash) => Pages.HashInto(ref hash);
+}

@@ -1,0 +1,24 @@
+using Sim.Kernel.Boot;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel;
+
+/// <summary>The section <c>kernel</c> of an experiment.</summary>
+public sealed record KernelOptions
+{
+    /// <summary>Which kernel is followed.</summary>
+    public KernelProfile Profile { get; init; } = KernelProfile.X86_64;
+
+    /// <summary>Reserve of free memory in KiB (<c>vm.min_free_kbytes</c>); 0 lets the kernel compute it.</summary>
+    public long MinFreeKbytes { get; init; }
+
+    /// <summary>Where the zones end.</summary>
+    public ZoneLimits Zones { get; init; } = new();
+
+    /// <summary>What the kernel keeps for itself at boot.</summary>
+    public BootOptions Boot { get; init; } = new();
+
+    /// <summary>Costs of the page allocator.</summary>
+    public PageAllocatorCosts PageAllocator { get; init; } = new();
+}
