@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Sim.Host.Traces;
 
 /// <summary>
@@ -19,21 +17,21 @@ public static class LackeyImporter
     /// <exception cref="TraceFormatException">The text is not what lackey writes, or incomplete.</exception>
     public static ImportReport Import(string inputPath, ImportOptions options, string outputPath, CancellationToken cancellation = default)
     {
-        Preamble preamble = new(inputPath, options.MapsPath);
+        LackeyMessages messages = new(options.MapsPath);
         using TextLines lines = new(inputPath);
         while (lines.TryRead(out ReadOnlySpan<byte> line))
         {
             if (IsAccess(line) || line.StartsWith("SYSCALL["u8))
             {
-                using TraceWriter writer = new(outputPath, preamble.Metadata(), options.Quality);
-                Session session = new(inputPath, options, lines, writer, preamble);
+                using TraceWriter writer = new(outputPath, messages.Metadata(), options.Quality);
+                Session session = new(inputPath, options, lines, writer, messages);
                 session.Start();
                 session.Line(line);
                 session.Rest(cancellation);
                 return session.Finish();
             }
 
-            if (!preamble.TryLine(line))
+            if (!messages.TryLine(line))
             {
                 throw TraceFormatException.AtLine(inputPath, lines.LineNumber, "this line is none that valgrind's lackey writes", CaptureAdvice);
             }
@@ -45,115 +43,6 @@ public static class LackeyImporter
     private static bool IsAccess(ReadOnlySpan<byte> line) => line is [(byte)'I', (byte)' ', (byte)' ', ..] or
         [(byte)' ', (byte)'L' or (byte)'S' or (byte)'M', (byte)' ', ..];
 
-    /// <summary>What stands before the first access: who was traced by what, and the initial segments.</summary>
-    private sealed class Preamble(string inputPath, string? mapsPath)
-    {
-        private const string StartupTitle = "Memory layout at client startup";
-        private const string ShutdownTitle = "Memory layout at client shutdown";
-        private const string SegmentsTitle = "<<< SHOW_SEGMENTS: ";
-
-        private string _program = "unknown";
-        private string _version = "valgrind lackey";
-        private ValgrindSegments? _open;
-
-        /// <summary>The list at the client's start.</summary>
-        internal ValgrindSegments? Startup { get; private set; }
-
-        /// <summary>The list at the client's end.</summary>
-        internal ValgrindSegments? Shutdown { get; private set; }
-
-        /// <summary>Stack pointer at the first instruction, or zero where the text does not say it.</summary>
-        internal ulong InitialStackPointer { get; private set; }
-
-        internal string Metadata() => $"source: lackey\nprogram: {_program}\ncapturedBy: {_version}\narchitecture: x86_64";
-
-        /// <summary>Takes a line that valgrind marks as its own (or a blank one); false when it is not marked or not complete.</summary>
-        internal bool TryLine(ReadOnlySpan<byte> bytes)
-        {
-            if (bytes.IsEmpty || bytes is not ([(byte)'=', (byte)'=', ..] or [(byte)'-', (byte)'-', ..]))
-            {
-                return bytes.IsEmpty;
-            }
-
-            string line = Encoding.UTF8.GetString(bytes);
-            int manager = line.IndexOf(" aspacem ", StringComparison.Ordinal);
-            if (manager > 0)
-            {
-                return TrySegment(line[(manager + " aspacem ".Length)..].Trim());
-            }
-
-            if (After(line, "== Command: ") is { } command)
-            {
-                _program = command;
-            }
-            else if (After(line, "== Using Valgrind-") is { } version)
-            {
-                _version = $"valgrind {version.Split(' ')[0]} lackey";
-            }
-            else if (After(line, " initial_SP=0x") is { } pointer
-                && TextNumbers.TryHex(Encoding.UTF8.GetBytes(pointer.Split(' ')[0]), out ulong address))
-            {
-                InitialStackPointer = address;
-            }
-
-            return true;
-        }
-
-        /// <summary>Reads the segment list from the file given beside the text.</summary>
-        internal void ReadMapsFile()
-        {
-            if (mapsPath is null)
-            {
-                return;
-            }
-
-            using TextLines lines = new(mapsPath);
-            while (lines.TryRead(out ReadOnlySpan<byte> line))
-            {
-                if (!TryLine(line))
-                {
-                    throw TraceFormatException.AtLine(mapsPath, lines.LineNumber, "this line is none of valgrind's messages",
-                        "Give the standard error of 'valgrind -d -d'");
-                }
-            }
-        }
-
-        private bool TrySegment(string text)
-        {
-            if (text.StartsWith(SegmentsTitle, StringComparison.Ordinal))
-            {
-                _open = new ValgrindSegments();
-                if (text.Contains(StartupTitle, StringComparison.Ordinal))
-                {
-                    Startup = _open;
-                }
-                else if (text.Contains(ShutdownTitle, StringComparison.Ordinal))
-                {
-                    Shutdown = _open;
-                }
-
-                return true;
-            }
-
-            if (text == ">>>")
-            {
-                _open = null;
-                return true;
-            }
-
-            return _open is null || _open.TryAdd(text);
-        }
-
-        private static string? After(string line, string marker)
-        {
-            int at = line.IndexOf(marker, StringComparison.Ordinal);
-            return at < 0 ? null : line[(at + marker.Length)..].Trim();
-        }
-
-        internal TraceFormatException NoSegments() => TraceFormatException.AtLine(
-            inputPath, 0, "the text does not list the client's initial segments", CaptureAdvice + ", or give the list with --maps");
-    }
-
     /// <summary>The import of one text.</summary>
     private sealed class Session
     {
@@ -163,7 +52,7 @@ public static class LackeyImporter
         private readonly ImportOptions _options;
         private readonly TextLines _lines;
         private readonly TraceWriter _writer;
-        private readonly Preamble _messages;
+        private readonly LackeyMessages _messages;
         private readonly MappedRanges _ranges = new();
         private readonly ValgrindSyscalls _syscalls = new();
         private readonly CallRecorder _recorder;
@@ -171,7 +60,7 @@ public static class LackeyImporter
         private ulong _firstOutside;
         private bool _ended;
 
-        internal Session(string inputPath, ImportOptions options, TextLines lines, TraceWriter writer, Preamble messages)
+        internal Session(string inputPath, ImportOptions options, TextLines lines, TraceWriter writer, LackeyMessages messages)
         {
             (_inputPath, _options, _lines, _writer, _messages) = (inputPath, options, lines, writer, messages);
             _recorder = new CallRecorder(writer, _ranges);
@@ -185,7 +74,7 @@ public static class LackeyImporter
             }
 
             ulong stackEnd = 0;
-            foreach ((TraceArea area, string? file) in (_messages.Startup ?? throw _messages.NoSegments()).ToAreas())
+            foreach ((TraceArea area, string? file) in (_messages.Startup ?? throw NoSegments()).ToAreas())
             {
                 TraceArea named = area with { SymbolId = file is null ? -1 : _writer.Intern(file) };
                 _recorder.AddArea(in named);
@@ -254,7 +143,7 @@ public static class LackeyImporter
                 warnings.Add($"{_recorder.UnknownBuffers} user buffers of system calls are not in the trace: the text does not say where they are.");
             }
 
-            if (_messages.Shutdown is { } shutdown && DescribeDifference(shutdown.ClientRanges()) is { } difference)
+            if (_messages.Shutdown is { } shutdown && DescribeDifference(shutdown.ClientRanges(_ranges.Break)) is { } difference)
             {
                 warnings.Add(difference);
             }
@@ -304,24 +193,25 @@ public static class LackeyImporter
             _syscalls.Return(finished);
         }
 
-        /// <summary>Compares the ranges followed through all calls with valgrind's own list at the end; the unused first heap page aside.</summary>
+        /// <summary>Compares the ranges followed through all calls with valgrind's own list at the end.</summary>
         private string? DescribeDifference(List<(ulong Start, ulong End)> valgrinds)
         {
-            int i = 0;
-            foreach ((ulong start, ulong end) in valgrinds)
+            IReadOnlyList<(ulong Start, ulong End)> followed = _ranges.Ranges;
+            for (int i = 0; i < Math.Max(valgrinds.Count, followed.Count); i++)
             {
-                if (i < _ranges.Ranges.Count && _ranges.Ranges[i] == (start, end))
+                string expected = i < valgrinds.Count ? $"{valgrinds[i].Start:x}-{valgrinds[i].End:x}" : "nothing more";
+                string actual = i < followed.Count ? $"{followed[i].Start:x}-{followed[i].End:x}" : "nothing more";
+                if (actual != expected)
                 {
-                    i++;
-                }
-                else if (end - start != LinuxAbi.PageSize)
-                {
-                    return $"Valgrind ends with {start:x}-{end:x} mapped, which the mapping calls do not give.";
+                    return $"Valgrind ends with {expected} mapped where the mapping calls give {actual}.";
                 }
             }
 
-            return i == _ranges.Ranges.Count ? null : $"The mapping calls leave {_ranges.Ranges[i].Start:x}-{_ranges.Ranges[i].End:x} mapped, which valgrind does not list.";
+            return null;
         }
+
+        private TraceFormatException NoSegments() => TraceFormatException.AtLine(
+            _inputPath, 0, "the text does not list the client's initial segments", CaptureAdvice + ", or give the list with --maps");
 
         private TraceFormatException Fault(string problem, string remedy = CaptureAdvice) =>
             TraceFormatException.AtLine(_inputPath, _lines.LineNumber, problem, remedy);

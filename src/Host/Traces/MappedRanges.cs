@@ -13,6 +13,9 @@ internal sealed class MappedRanges
     private ulong _stackLimit;
     private int _last;
 
+    /// <summary>The program break, or zero where no heap is known.</summary>
+    internal ulong Break => _break;
+
     internal IReadOnlyList<(ulong Start, ulong End)> Ranges => _ranges;
 
     internal void Add(in TraceArea area)

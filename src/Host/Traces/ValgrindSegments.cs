@@ -91,24 +91,28 @@ internal sealed class ValgrindSegments
         return areas;
     }
 
-    /// <summary>The client's address ranges, neighbours joined.</summary>
-    internal List<(ulong Start, ulong End)> ClientRanges()
+    /// <summary>
+    /// The client's address ranges, neighbours joined. Valgrind keeps a heap page from the start and does not unmap what
+    /// <c>brk</c> gives back, so the heap is taken to end at the program's break.
+    /// </summary>
+    internal List<(ulong Start, ulong End)> ClientRanges(ulong programBreak)
     {
         List<(ulong Start, ulong End)> ranges = [];
-        foreach (Segment segment in _segments)
+        for (int i = 0; i < _segments.Count; i++)
         {
-            if (!segment.IsClient)
+            (ulong start, ulong end) = (_segments[i].Start, IsHeap(i) ? LinuxAbi.PageAlign(programBreak) : _segments[i].End);
+            if (!_segments[i].IsClient || end <= start)
             {
                 continue;
             }
 
-            if (ranges.Count > 0 && ranges[^1].End == segment.Start)
+            if (ranges.Count > 0 && ranges[^1].End == start)
             {
-                ranges[^1] = (ranges[^1].Start, segment.End);
+                ranges[^1] = (ranges[^1].Start, end);
             }
             else
             {
-                ranges.Add((segment.Start, segment.End));
+                ranges.Add((start, end));
             }
         }
 
@@ -130,7 +134,7 @@ internal sealed class ValgrindSegments
             return new TraceArea(segment.Start, length, protection, use, segment.Offset, 0, -1);
         }
 
-        if (Neighbour(index + 1) is { Kind: "RSVN", Flags: "SmLower" } above && above.Start == segment.End)
+        if (IsHeap(index))
         {
             // Valgrind maps the first page of the heap before the program asks for it; in a real process the break has not moved yet.
             return new TraceArea(segment.Start, 0, LinuxAbi.ProtRead | LinuxAbi.ProtWrite, TraceAreaKind.Heap, 0, 0, -1);
@@ -144,6 +148,9 @@ internal sealed class ValgrindSegments
         bool followsData = Neighbour(index - 1) is { Kind: "file" } data && data.End == segment.Start && data.Flags.Contains('w', StringComparison.Ordinal);
         return new TraceArea(segment.Start, length, protection, followsData ? TraceAreaKind.Bss : TraceAreaKind.Mapping, 0, 0, -1);
     }
+
+    private bool IsHeap(int index) => _segments[index] is { Kind: "anon" } segment
+        && Neighbour(index + 1) is { Kind: "RSVN", Flags: "SmLower" } above && above.Start == segment.End;
 
     private Segment? Neighbour(int index) => index >= 0 && index < _segments.Count ? _segments[index] : null;
 
