@@ -1,0 +1,114 @@
+using Sim.Engine.Events;
+
+namespace Sim.Kernel.Mm;
+
+/// <summary>
+/// The memory of one process: <c>mm_struct</c> (include/linux/mm_types.h). Sourced state, changed only by
+/// <see cref="AddressSpaces"/>. Counts are in pages.
+/// </summary>
+public sealed class AddressSpace
+{
+    /// <summary>Pid of the process.</summary>
+    public int Pid { get; internal set; }
+
+    /// <summary>Frame of the top-level page table (<c>pgd</c>).</summary>
+    public long Root { get; internal set; }
+
+    /// <summary>Where top-down placement of mappings starts (<c>mmap_base</c>).</summary>
+    public ulong MmapBase { get; internal set; }
+
+    /// <summary>Start of the heap (<c>start_brk</c>).</summary>
+    public ulong StartBrk { get; internal set; }
+
+    /// <summary>End of the heap (<c>brk</c>); need not be page-aligned.</summary>
+    public ulong Brk { get; internal set; }
+
+    /// <summary>Address of the stack's first word when the program started (<c>start_stack</c>).</summary>
+    public ulong StartStack { get; internal set; }
+
+    /// <summary>Pages of all areas (<c>total_vm</c>).</summary>
+    public long TotalVm { get; internal set; }
+
+    /// <summary>Pages of private writable areas except stacks (<c>data_vm</c>).</summary>
+    public long DataVm { get; internal set; }
+
+    /// <summary>Pages of executable areas that cannot be written (<c>exec_vm</c>).</summary>
+    public long ExecVm { get; internal set; }
+
+    /// <summary>Pages of areas that grow down (<c>stack_vm</c>).</summary>
+    public long StackVm { get; internal set; }
+
+    /// <summary>Mapped anonymous pages (<c>MM_ANONPAGES</c>); the zero page does not count.</summary>
+    public long AnonRss { get; internal set; }
+
+    /// <summary>Mapped file pages (<c>MM_FILEPAGES</c>).</summary>
+    public long FileRss { get; internal set; }
+
+    /// <summary>Mapped pages of shared memory (<c>MM_SHMEMPAGES</c>).</summary>
+    public long ShmemRss { get; internal set; }
+
+    /// <summary>Greatest <see cref="Rss"/> so far (<c>hiwater_rss</c>).</summary>
+    public long HiwaterRss { get; internal set; }
+
+    /// <summary>Greatest <see cref="TotalVm"/> so far (<c>hiwater_vm</c>).</summary>
+    public long HiwaterVm { get; internal set; }
+
+    /// <summary>Page tables below the top-level one.</summary>
+    public long PageTables { get; internal set; }
+
+    /// <summary>Mapped pages: the resident set.</summary>
+    public long Rss => AnonRss + FileRss + ShmemRss;
+
+    /// <summary>The areas in address order (<c>mm_mt</c>); <c>map_count</c> is its count.</summary>
+    public AreaIndex Areas { get; } = new();
+
+    /// <summary>Adds (or with a negative count takes away) pages of an area with these flags (<c>vm_stat_account</c>).</summary>
+    internal void Account(VmFlags flags, long pages)
+    {
+        TotalVm += pages;
+        HiwaterVm = Math.Max(HiwaterVm, TotalVm);
+        if ((flags & VmFlags.GrowsDown) != 0)
+        {
+            StackVm += pages;
+        }
+        else if ((flags & (VmFlags.Write | VmFlags.Exec)) == VmFlags.Exec)
+        {
+            ExecVm += pages;
+        }
+        else if ((flags & (VmFlags.Write | VmFlags.Shared)) == VmFlags.Write)
+        {
+            DataVm += pages;
+        }
+    }
+
+    internal void HashInto(ref XxHash64 hash, AreaPool pool)
+    {
+        hash.Add(Pid);
+        hash.Add(Root);
+        hash.Add((long)MmapBase);
+        hash.Add((long)StartBrk);
+        hash.Add((long)Brk);
+        hash.Add((long)StartStack);
+        hash.Add(TotalVm);
+        hash.Add(DataVm);
+        hash.Add(ExecVm);
+        hash.Add(StackVm);
+        hash.Add(AnonRss);
+        hash.Add(FileRss);
+        hash.Add(ShmemRss);
+        hash.Add(HiwaterRss);
+        hash.Add(HiwaterVm);
+        hash.Add(PageTables);
+        hash.Add(Areas.Count);
+        for (AreaCursor at = AreaIndex.First; Areas.IsValid(at); at = Areas.Next(at))
+        {
+            ref readonly VmArea area = ref pool[Areas.Handle(at)];
+            hash.Add((long)area.VmStart);
+            hash.Add((long)area.VmEnd);
+            hash.Add(area.VmPgoff);
+            hash.Add((long)area.VmPageProt);
+            hash.Add((long)area.VmFlags | (long)area.VmFile << 32);
+            hash.Add(area.AnonVma);
+        }
+    }
+}

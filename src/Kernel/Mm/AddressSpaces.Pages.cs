@@ -1,0 +1,137 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Paging;
+using Sim.Kernel.Faults;
+using Sim.Kernel.PageCache;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Mm;
+
+/// <summary>Changes of single pages: what faults do.</summary>
+public sealed partial class AddressSpaces :
+    IApply<FaultAnon>, IApply<FaultZero>, IApply<FaultCow>, IApply<FaultFile>, IApply<FaultReuse>, IApply<FaultSpurious>,
+    IApply<CacheAdd>
+{
+    // What the kernel sets at the fault, so that the CPU need not do it at the access that follows.
+    private const PteFlags Written = PteFlags.Write | PteFlags.Dirty;
+
+    public void Apply(in FaultAnon e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        ulong address = (ulong)e.Vpn << 12;
+        AreaCursor at = mm.Areas.Find(address);
+        PrepareAnonVma(mm, at);
+        MapAnonymous(mm, address, e.Pfn, in Areas[mm.Areas.Handle(at)]);
+        CountFault(e.Pid, major: false);
+    }
+
+    public void Apply(in FaultZero e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        ulong address = (ulong)e.Vpn << 12;
+        SetEntry(mm, address, ZeroPfn, Areas[mm.Areas.Handle(mm.Areas.Find(address))].VmPageProt);
+        CountFault(e.Pid, major: false);
+    }
+
+    public void Apply(in FaultCow e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        ulong address = (ulong)e.Vpn << 12;
+        AreaCursor at = mm.Areas.Find(address);
+        PrepareAnonVma(mm, at);
+        ref readonly VmArea area = ref Areas[mm.Areas.Handle(at)];
+        Released.Clear();
+        ulong old = _tables.ReadPte(mm.Root, address);
+        if (old != 0)
+        {
+            DropPage(mm, _tables.Mode.PfnOf(old), area.VmFile);
+        }
+        MapAnonymous(mm, address, e.Pfn, in area);
+        CountFault(e.Pid, e.Major);
+    }
+
+    public void Apply(in FaultFile e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        ulong address = (ulong)e.Vpn << 12;
+        ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
+        _frames[e.Pfn].MapCount++;
+        if (area.VmFile < 0)
+        {
+            mm.ShmemRss++;
+        }
+        else
+        {
+            mm.FileRss++;
+        }
+        mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
+        SetEntry(mm, address, e.Pfn, e.Write ? area.VmPageProt | Written : area.VmPageProt);
+        CountFault(e.Pid, e.Major);
+    }
+
+    public void Apply(in FaultReuse e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        ulong address = (ulong)e.Vpn << 12;
+        ulong entry = _tables.ReadPte(mm.Root, address);
+        SetEntry(mm, address, _tables.Mode.PfnOf(entry), _tables.Mode.FlagsOf(entry) | Written | PteFlags.Accessed);
+        CountFault(e.Pid, major: false);
+    }
+
+    public void Apply(in FaultSpurious e, in EventHeader header) => CountFault(e.Pid, major: false);
+
+    public void Apply(in CacheAdd e, in EventHeader header)
+    {
+        ref Frame frame = ref _frames[e.Pfn];
+        frame.Use = FrameUse.File;
+        frame.Index = unchecked((int)e.Pgoff);
+        frame.MapCount = 0;
+        Cache.Add(e.File, e.Pgoff, e.Pfn);
+    }
+
+    private void MapAnonymous(AddressSpace mm, ulong address, long pfn, in VmArea area)
+    {
+        ref Frame frame = ref _frames[pfn];
+        frame.Use = FrameUse.Anon;
+        frame.Index = unchecked((int)area.PgoffOf(address));
+        frame.MapCount = 1;
+        mm.AnonRss++;
+        mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
+        SetEntry(mm, address, pfn, area.VmPageProt | Written);
+    }
+
+    private void SetEntry(AddressSpace mm, ulong address, long pfn, PteFlags flags) =>
+        _tables.Write(_tables.FindLeafTable(mm.Root, address, out _), address, _tables.Mode.MakeEntry(pfn, flags));
+
+    /// <summary>
+    /// Before its first anonymous page an area takes the <c>anon_vma</c> of a neighbour it may yet merge with, the one
+    /// behind first, or a new one (<c>__anon_vma_prepare</c>, <c>find_mergeable_anon_vma</c>).
+    /// </summary>
+    private void PrepareAnonVma(AddressSpace mm, AreaCursor at)
+    {
+        ref VmArea area = ref Areas[mm.Areas.Handle(at)];
+        if (area.AnonVma != 0)
+        {
+            return;
+        }
+        AreaCursor behind = mm.Areas.Next(at), before = mm.Areas.Previous(at);
+        if (mm.Areas.IsValid(behind))
+        {
+            ref readonly VmArea next = ref Areas[mm.Areas.Handle(behind)];
+            if (next.AnonVma != 0 && AreaMerging.MayShareAnonVma(in area, in next))
+            {
+                area.AnonVma = next.AnonVma;
+                return;
+            }
+        }
+        if (mm.Areas.IsValid(before))
+        {
+            ref readonly VmArea previous = ref Areas[mm.Areas.Handle(before)];
+            if (previous.AnonVma != 0 && AreaMerging.MayShareAnonVma(in previous, in area))
+            {
+                area.AnonVma = previous.AnonVma;
+                return;
+            }
+        }
+        area.AnonVma = ++_anonVmas;
+    }
+}

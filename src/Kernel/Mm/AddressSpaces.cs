@@ -1,0 +1,116 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Memory;
+using Sim.Hardware.Paging;
+using Sim.Kernel.PageCache;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Mm;
+
+/// <summary>
+/// All address spaces, their areas and page tables, and the page cache they map: the sourced state of virtual memory.
+/// Page tables lie in <see cref="PhysicalMemory"/>, map counts in <see cref="FrameTable"/>; the allocation and freeing of
+/// frames are events of the page allocator.
+/// </summary>
+public sealed partial class AddressSpaces
+{
+    private readonly MmOptions _options;
+    private readonly PageTables _tables;
+    private readonly FrameTable _frames;
+    private readonly AreaEditor _editor;
+    private readonly PageProtection _protection;
+    private AddressSpace?[] _byPid = new AddressSpace?[16];
+    private FaultCounts[] _faults = new FaultCounts[16];
+    private int _anonVmas;
+
+    /// <param name="options">Layout of user and kernel space.</param>
+    /// <param name="mode">Format of the page tables.</param>
+    /// <param name="frames">The machine's frames.</param>
+    /// <param name="memory">Contents of the frames that hold page tables.</param>
+    public AddressSpaces(MmOptions options, PagingMode mode, FrameTable frames, PhysicalMemory memory)
+    {
+        options.Validate();
+        _options = options;
+        _frames = frames;
+        _tables = new PageTables(memory, mode);
+        _protection = new PageProtection(mode);
+        _editor = new AreaEditor(Areas, _protection);
+    }
+
+    /// <summary>The options the state was made from.</summary>
+    public MmOptions Options => _options;
+
+    /// <summary>The page tables.</summary>
+    public PageTables Tables => _tables;
+
+    /// <summary>The areas of all address spaces.</summary>
+    public AreaPool Areas { get; } = new();
+
+    /// <summary>Answers what a change of areas would merge; only <c>Apply</c> changes them.</summary>
+    internal AreaEditor Editor => _editor;
+
+    /// <summary>The pages of files and shared memory.</summary>
+    public PageCacheTable Cache { get; } = new();
+
+    /// <summary>Anonymous shared memory.</summary>
+    public SharedMemoryObjects SharedMemory { get; } = new();
+
+    /// <summary>Frame of the kernel's own top-level page table; -1 before <c>mm.init</c>.</summary>
+    public long KernelRoot { get; private set; } = -1;
+
+    /// <summary>Frame of the zero page; -1 before <c>mm.init</c>.</summary>
+    public long ZeroPfn { get; private set; } = -1;
+
+    /// <summary>Page tables of the kernel's half below its top-level one.</summary>
+    public long KernelPageTables { get; private set; }
+
+    /// <summary>Faults of all processes so far, the ended ones included.</summary>
+    public FaultCounts TotalFaults { get; private set; }
+
+    /// <summary>
+    /// Frames that the event applied last has set free: pages first, then page tables. The decider gives them back to the
+    /// page allocator, which logs it; no part of the state.
+    /// </summary>
+    public FrameList Released { get; } = new();
+
+    /// <summary>The address space of a process; null when it has none.</summary>
+    public AddressSpace? Find(int pid) => (uint)pid < (uint)_byPid.Length ? _byPid[pid] : null;
+
+    /// <summary>The address space of a process.</summary>
+    /// <exception cref="ArgumentException">The process has none.</exception>
+    public AddressSpace this[int pid] =>
+        Find(pid) ?? throw new ArgumentException($"Process {pid} has no address space: it never was, or has ended.", nameof(pid));
+
+    /// <summary>Greatest pid that ever had an address space.</summary>
+    public int MaxPid { get; private set; }
+
+    /// <summary>Faults a process has taken, also when it has ended.</summary>
+    public FaultCounts Faults(int pid) => (uint)pid < (uint)_faults.Length ? _faults[pid] : default;
+
+    /// <summary>Appends the state in canonical form.</summary>
+    public void HashInto(ref XxHash64 hash)
+    {
+        hash.Add(KernelRoot);
+        hash.Add(ZeroPfn);
+        hash.Add(KernelPageTables);
+        hash.Add(TotalFaults.Minor);
+        hash.Add(TotalFaults.Major);
+        hash.Add(_anonVmas);
+        hash.Add(MaxPid);
+        for (int pid = 0; pid <= MaxPid; pid++)
+        {
+            hash.Add(_faults[pid].Minor);
+            hash.Add(_faults[pid].Major);
+            _byPid[pid]?.HashInto(ref hash, Areas);
+        }
+        SharedMemory.HashInto(ref hash);
+        Cache.HashInto(ref hash);
+    }
+
+    private void CountFault(int pid, bool major)
+    {
+        ref FaultCounts counts = ref _faults[pid];
+        counts = major ? new(counts.Minor, counts.Major + 1) : new(counts.Minor + 1, counts.Major);
+        FaultCounts total = TotalFaults;
+        TotalFaults = major ? new(total.Minor, total.Major + 1) : new(total.Minor + 1, total.Major);
+    }
+}

@@ -1,0 +1,38 @@
+namespace Sim.Kernel.Mm;
+
+/// <summary>Error numbers of system calls, with the values of x86 (asm-generic/errno-base.h, errno.h).</summary>
+public enum Errno
+{
+    /// <summary>No error.</summary>
+    None = 0,
+
+    /// <summary>Operation not permitted.</summary>
+    EPERM = 1,
+
+    /// <summary>Bad file descriptor.</summary>
+    EBADF = 9,
+
+    /// <summary>Out of memory, or the range is not mapped.</summary>
+    ENOMEM = 12,
+
+    /// <summary>Permission denied.</summary>
+    EACCES = 13,
+
+    /// <summary>Bad address.</summary>
+    EFAULT = 14,
+
+    /// <summary>Something is mapped there already.</summary>
+    EEXIST = 17,
+
+    /// <summary>Invalid argument.</summary>
+    EINVAL = 22,
+
+    /// <summary>Function not implemented.</summary>
+    ENOSYS = 38,
+
+    /// <summary>The offset does not fit.</summary>
+    EOVERFLOW = 75,
+
+    /// <summary>Operation not supported.</summary>
+    EOPNOTSUPP = 95,
+}

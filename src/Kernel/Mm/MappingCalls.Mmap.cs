@@ -1,0 +1,236 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+
+namespace Sim.Kernel.Mm;
+
+/// <summary>mmap.</summary>
+public sealed partial class MappingCalls
+{
+    /// <summary>
+    /// mmap. EBADF: neither anonymous nor a file. EINVAL: no length, no type, an offset or fixed address not page-aligned, or
+    /// a growing area that is shared or of a file. EACCES: the file's mode forbids it. EPERM: below
+    /// <see cref="MmOptions.MmapMinAddress"/>. EEXIST: <see cref="MapFlags.FixedNoReplace"/> over a mapping. EOVERFLOW: the
+    /// offset. ENOMEM: no room, too many areas, or a limit.
+    /// </summary>
+    /// <param name="pid">Process.</param>
+    /// <param name="address">A hint, or the place with <see cref="MapFlags.Fixed"/>.</param>
+    /// <param name="length">Bytes; rounded up to pages.</param>
+    /// <param name="prot">Permissions.</param>
+    /// <param name="flags">Kind.</param>
+    /// <param name="file">The file, unless <see cref="MapFlags.Anonymous"/>.</param>
+    /// <param name="offset">Offset in the file, in bytes.</param>
+    /// <param name="cpu">Charged the time.</param>
+    /// <param name="cause">Sequence of the event that led here.</param>
+    /// <returns>The address, or minus an errno.</returns>
+    public long Mmap(
+        int pid, ulong address, ulong length, ProtFlags prot, MapFlags flags, MappedFile file, ulong offset, CpuClock cpu, long cause)
+    {
+        cpu.Charge(_mmapPs);
+        AddressSpace mm = _spaces[pid];
+        bool anonymous = (flags & MapFlags.Anonymous) != 0;
+        if ((offset & 0xfff) != 0)
+        {
+            return -(long)Errno.EINVAL;
+        }
+        if (!anonymous && file.Symbol == 0)
+        {
+            return -(long)Errno.EBADF;
+        }
+        if (length == 0)
+        {
+            return -(long)Errno.EINVAL;
+        }
+        if ((flags & MapFlags.FixedNoReplace) != 0)
+        {
+            flags |= MapFlags.Fixed;
+        }
+        Errno error = Place(mm, ref address, ref length, offset, flags);
+        if (error != Errno.None)
+        {
+            return -(long)error;
+        }
+        VmFlags vm = FlagsOf(prot, flags);
+        long pgoff = (long)(offset >> 12);
+        error = anonymous ? CheckAnonymous(flags, ref vm) : CheckFile(prot, flags, file, ref vm);
+        if (error != Errno.None)
+        {
+            return -(long)error;
+        }
+        int symbol = file.Symbol;
+        if (anonymous)
+        {
+            bool shared = (vm & VmFlags.Shared) != 0;
+            symbol = shared ? -(_spaces.SharedMemory.Count + 1) : 0;
+            pgoff = shared ? 0 : (long)(address >> 12);
+        }
+        error = MapRegion(mm, address, address + length, vm, symbol, pgoff, cpu, cause);
+        return error == Errno.None ? (long)address : -(long)error;
+    }
+
+    /// <summary>
+    /// Maps the stack of a new program (<c>setup_arg_pages</c>): private, readable, writable, growing down.
+    /// </summary>
+    /// <returns>0, or minus an errno.</returns>
+    public long MapStack(int pid, ulong start, ulong end, CpuClock cpu, long cause)
+    {
+        const VmFlags StackFlags = VmFlags.Read | VmFlags.Write | VmFlags.MayAccess | VmFlags.GrowsDown;
+        if (((start | end) & 0xfff) != 0 || end <= start || end > _options.TaskSize || start < _options.MmapMinAddress)
+        {
+            return -(long)Errno.EINVAL;
+        }
+        return -(long)MapRegion(_spaces[pid], start, end, StackFlags, 0, (long)(start >> 12), cpu, cause);
+    }
+
+    /// <summary>Tells where heap and stack of a new program are.</summary>
+    public void SetLayout(int pid, ulong startBrk, ulong startStack, long cause)
+    {
+        var e = new MmLayout(pid, (long)startBrk, (long)startStack);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+    }
+
+    private Errno Place(AddressSpace mm, ref ulong address, ref ulong length, ulong offset, MapFlags flags)
+    {
+        bool isFixed = (flags & MapFlags.Fixed) != 0;
+        if (!isFixed)
+        {
+            address &= ~0xfffUL;
+            if (address != 0 && address < _options.MmapMinAddress)
+            {
+                address = _options.MmapMinAddress;
+            }
+        }
+        length = AddressSpaces.PageAlign(length);
+        if (length == 0)
+        {
+            return Errno.ENOMEM;
+        }
+        // The page offset is one machine word (unsigned long) of the kernel.
+        ulong mostPages = _options.LongMode ? ulong.MaxValue : uint.MaxValue;
+        if (mostPages - (offset >> 12) < length >> 12)
+        {
+            return Errno.EOVERFLOW;
+        }
+        if (mm.Areas.Count > _options.MaxMapCount || length > _options.TaskSize)
+        {
+            return Errno.ENOMEM;
+        }
+        if (!isFixed)
+        {
+            address = _placement.Find(mm, address, length, (flags & MapFlags.Bit32) != 0);
+            return address == Placement.None ? Errno.ENOMEM : Errno.None;
+        }
+        if (address > _options.TaskSize - length)
+        {
+            return Errno.ENOMEM;
+        }
+        if ((address & 0xfff) != 0)
+        {
+            return Errno.EINVAL;
+        }
+        if (address < _options.MmapMinAddress)
+        {
+            return Errno.EPERM;
+        }
+        AreaCursor at = mm.Areas.Find(address);
+        bool taken = mm.Areas.IsValid(at) && mm.Areas.Start(at) < address + length;
+        return taken && (flags & MapFlags.FixedNoReplace) != 0 ? Errno.EEXIST : Errno.None;
+    }
+
+    private static VmFlags FlagsOf(ProtFlags prot, MapFlags flags)
+    {
+        VmFlags vm = (VmFlags)((int)prot & (int)VmFlags.Access) | VmFlags.MayAccess;
+        if ((flags & MapFlags.GrowsDown) != 0)
+        {
+            vm |= VmFlags.GrowsDown;
+        }
+        if ((flags & MapFlags.NoReserve) != 0)
+        {
+            vm |= VmFlags.NoReserve;
+        }
+        return vm;
+    }
+
+    private static Errno CheckAnonymous(MapFlags flags, ref VmFlags vm)
+    {
+        switch (flags & MapFlags.TypeMask)
+        {
+            case MapFlags.Private:
+                return Errno.None;
+            case MapFlags.Shared when (flags & MapFlags.GrowsDown) == 0:
+                vm |= VmFlags.Shared | VmFlags.MayShare;
+                return Errno.None;
+            default:
+                return Errno.EINVAL;
+        }
+    }
+
+    private static Errno CheckFile(ProtFlags prot, MapFlags flags, MappedFile file, ref VmFlags vm)
+    {
+        const MapFlags Known = MapFlags.TypeMask | MapFlags.Fixed | MapFlags.Anonymous | MapFlags.Bit32 | MapFlags.GrowsDown
+            | MapFlags.NoReserve | MapFlags.Stack;
+        switch (flags & MapFlags.TypeMask)
+        {
+            case MapFlags.SharedValidate when (flags & ~(Known | MapFlags.FixedNoReplace)) != 0:
+                return Errno.EOPNOTSUPP;
+            case MapFlags.Shared or MapFlags.SharedValidate:
+                if ((prot & ProtFlags.Write) != 0 && !file.Writable)
+                {
+                    return Errno.EACCES;
+                }
+                vm |= VmFlags.Shared | VmFlags.MayShare;
+                if (!file.Writable)
+                {
+                    vm &= ~(VmFlags.MayWrite | VmFlags.Shared);
+                }
+                break;
+            case MapFlags.Private:
+                break;
+            default:
+                return Errno.EINVAL;
+        }
+        if (!file.Readable)
+        {
+            return Errno.EACCES;
+        }
+        return (vm & VmFlags.GrowsDown) != 0 ? Errno.EINVAL : Errno.None;
+    }
+
+    /// <summary>Unmaps what is in the way and maps the range (<c>mmap_region</c>).</summary>
+    private Errno MapRegion(
+        AddressSpace mm, ulong start, ulong end, VmFlags flags, int file, long pgoff, CpuClock cpu, long cause)
+    {
+        long pages = (long)((end - start) >> 12);
+        if (!_limits.MayExpand(mm, flags, pages) && !_limits.MayExpand(mm, flags, pages - MappedPages(mm, start, end)))
+        {
+            return Errno.ENOMEM;
+        }
+        Errno error = Unmap(mm, start, end, cpu, cause);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+        if (MemoryLimits.IsAccountable(flags))
+        {
+            if (!_limits.MayCommit(pages))
+            {
+                return Errno.ENOMEM;
+            }
+            flags |= VmFlags.Account;
+        }
+        var e = new VmaMmap(mm.Pid, (long)(start >> 12), pages, (int)flags, file, pgoff);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        return Errno.None;
+    }
+
+    private static long MappedPages(AddressSpace mm, ulong start, ulong end)
+    {
+        ulong bytes = 0;
+        for (AreaCursor at = mm.Areas.Find(start); mm.Areas.IsValid(at) && mm.Areas.Start(at) < end; at = mm.Areas.Next(at))
+        {
+            bytes += Math.Min(end, mm.Areas.End(at)) - Math.Max(start, mm.Areas.Start(at));
+        }
+        return (long)(bytes >> 12);
+    }
+}

@@ -1,0 +1,105 @@
+namespace Sim.Kernel.Mm;
+
+/// <summary>
+/// Where a mapping goes when its address is left to the kernel: <c>get_unmapped_area</c> and
+/// <c>vm_unmapped_area</c> (mm/mmap.c, arch/x86/kernel/sys_x86_64.c, Linux 6.1). Guard gaps of stacks stay free.
+/// </summary>
+public sealed class Placement(MmOptions options, AreaPool pool)
+{
+    /// <summary>No place.</summary>
+    public const ulong None = ulong.MaxValue;
+
+    /// <summary>The hint when it is free, else the highest place below <c>mmap_base</c>, else the lowest above a third of user space.</summary>
+    /// <param name="mm">The address space.</param>
+    /// <param name="hint">Page-aligned wish; 0 for none.</param>
+    /// <param name="length">Page-aligned length.</param>
+    /// <param name="below2GiB">MAP_32BIT on x86-64.</param>
+    /// <returns>The address, or <see cref="None"/>.</returns>
+    public ulong Find(AddressSpace mm, ulong hint, ulong length, bool below2GiB)
+    {
+        if (below2GiB && options.LongMode)
+        {
+            // The kernel searches this gigabyte upwards (find_start_end).
+            return FitsAt(mm, hint, length) && hint + length <= 0x8000_0000 && hint >= 0x4000_0000
+                ? hint : FindUp(mm, length, 0x4000_0000, 0x8000_0000);
+        }
+        if (hint != 0 && FitsAt(mm, hint, length))
+        {
+            return hint;
+        }
+        ulong place = FindDown(mm, length, Math.Max(4096, options.MmapMinAddress), mm.MmapBase);
+        return place != None ? place : FindUp(mm, length, options.UnmappedBase, options.TaskSize);
+    }
+
+    /// <summary>The highest place of a length in a range.</summary>
+    public ulong FindDown(AddressSpace mm, ulong length, ulong low, ulong high)
+    {
+        AreaIndex areas = mm.Areas;
+        if (high <= low || high - low < length)
+        {
+            return None;
+        }
+        for (AreaCursor next = areas.Find(high - 1); ;)
+        {
+            AreaCursor before = areas.Previous(next);
+            ulong end = areas.IsValid(next) ? Math.Min(high, StartWithGap(areas, next)) : high;
+            ulong start = areas.IsValid(before) ? Math.Max(low, areas.End(before)) : low;
+            if (end > start && end - start >= length)
+            {
+                return end - length;
+            }
+            if (!areas.IsValid(before) || areas.End(before) <= low)
+            {
+                return None;
+            }
+            next = before;
+            while (next.Chunk > 0 && areas.Next(next).Slot == 0 && (ulong)areas.WidestGap(next.Chunk) < length)
+            {
+                next = areas.Previous(new AreaCursor(next.Chunk, 0));
+            }
+        }
+    }
+
+    /// <summary>The lowest place of a length in a range.</summary>
+    public ulong FindUp(AddressSpace mm, ulong length, ulong low, ulong high)
+    {
+        AreaIndex areas = mm.Areas;
+        if (high <= low || high - low < length)
+        {
+            return None;
+        }
+        for (AreaCursor next = areas.Find(low); ; next = areas.Next(next))
+        {
+            while (areas.IsValid(next) && next.Slot == 0 && next.Chunk > 0 && (ulong)areas.WidestGap(next.Chunk) < length
+                && areas.Start(next) >= low)
+            {
+                next = new AreaCursor(next.Chunk + 1, 0);
+            }
+            AreaCursor before = areas.Previous(next);
+            ulong start = areas.IsValid(before) ? Math.Max(low, areas.End(before)) : low;
+            ulong end = areas.IsValid(next) ? Math.Min(high, StartWithGap(areas, next)) : high;
+            if (end > start && end - start >= length)
+            {
+                return start;
+            }
+            if (!areas.IsValid(next) || areas.End(next) >= high)
+            {
+                return None;
+            }
+        }
+    }
+
+    /// <summary>True when a wished place is inside user space and free; the generic functions also keep off a stack below it.</summary>
+    private bool FitsAt(AddressSpace mm, ulong hint, ulong length)
+    {
+        if (hint < options.MmapMinAddress || options.TaskSize < length || options.TaskSize - length < hint)
+        {
+            return false;
+        }
+        AreaCursor next = mm.Areas.Find(hint);
+        return !mm.Areas.IsValid(next) || hint + length <= StartWithGap(mm.Areas, next);
+    }
+
+    private ulong StartWithGap(AreaIndex areas, AreaCursor at) =>
+        pool[areas.Handle(at)].StartWithGap(options.StackGuardGapBytes);
+}
