@@ -23,7 +23,7 @@ public sealed partial class AddressSpaces :
             | (_tables.Mode.HasNoExecute ? PteFlags.NoExecute : 0);
         for (long pfn = 0; pfn < e.Frames; pfn += step)
         {
-            _tables.WriteLarge(KernelRoot, _options.DirectMapBase + ((ulong)pfn << 12), pfn, flags);
+            _tables.WriteLarge(KernelRoot, _layout.DirectMapBase + ((ulong)pfn << 12), pfn, flags);
         }
     }
 
@@ -36,8 +36,8 @@ public sealed partial class AddressSpaces :
         }
         MaxPid = Math.Max(MaxPid, e.Pid);
         _frames[e.RootPfn].Use = FrameUse.PageTable;
-        _tables.CreateRoot(e.RootPfn, KernelRoot, _options.KernelStart);
-        _byPid[e.Pid] = new AddressSpace { Pid = e.Pid, Root = e.RootPfn, MmapBase = _options.MmapBase };
+        _tables.CreateRoot(e.RootPfn, KernelRoot, _layout.KernelStart);
+        _byPid[e.Pid] = new AddressSpace { Pid = e.Pid, Root = e.RootPfn, MmapBase = _layout.MmapBase };
     }
 
     public void Apply(in MmLayout e, in EventHeader header)
@@ -51,7 +51,7 @@ public sealed partial class AddressSpaces :
     {
         AddressSpace mm = this[e.Pid];
         Released.Clear();
-        UnmapRange(mm, 0, _options.TaskSize);
+        UnmapRange(mm, 0, _layout.TaskSize);
         _tables.Release(mm.Root);
         _frames[mm.Root].Use = FrameUse.None;
         Released.Add(mm.Root);

@@ -13,7 +13,7 @@ namespace Sim.Kernel.Mm;
 /// </summary>
 public sealed partial class AddressSpaces
 {
-    private readonly MmOptions _options;
+    private readonly AddressLayout _layout;
     private readonly PageTables _tables;
     private readonly FrameTable _frames;
     private readonly AreaEditor _editor;
@@ -22,22 +22,21 @@ public sealed partial class AddressSpaces
     private FaultCounts[] _faults = new FaultCounts[16];
     private int _anonVmas;
 
-    /// <param name="options">Layout of user and kernel space.</param>
+    /// <param name="layout">Where user and kernel space are.</param>
     /// <param name="mode">Format of the page tables.</param>
     /// <param name="frames">The machine's frames.</param>
     /// <param name="memory">Contents of the frames that hold page tables.</param>
-    public AddressSpaces(MmOptions options, PagingMode mode, FrameTable frames, PhysicalMemory memory)
+    public AddressSpaces(AddressLayout layout, PagingMode mode, FrameTable frames, PhysicalMemory memory)
     {
-        options.Validate();
-        _options = options;
+        _layout = layout;
         _frames = frames;
         _tables = new PageTables(memory, mode);
         _protection = new PageProtection(mode);
         _editor = new AreaEditor(Areas, _protection);
     }
 
-    /// <summary>The options the state was made from.</summary>
-    public MmOptions Options => _options;
+    /// <summary>Where user and kernel space are.</summary>
+    public AddressLayout Layout => _layout;
 
     /// <summary>The page tables.</summary>
     public PageTables Tables => _tables;

@@ -114,7 +114,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
             }
             ref VmArea changed = ref pool[mm.Areas.Handle(at)];
             changed.VmFlags = flags;
-            changed.VmPageProt = protection.Of(flags, file);
+            changed.VmPageProt = protection.Of(flags, changed.VmFile);
         }
     }
 
@@ -159,7 +159,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
             VmStart = start,
             VmEnd = end,
             VmFlags = flags,
-            VmPageProt = protection.Of(flags),
+            VmPageProt = protection.Of(flags, file),
             VmFile = file,
             VmPgoff = pgoff,
             AnonVma = anonVma,

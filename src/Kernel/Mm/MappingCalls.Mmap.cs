@@ -9,7 +9,7 @@ public sealed partial class MappingCalls
     /// <summary>
     /// mmap. EBADF: neither anonymous nor a file. EINVAL: no length, no type, an offset or fixed address not page-aligned, or
     /// a growing area that is shared or of a file. EACCES: the file's mode forbids it. EPERM: below
-    /// <see cref="MmOptions.MmapMinAddress"/>. EEXIST: <see cref="MapFlags.FixedNoReplace"/> over a mapping. EOVERFLOW: the
+    /// <see cref="AddressLayout.MinAddress"/>. EEXIST: <see cref="MapFlags.FixedNoReplace"/> over a mapping. EOVERFLOW: the
     /// offset. ENOMEM: no room, too many areas, or a limit.
     /// </summary>
     /// <param name="pid">Process.</param>
@@ -74,7 +74,7 @@ public sealed partial class MappingCalls
     public long MapStack(int pid, ulong start, ulong end, CpuClock cpu, long cause)
     {
         const VmFlags StackFlags = VmFlags.Read | VmFlags.Write | VmFlags.MayAccess | VmFlags.GrowsDown;
-        if (((start | end) & 0xfff) != 0 || end <= start || end > _options.TaskSize || start < _options.MmapMinAddress)
+        if (((start | end) & 0xfff) != 0 || end <= start || end > _layout.TaskSize || start < _layout.MinAddress)
         {
             return -(long)Errno.EINVAL;
         }
@@ -95,9 +95,9 @@ public sealed partial class MappingCalls
         if (!isFixed)
         {
             address &= ~0xfffUL;
-            if (address != 0 && address < _options.MmapMinAddress)
+            if (address != 0 && address < _layout.MinAddress)
             {
-                address = _options.MmapMinAddress;
+                address = _layout.MinAddress;
             }
         }
         length = AddressSpaces.PageAlign(length);
@@ -106,12 +106,12 @@ public sealed partial class MappingCalls
             return Errno.ENOMEM;
         }
         // The page offset is one machine word (unsigned long) of the kernel.
-        ulong mostPages = _options.LongMode ? ulong.MaxValue : uint.MaxValue;
+        ulong mostPages = _layout.LongMode ? ulong.MaxValue : uint.MaxValue;
         if (mostPages - (offset >> 12) < length >> 12)
         {
             return Errno.EOVERFLOW;
         }
-        if (mm.Areas.Count > _options.MaxMapCount || length > _options.TaskSize)
+        if (mm.Areas.Count > _options.MaxMapCount || length > _layout.TaskSize)
         {
             return Errno.ENOMEM;
         }
@@ -120,7 +120,7 @@ public sealed partial class MappingCalls
             address = _placement.Find(mm, address, length, (flags & MapFlags.Bit32) != 0);
             return address == Placement.None ? Errno.ENOMEM : Errno.None;
         }
-        if (address > _options.TaskSize - length)
+        if (address > _layout.TaskSize - length)
         {
             return Errno.ENOMEM;
         }
@@ -128,7 +128,7 @@ public sealed partial class MappingCalls
         {
             return Errno.EINVAL;
         }
-        if (address < _options.MmapMinAddress)
+        if (address < _layout.MinAddress)
         {
             return Errno.EPERM;
         }
@@ -212,11 +212,12 @@ public sealed partial class MappingCalls
         }
         if (MemoryLimits.IsAccountable(flags))
         {
-            if (!_limits.MayCommit(pages))
-            {
-                return Errno.ENOMEM;
-            }
             flags |= VmFlags.Account;
+        }
+        // Shared memory is accounted by its object.
+        if (((flags & VmFlags.Account) != 0 || (file < 0 && (flags & VmFlags.NoReserve) == 0)) && !_limits.MayCommit(pages))
+        {
+            return Errno.ENOMEM;
         }
         var e = new VmaMmap(mm.Pid, (long)(start >> 12), pages, (int)flags, file, pgoff);
         EventHeader header = _journal.Emit(in e, cause);

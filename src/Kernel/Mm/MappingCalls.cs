@@ -13,6 +13,7 @@ public sealed partial class MappingCalls
 {
     private readonly AddressSpaces _spaces;
     private readonly MmOptions _options;
+    private readonly AddressLayout _layout;
     private readonly PageAllocator _allocator;
     private readonly Journal _journal;
     private readonly ITlbFlush _tlb;
@@ -21,19 +22,22 @@ public sealed partial class MappingCalls
     private readonly long _mmapPs, _munmapPs, _mprotectPs, _brkPs, _pagePs;
 
     /// <param name="spaces">The state.</param>
+    /// <param name="options">Limits.</param>
     /// <param name="allocator">Takes back frames.</param>
     /// <param name="journal">Where decisions go.</param>
     /// <param name="tlb">Told of every range that changes.</param>
     /// <param name="costs">Time the work takes.</param>
-    public MappingCalls(AddressSpaces spaces, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs)
+    public MappingCalls(
+        AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs)
     {
         _spaces = spaces;
-        _options = spaces.Options;
+        _options = options;
+        _layout = spaces.Layout;
         _allocator = allocator;
         _journal = journal;
         _tlb = tlb;
-        _placement = new Placement(_options, spaces.Areas);
-        _limits = new MemoryLimits(_options);
+        _placement = new Placement(_layout, spaces.Areas);
+        _limits = new MemoryLimits(options, allocator.State);
         _mmapPs = costs.MmapNs * 1000L;
         _munmapPs = costs.MunmapNs * 1000L;
         _mprotectPs = costs.MprotectNs * 1000L;
@@ -47,7 +51,7 @@ public sealed partial class MappingCalls
     {
         cpu.Charge(_munmapPs);
         AddressSpace mm = _spaces[pid];
-        if ((start & 0xfff) != 0 || start > _options.TaskSize || length > _options.TaskSize - start || length == 0)
+        if ((start & 0xfff) != 0 || start > _layout.TaskSize || length > _layout.TaskSize - start || length == 0)
         {
             return -(long)Errno.EINVAL;
         }
@@ -70,8 +74,8 @@ public sealed partial class MappingCalls
         {
             long pages = (long)((to - from) >> 12);
             bool collides = mm.Areas.IsValid(next)
-                && to + 4096 > _spaces.Areas[mm.Areas.Handle(next)].StartWithGap(_options.StackGuardGapBytes);
-            if (to > _options.TaskSize || collides || !_limits.MayExpand(mm, AddressSpaces.HeapFlags, pages)
+                && to + 4096 > _spaces.Areas[mm.Areas.Handle(next)].StartWithGap(_layout.GuardGapBytes);
+            if (to > _layout.TaskSize || collides || !_limits.MayExpand(mm, AddressSpaces.HeapFlags, pages)
                 || mm.Areas.Count > _options.MaxMapCount || !_limits.MayCommit(pages))
             {
                 return (long)mm.Brk;

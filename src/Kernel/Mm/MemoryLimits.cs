@@ -1,7 +1,10 @@
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Zones;
+
 namespace Sim.Kernel.Mm;
 
 /// <summary>What bounds the size of an address space: resource limits and overcommit (<c>may_expand_vm</c>, <c>__vm_enough_memory</c>).</summary>
-public sealed class MemoryLimits(MmOptions options)
+public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
 {
     /// <summary>True when pages of such an area may be added.</summary>
     public bool MayExpand(AddressSpace mm, VmFlags flags, long pages)
@@ -15,7 +18,21 @@ public sealed class MemoryLimits(MmOptions options)
     }
 
     /// <summary>True when heuristic overcommit lets one request commit so many pages.</summary>
-    public bool MayCommit(long pages) => options.OvercommitPages < 0 || pages <= options.OvercommitPages;
+    public bool MayCommit(long request) => options.Overcommit == OvercommitMode.Always || request <= TotalPages;
+
+    /// <summary>All frames the allocator manages (<c>totalram_pages</c>).</summary>
+    private long TotalPages
+    {
+        get
+        {
+            long total = 0;
+            foreach (Zone zone in pages.Zones)
+            {
+                total += zone.ManagedPages;
+            }
+            return total;
+        }
+    }
 
     /// <summary>True when the heap, with the program's data, may reach up to an address.</summary>
     public bool MayMoveBrk(AddressSpace mm, ulong brk) =>

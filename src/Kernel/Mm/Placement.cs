@@ -4,7 +4,7 @@ namespace Sim.Kernel.Mm;
 /// Where a mapping goes when its address is left to the kernel: <c>get_unmapped_area</c> and
 /// <c>vm_unmapped_area</c> (mm/mmap.c, arch/x86/kernel/sys_x86_64.c, Linux 6.1). Guard gaps of stacks stay free.
 /// </summary>
-public sealed class Placement(MmOptions options, AreaPool pool)
+public sealed class Placement(AddressLayout layout, AreaPool pool)
 {
     /// <summary>No place.</summary>
     public const ulong None = ulong.MaxValue;
@@ -17,18 +17,19 @@ public sealed class Placement(MmOptions options, AreaPool pool)
     /// <returns>The address, or <see cref="None"/>.</returns>
     public ulong Find(AddressSpace mm, ulong hint, ulong length, bool below2GiB)
     {
-        if (below2GiB && options.LongMode)
+        if (below2GiB && layout.LongMode)
         {
             // The kernel searches this gigabyte upwards (find_start_end).
-            return FitsAt(mm, hint, length) && hint + length <= 0x8000_0000 && hint >= 0x4000_0000
-                ? hint : FindUp(mm, length, 0x4000_0000, 0x8000_0000);
+            return FitsAt(mm, hint, length) && hint + length <= 0x8000_0000
+                ? hint
+                : FindUp(mm, length, 0x4000_0000, 0x8000_0000);
         }
         if (hint != 0 && FitsAt(mm, hint, length))
         {
             return hint;
         }
-        ulong place = FindDown(mm, length, Math.Max(4096, options.MmapMinAddress), mm.MmapBase);
-        return place != None ? place : FindUp(mm, length, options.UnmappedBase, options.TaskSize);
+        ulong place = FindDown(mm, length, Math.Max(4096, layout.MinAddress), mm.MmapBase);
+        return place != None ? place : FindUp(mm, length, layout.UnmappedBase, layout.TaskSize);
     }
 
     /// <summary>The highest place of a length in a range.</summary>
@@ -92,7 +93,7 @@ public sealed class Placement(MmOptions options, AreaPool pool)
     /// <summary>True when a wished place is inside user space and free; the generic functions also keep off a stack below it.</summary>
     private bool FitsAt(AddressSpace mm, ulong hint, ulong length)
     {
-        if (hint < options.MmapMinAddress || options.TaskSize < length || options.TaskSize - length < hint)
+        if (hint < layout.MinAddress || layout.TaskSize < length || layout.TaskSize - length < hint)
         {
             return false;
         }
@@ -101,5 +102,5 @@ public sealed class Placement(MmOptions options, AreaPool pool)
     }
 
     private ulong StartWithGap(AreaIndex areas, AreaCursor at) =>
-        pool[areas.Handle(at)].StartWithGap(options.StackGuardGapBytes);
+        pool[areas.Handle(at)].StartWithGap(layout.GuardGapBytes);
 }

@@ -1,0 +1,255 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Hardware.Paging;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.PageCache;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Faults;
+
+/// <summary>How a page fault ended.</summary>
+public enum FaultResult : byte
+{
+    /// <summary>The access may be made again.</summary>
+    Resolved,
+
+    /// <summary>SIGSEGV; for an access by the kernel itself EFAULT.</summary>
+    Segv,
+
+    /// <summary>There was no memory for the page or its tables.</summary>
+    OutOfMemory,
+}
+
+/// <summary>
+/// Resolves page faults: finds the area, grows the stack, checks the access, allocates tables and page
+/// (<c>do_user_addr_fault</c> in arch/x86/mm/fault.c, <c>handle_mm_fault</c> in mm/memory.c, Linux 6.1).
+/// </summary>
+public sealed class PageFaultHandler
+{
+    private const GfpFlags TableGfp = GfpFlags.Kernel | GfpFlags.Zero;
+    private const GfpFlags ZeroedGfp = GfpFlags.HighUserMovable | GfpFlags.Zero;
+
+    private readonly AddressSpaces _spaces;
+    private readonly PageTables _tables;
+    private readonly PageAllocator _allocator;
+    private readonly FrameTable _frames;
+    private readonly Journal _journal;
+    private readonly ITlbFlush _tlb;
+    private readonly StackGrowth _stacks;
+    private readonly long _faultPs, _clearPs, _copyPs, _readPs;
+
+    /// <param name="spaces">The state.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="allocator">Gives frames.</param>
+    /// <param name="journal">Where decisions go.</param>
+    /// <param name="tlb">Told of entries that change.</param>
+    /// <param name="costs">Time the work takes.</param>
+    public PageFaultHandler(
+        AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs)
+    {
+        _spaces = spaces;
+        _tables = spaces.Tables;
+        _allocator = allocator;
+        _frames = allocator.State.Frames;
+        _journal = journal;
+        _tlb = tlb;
+        _stacks = new StackGrowth(spaces, new MemoryLimits(options, allocator.State), journal);
+        _faultPs = costs.FaultNs * 1000L;
+        _clearPs = costs.ClearPageNs * 1000L;
+        _copyPs = costs.CopyPageNs * 1000L;
+        _readPs = costs.ReadPageNs * 1000L;
+    }
+
+    /// <summary>Resolves a fault at a user address.</summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="address">The address (CR2).</param>
+    /// <param name="code">The CPU's error code.</param>
+    /// <param name="cpu">The CPU; charged the time.</param>
+    /// <param name="cause">Sequence of the entry into the kernel.</param>
+    /// <param name="segv">Why, when the result is <see cref="FaultResult.Segv"/>.</param>
+    public FaultResult Handle(int pid, ulong address, PageFaultErrorCode code, CpuClock cpu, long cause, out SegvCode segv)
+    {
+        cpu.Charge(_faultPs);
+        AddressSpace mm = _spaces[pid];
+        bool write = (code & PageFaultErrorCode.Write) != 0;
+        segv = SegvCode.MapErr;
+        AreaCursor at = mm.Areas.Find(address);
+        if (address >= _spaces.Layout.TaskSize || !mm.Areas.IsValid(at))
+        {
+            return FaultResult.Segv;
+        }
+        if (mm.Areas.Start(at) > address)
+        {
+            if (!_stacks.TryGrow(mm, at, address, cause))
+            {
+                return FaultResult.Segv;
+            }
+            at = mm.Areas.Find(address);
+        }
+        ref readonly VmArea area = ref _spaces.Areas[mm.Areas.Handle(at)];
+        if (!IsAllowed(area.VmFlags, write, (code & PageFaultErrorCode.Protection) != 0))
+        {
+            segv = SegvCode.AccErr;
+            return FaultResult.Segv;
+        }
+        segv = SegvCode.None;
+        long table = FindOrMakeTable(mm, address, cpu, cause);
+        if (table < 0)
+        {
+            return FaultResult.OutOfMemory;
+        }
+        ulong entry = _tables.Read(table, address);
+        if (entry != 0)
+        {
+            return OnMapped(mm, address, entry, in area, write, cpu, cause);
+        }
+        return area.VmFile == 0
+            ? OnAnonymous(mm, address, write, cpu, cause)
+            : OnFile(mm, address, in area, write, cpu, cause);
+    }
+
+    /// <summary>True when the area lets the access through; a read that hit a present page was refused for good (<c>access_error</c>).</summary>
+    private static bool IsAllowed(VmFlags flags, bool write, bool present) =>
+        write ? (flags & VmFlags.Write) != 0 : !present && (flags & VmFlags.Access) != 0;
+
+    private long FindOrMakeTable(AddressSpace mm, ulong address, CpuClock cpu, long cause)
+    {
+        while (true)
+        {
+            long table = _tables.FindLeafTable(mm.Root, address, out int missing);
+            if (table >= 0)
+            {
+                return table;
+            }
+            long pfn = _allocator.AllocPages(0, TableGfp, mm.Pid, cpu, cause);
+            if (pfn < 0)
+            {
+                return -1;
+            }
+            cpu.Charge(_clearPs);
+            var e = new PgtableAlloc(mm.Pid, (byte)missing, (long)(address >> 12), pfn);
+            EventHeader header = _journal.Emit(in e, cause);
+            _spaces.Apply(in e, in header);
+        }
+    }
+
+    /// <summary>Reading maps the zero page, writing a zeroed frame (<c>do_anonymous_page</c>).</summary>
+    private FaultResult OnAnonymous(AddressSpace mm, ulong address, bool write, CpuClock cpu, long cause)
+    {
+        if (!write)
+        {
+            var zero = new FaultZero(mm.Pid, (long)(address >> 12));
+            EventHeader header = _journal.Emit(in zero, cause);
+            _spaces.Apply(in zero, in header);
+            return FaultResult.Resolved;
+        }
+        long pfn = _allocator.AllocPages(0, ZeroedGfp, mm.Pid, cpu, cause);
+        if (pfn < 0)
+        {
+            return FaultResult.OutOfMemory;
+        }
+        cpu.Charge(_clearPs);
+        var anon = new FaultAnon(mm.Pid, (long)(address >> 12), pfn);
+        EventHeader at = _journal.Emit(in anon, cause);
+        _spaces.Apply(in anon, in at);
+        return FaultResult.Resolved;
+    }
+
+    /// <summary>A page of a file: mapped from the page cache, or copied at once for a private write (<c>do_fault</c>).</summary>
+    private FaultResult OnFile(AddressSpace mm, ulong address, in VmArea area, bool write, CpuClock cpu, long cause)
+    {
+        bool copies = write && (area.VmFlags & VmFlags.Shared) == 0;
+        long own = -1;
+        if (copies)
+        {
+            own = _allocator.AllocPages(0, GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+            if (own < 0)
+            {
+                return FaultResult.OutOfMemory;
+            }
+        }
+        long cached = FindOrRead(area.VmFile, area.PgoffOf(address), cpu, cause, out bool major);
+        if (cached < 0)
+        {
+            if (own >= 0)
+            {
+                _allocator.FreePages(own, 0, cpu, cause);
+            }
+            return FaultResult.OutOfMemory;
+        }
+        if (copies)
+        {
+            cpu.Charge(_copyPs);
+            var cow = new FaultCow(mm.Pid, (long)(address >> 12), own, major);
+            EventHeader header = _journal.Emit(in cow, cause);
+            _spaces.Apply(in cow, in header);
+            return FaultResult.Resolved;
+        }
+        var file = new FaultFile(mm.Pid, (long)(address >> 12), cached, write, major);
+        EventHeader at = _journal.Emit(in file, cause);
+        _spaces.Apply(in file, in at);
+        return FaultResult.Resolved;
+    }
+
+    /// <summary>A mapped page: a write may go on in place or needs a copy (<c>do_wp_page</c>); anything else was spurious.</summary>
+    private FaultResult OnMapped(
+        AddressSpace mm, ulong address, ulong entry, in VmArea area, bool write, CpuClock cpu, long cause)
+    {
+        long vpn = (long)(address >> 12);
+        if (!write || (entry & (ulong)PteFlags.Write) != 0)
+        {
+            var spurious = new FaultSpurious(mm.Pid, vpn);
+            EventHeader header = _journal.Emit(in spurious, cause);
+            _spaces.Apply(in spurious, in header);
+            Flush(mm, address, cpu, header.Sequence);
+            return FaultResult.Resolved;
+        }
+        long old = _tables.Mode.PfnOf(entry);
+        bool zero = old == _spaces.ZeroPfn;
+        if ((area.VmFlags & VmFlags.Shared) != 0 || (!zero && _frames[old].Use == FrameUse.Anon && _frames[old].MapCount == 1))
+        {
+            var reuse = new FaultReuse(mm.Pid, vpn);
+            EventHeader header = _journal.Emit(in reuse, cause);
+            _spaces.Apply(in reuse, in header);
+            Flush(mm, address, cpu, header.Sequence);
+            return FaultResult.Resolved;
+        }
+        long pfn = _allocator.AllocPages(0, zero ? ZeroedGfp : GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+        if (pfn < 0)
+        {
+            return FaultResult.OutOfMemory;
+        }
+        cpu.Charge(zero ? _clearPs : _copyPs);
+        var cow = new FaultCow(mm.Pid, vpn, pfn, Major: false);
+        EventHeader at = _journal.Emit(in cow, cause);
+        _spaces.Apply(in cow, in at);
+        Flush(mm, address, cpu, at.Sequence);
+        return FaultResult.Resolved;
+    }
+
+    /// <summary>The page cache's frame for a page; read in when missing. Pages of shared memory start as zeroes and are not read.</summary>
+    private long FindOrRead(int file, long pgoff, CpuClock cpu, long cause, out bool major)
+    {
+        major = false;
+        long pfn = _spaces.Cache.Find(file, pgoff);
+        if (pfn >= 0)
+        {
+            return pfn;
+        }
+        pfn = _allocator.AllocPages(0, GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause);
+        if (pfn < 0)
+        {
+            return -1;
+        }
+        major = file > 0;
+        cpu.Charge(major ? _readPs : _clearPs);
+        var e = new CacheAdd(file, pgoff, pfn);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        return pfn;
+    }
+
+    private void Flush(AddressSpace mm, ulong address, CpuClock cpu, long cause) =>
+        _tlb.FlushRange(mm, address & ~0xfffUL, (address & ~0xfffUL) + 4096, cpu.Id, cause);
+}

@@ -1,0 +1,55 @@
+namespace Sim.Kernel.Mm;
+
+/// <summary>Where things are in the linear addresses of a profile, without randomisation.</summary>
+public sealed class AddressLayout
+{
+    /// <param name="profile">The kernel.</param>
+    /// <param name="options">Its limits.</param>
+    public AddressLayout(KernelProfile profile, MmOptions options)
+    {
+        options.Validate();
+        LongMode = profile == KernelProfile.X86_64;
+        TaskSize = LongMode ? 0x7fff_ffff_f000UL : 0xc000_0000;
+        KernelStart = LongMode ? 0xffff_8000_0000_0000UL : 0xc000_0000;
+        DirectMapBase = LongMode ? 0xffff_8880_0000_0000 : 0xc000_0000;
+        MinAddress = (ulong)options.MmapMinAddress;
+        GuardGapBytes = (ulong)options.StackGuardGapPages << 12;
+        MmapBase = ComputeMmapBase(options.StackLimitBytes);
+    }
+
+    /// <summary>Hints and searches follow arch/x86/kernel/sys_x86_64.c; otherwise the generic functions of mm/mmap.c.</summary>
+    public bool LongMode { get; }
+
+    /// <summary>First address behind user space (<c>TASK_SIZE</c>): 0x7ffffffff000, or 3 GiB on i386.</summary>
+    public ulong TaskSize { get; }
+
+    /// <summary>First address of the kernel's half, which all address spaces share.</summary>
+    public ulong KernelStart { get; }
+
+    /// <summary>Where the kernel sees physical address 0 (<c>PAGE_OFFSET</c>): its direct map.</summary>
+    public ulong DirectMapBase { get; }
+
+    /// <summary>Lowest address that may be mapped (<c>vm.mmap_min_addr</c>).</summary>
+    public ulong MinAddress { get; }
+
+    /// <summary>Bytes kept free below a growing stack (<c>stack_guard_gap</c>).</summary>
+    public ulong GuardGapBytes { get; }
+
+    /// <summary>Where top-down placement of mappings starts (<c>mmap_base</c>).</summary>
+    public ulong MmapBase { get; }
+
+    /// <summary>Where bottom-up placement starts (<c>TASK_UNMAPPED_BASE</c>): a third of user space.</summary>
+    public ulong UnmappedBase => (TaskSize / 3 + 0xfff) & ~0xfffUL;
+
+    /// <summary>
+    /// Below the stack's limit and guard gap, at least 128 MiB and at most 5/6 of user space from its end
+    /// (<c>mmap_base</c>, arch/x86/mm/mmap.c).
+    /// </summary>
+    private ulong ComputeMmapBase(long stackLimitBytes)
+    {
+        ulong limit = stackLimitBytes < 0 ? ulong.MaxValue : (ulong)stackLimitBytes;
+        ulong gap = limit + GuardGapBytes > limit ? limit + GuardGapBytes : limit;
+        gap = Math.Clamp(gap, 128UL << 20, TaskSize / 6 * 5);
+        return (TaskSize - gap + 0xfff) & ~0xfffUL;
+    }
+}
