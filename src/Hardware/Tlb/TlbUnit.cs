@@ -1,5 +1,7 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Sim.Engine.Events;
 
 namespace Sim.Hardware.Tlb;
@@ -10,12 +12,15 @@ namespace Sim.Hardware.Tlb;
 /// </summary>
 internal sealed class TlbUnit
 {
+    private const int WayBits = 4;
+
     private readonly int _cpu;
     private readonly TlbState _state;
     private readonly TlbGeometry _geometry;
     private readonly Journal _journal;
     private readonly ulong[] _tags, _data;
     private readonly long[] _used;
+    private bool _anyLarge;
     private long _clock;
 
     public TlbUnit(int cpu, TlbState state, Journal journal)
@@ -27,12 +32,20 @@ internal sealed class TlbUnit
         _tags = state.TagArray(cpu);
         _data = state.DataArray(cpu);
         _used = new long[_tags.Length];
+        foreach (ulong data in _data)
+        {
+            _anyLarge |= (data & (ulong)TlbFlags.Large) != 0;
+        }
     }
 
     /// <summary>A slot of the first level that holds the page, or -1. Does not count as a use.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int FindL1(bool instruction, ulong vpn, int asid, bool large)
     {
+        if (large && !_anyLarge)
+        {
+            return -1;
+        }
         TlbSection section = _geometry.L1(instruction, large);
         return Find(in section, vpn, asid, large);
     }
@@ -40,6 +53,10 @@ internal sealed class TlbUnit
     /// <summary>A slot of the second level that holds the page, or -1. Does not count as a use.</summary>
     public int FindL2(ulong vpn, int asid, bool large)
     {
+        if (large && !_anyLarge)
+        {
+            return -1;
+        }
         TlbSection section = _geometry.L2;
         return Find(in section, vpn, asid, large);
     }
@@ -65,6 +82,7 @@ internal sealed class TlbUnit
         var e = new TlbFill((byte)_cpu, (short)asid, (long)first, pfn, (byte)flags, (byte)ways);
         EventHeader header = _journal.Emit(in e, cause);
         _state.Apply(in e, in header);
+        _anyLarge |= large;
         Touch(slot2);
         Touch(slot1);
         return slot1;
@@ -110,8 +128,23 @@ internal sealed class TlbUnit
     {
         ulong tag = _geometry.Tag(vpn, asid, large);
         int slot = _geometry.SetSlot(in section, vpn, large);
+        int end = slot + section.Ways;
         ref ulong tags = ref MemoryMarshal.GetArrayDataReference(_tags);
-        for (int end = slot + section.Ways; slot < end; slot++)
+        if ((section.Ways & 3) == 0)
+        {
+            // Four tags at a time: which way hits is not predictable, that one does is.
+            Vector256<ulong> wanted = Vector256.Create(tag);
+            for (; slot < end; slot += 4)
+            {
+                uint equal = Vector256.Equals(Vector256.LoadUnsafe(ref tags, (nuint)slot), wanted).ExtractMostSignificantBits();
+                if (equal != 0)
+                {
+                    return slot + BitOperations.TrailingZeroCount(equal);
+                }
+            }
+            return -1;
+        }
+        for (; slot < end; slot++)
         {
             if (Unsafe.Add(ref tags, slot) == tag)
             {
@@ -130,18 +163,15 @@ internal sealed class TlbUnit
             return found;
         }
         int first = _geometry.SetSlot(in section, vpn, large);
-        int victim = first;
-        for (int slot = first; slot < first + section.Ways; slot++)
+        ref ulong tags = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_tags), first);
+        ref long used = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_used), first);
+        long least = long.MaxValue;
+        for (int way = 0; way < section.Ways; way++)
         {
-            if (_tags[slot] == TlbGeometry.Empty)
-            {
-                return slot;
-            }
-            if (_used[slot] < _used[victim])
-            {
-                victim = slot;
-            }
+            // Use and way in one number: the least of them needs no branch. Counts of use are above 0, an empty slot counts as 0.
+            long order = Unsafe.Add(ref tags, way) == TlbGeometry.Empty ? way : Unsafe.Add(ref used, way) << WayBits | (uint)way;
+            least = Math.Min(least, order);
         }
-        return victim;
+        return first + (int)(least & ((1 << WayBits) - 1));
     }
 }
