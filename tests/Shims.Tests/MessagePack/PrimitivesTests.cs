@@ -94,7 +94,7 @@ public sealed class PrimitivesTests
             for (int length = 1; length < encoding.Length; length++)
             {
                 Assert.Equal(DecodeResult.InsufficientBuffer, read(encoding.AsSpan(0, length), out int needed));
-                Assert.Equal(encoding.Length, needed);
+                Assert.InRange(needed, length + 1, encoding.Length);
             }
 
             Assert.Equal(DecodeResult.Success, read(encoding, out int alone));

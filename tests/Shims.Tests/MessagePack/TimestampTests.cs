@@ -47,7 +47,7 @@ public sealed class TimestampTests
     [InlineData("d4 ff 00")]
     [InlineData("c7 05 ff 00 00 00 00 00")]
     [InlineData("d6 01 00 00 00 00")]
-    [InlineData("01")]
+    [InlineData("01 00 00 00 00 00")]
     public void WhatIsNoTimestampIsRefused(string hex) =>
         Assert.Throws<MessagePackSerializationException>(() => new MessagePackReader(Encoded.Hex(hex)).ReadDateTime());
 
