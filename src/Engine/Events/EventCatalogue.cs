@@ -15,6 +15,10 @@ public sealed class EventCatalogue
     /// <summary>All kinds, by number.</summary>
     public IEnumerable<EventType> Types => _byKind.OfType<EventType>();
 
+    /// <summary>What a log's header says of all kinds, by number; <c>symbol</c> included.</summary>
+    public EventDescriptor[] Descriptors =>
+        [SymbolEvent.Descriptor, .. Types.Select(type => type.Descriptor)];
+
     /// <summary>The kind with a wire number; null when this build does not know it.</summary>
     public EventType? this[int kind] => (uint)kind < MaxKinds ? _byKind[kind] : null;
 

@@ -10,6 +10,12 @@ namespace Sim.Engine.Events;
 /// </summary>
 public ref struct EventDecoder
 {
+    /// <summary>Delta groups are 0 to 31.</summary>
+    public const int DeltaGroups = 32;
+
+    /// <summary>Contexts a decoder needs: one for each delta group, and one for time.</summary>
+    public const int Contexts = DeltaGroups + 1;
+
     private readonly ReadOnlySpan<byte> _data;
     private readonly ref long _contexts;
     private int _position;

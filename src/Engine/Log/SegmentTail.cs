@@ -1,0 +1,119 @@
+namespace Sim.Engine.Log;
+
+/// <summary>What follows the last sound block of a segment without a sound footer.</summary>
+internal enum TailState : byte
+{
+    /// <summary>Nothing.</summary>
+    Clean,
+
+    /// <summary>The beginning of a block or of the footer: an append that did not finish.</summary>
+    Cut,
+
+    /// <summary>Damaged bytes and nothing sound after them: what a power cut may leave. May be cut off.</summary>
+    Torn,
+
+    /// <summary>Damage that no interrupted append explains: sound blocks follow it, or it was a footer.</summary>
+    Damaged,
+}
+
+/// <summary>The valid prefix of a segment without a sound footer, and what comes after it.</summary>
+internal sealed class SegmentTail
+{
+    private SegmentTail(long offset, ReadOnlyMemory<BlockIndexEntry> index, long lastSequence)
+    {
+        Offset = offset;
+        Index = index;
+        LastSequence = lastSequence;
+    }
+
+    /// <summary>Where the valid prefix ends.</summary>
+    public long Offset { get; }
+
+    /// <summary>The blocks of the valid prefix.</summary>
+    public ReadOnlyMemory<BlockIndexEntry> Index { get; }
+
+    /// <summary>Sequence of the prefix's last event; one less than the first sequence when it has none.</summary>
+    public long LastSequence { get; }
+
+    /// <summary>What follows the prefix.</summary>
+    public TailState State { get; private init; }
+
+    /// <summary>Number of the damaged block; null when it is the footer that is cut or damaged.</summary>
+    public int? Block { get; private init; }
+
+    /// <summary>What is wrong at <see cref="Offset"/>; empty when the segment ends there.</summary>
+    public string What { get; private init; } = "";
+
+    /// <summary>Reads blocks from the header on, as far as they are sound and in order, and looks at what follows.</summary>
+    public static SegmentTail Scan(SegmentFile file, SegmentHeader header, int headerBytes)
+    {
+        var buffer = new BlockBuffer();
+        var index = new List<BlockIndexEntry>();
+        long offset = headerBytes, next = header.FirstSequence, runningMax = header.RunningMaxTimePs, rawBytes = 0;
+        ChainHash chain = header.ChainHash;
+        using var hasher = new ChainHasher();
+        BlockFinding finding;
+        string what;
+        while ((finding = file.ReadBlock(offset, buffer, out what)) == BlockFinding.Sound)
+        {
+            BlockHeader block = buffer.Header;
+            ChainHash link = hasher.Next(chain, buffer.Payload);
+            if (block.Segment != header.Segment || block.Block != index.Count || block.FirstSequence != next
+                || block.RunningMaxTimePs != Math.Max(runningMax, block.MaxTimePs) || link != block.ChainHash)
+            {
+                finding = BlockFinding.Damaged;
+                what = "the block is not the one that belongs here";
+                break;
+            }
+            index.Add(new BlockIndexEntry(offset, next, block.RunningMaxTimePs, link));
+            offset += BlockHeader.Size + block.StoredLength;
+            next += block.Count;
+            runningMax = block.RunningMaxTimePs;
+            rawBytes += block.RawLength;
+            chain = link;
+        }
+        var expected = new SegmentFooter
+        {
+            Segment = header.Segment,
+            Events = next - header.FirstSequence,
+            LastSequence = next - 1,
+            RawBytes = rawBytes,
+            RunningMaxTimePs = runningMax,
+            ChainHash = chain,
+            End = SegmentEnd.Complete,
+            Index = index.ToArray(),
+        };
+        (TailState state, int? damaged, what) = Judge(file, offset, finding, what, expected);
+        return new SegmentTail(offset, expected.Index, next - 1) { State = state, Block = damaged, What = what };
+    }
+
+    private static (TailState State, int? Block, string What) Judge(
+        SegmentFile file, long offset, BlockFinding finding, string what, SegmentFooter expected)
+    {
+        int block = expected.Index.Length;
+        if (finding == BlockFinding.End)
+        {
+            return (TailState.Clean, null, "");
+        }
+        if (finding == BlockFinding.Cut)
+        {
+            return (TailState.Cut, block, what);
+        }
+        byte[] rest = file.Read(offset, LogFormat.MaxFooterBytes);
+        foreach (SegmentEnd end in (ReadOnlySpan<SegmentEnd>)[SegmentEnd.Continued, SegmentEnd.Complete, SegmentEnd.Provisional])
+        {
+            byte[] footer = (expected with { End = end }).Encode();
+            if (rest.Length < footer.Length && footer.AsSpan().StartsWith(rest))
+            {
+                return (TailState.Cut, null, "the file ends inside the footer");
+            }
+        }
+        if (rest.AsSpan().StartsWith(SegmentFooter.Start))
+        {
+            return (TailState.Damaged, null, "the footer is damaged");
+        }
+        return file.FindBlock(offset + 1) >= 0
+            ? (TailState.Damaged, block, what)
+            : (TailState.Torn, block, what);
+    }
+}
