@@ -19,11 +19,12 @@ public sealed class Journal
     /// <summary>Length of payload arrays: a full block and one event beyond it.</summary>
     public const int BufferBytes = BlockBytes + 64 * 1024 + 256;
 
-    private const int TimeContext = 32;
+    private const int TimeContext = EventDecoder.DeltaGroups;
 
     private readonly IBlockSink _sink;
+    private readonly int _blockBytes;
     private readonly bool[] _logged;
-    private readonly long[] _contexts = new long[TimeContext + 1];
+    private readonly long[] _contexts = new long[EventDecoder.Contexts];
     private readonly SymbolTable _symbols = new();
     private byte[] _buffer = new byte[BufferBytes];
     private int _length;
@@ -33,9 +34,13 @@ public sealed class Journal
     /// <param name="sink">Receives closed blocks.</param>
     /// <param name="catalogue">The events that may be emitted.</param>
     /// <param name="leftOut">Categories that are not logged; null for none.</param>
-    public Journal(IBlockSink sink, EventCatalogue catalogue, IReadOnlyCollection<string>? leftOut = null)
+    /// <param name="blockBytes">Most raw bytes of a block. Logs of runs have <see cref="BlockBytes"/>.</param>
+    public Journal(
+        IBlockSink sink, EventCatalogue catalogue, IReadOnlyCollection<string>? leftOut = null, int blockBytes = BlockBytes)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(blockBytes, BlockBytes);
         _sink = sink;
+        _blockBytes = blockBytes;
         _logged = new bool[EventCatalogue.MaxKinds];
         foreach (EventType type in catalogue.Types)
         {
@@ -74,7 +79,7 @@ public sealed class Journal
             ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_buffer), _length),
             ref MemoryMarshal.GetArrayDataReference(_contexts));
         Write(ref encoder, in e, timePs, cause);
-        if (_length + encoder.Length > BlockBytes)
+        if (_length + encoder.Length > _blockBytes && _length > 0)
         {
             CloseBlock();
             encoder = new EventEncoder(
@@ -103,7 +108,7 @@ public sealed class Journal
             throw new ArgumentException($"A symbol has at most {SymbolEvent.MaxBytes} bytes of UTF-8, this one has {utf8.Length}.", nameof(name));
         }
         id = _symbols.Add(name);
-        if (_length + utf8.Length + 32 > BlockBytes)
+        if (_length + utf8.Length + 32 > _blockBytes && _length > 0)
         {
             CloseBlock();
         }

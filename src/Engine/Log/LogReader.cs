@@ -80,6 +80,10 @@ public sealed class LogReader : IDisposable
             {
                 throw new CorruptLogException("the log does not start at sequence 0: its first segment is missing", LogFormat.SegmentName(header.FirstSequence), null, 0);
             }
+            if (last.Header.Identity != header.Identity)
+            {
+                throw new CorruptLogException("the segment belongs to another run", LogFormat.SegmentName(firstSequences[number]), null, 0);
+            }
             return new LogReader(storage, firstSequences, last, header, unread);
         }
         catch

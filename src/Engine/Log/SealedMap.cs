@@ -62,6 +62,9 @@ internal static class SealedMap
     public static string Text(ref MessagePackReader reader) =>
         reader.ReadString() ?? throw new CorruptLogException("a string is nil");
 
+    /// <summary>Writes a chain hash.</summary>
+    public static void Write(ref MessagePackWriter writer, ChainHash hash) => writer.Write((ReadOnlySpan<byte>)hash);
+
     /// <summary>Reads a chain hash.</summary>
     public static ChainHash Hash(ref MessagePackReader reader)
     {

@@ -79,7 +79,7 @@ public sealed record SegmentFooter
         writer.Write("maxTimePs");
         writer.Write(RunningMaxTimePs);
         writer.Write("chainHash");
-        writer.Write((ReadOnlySpan<byte>)ChainHash);
+        SealedMap.Write(ref writer, ChainHash);
         writer.Write("last");
         writer.Write(End != SegmentEnd.Continued);
         writer.Write("provisional");
@@ -92,7 +92,7 @@ public sealed record SegmentFooter
             writer.Write(entry.Offset);
             writer.Write(entry.FirstSequence);
             writer.Write(entry.RunningMaxTimePs);
-            writer.Write((ReadOnlySpan<byte>)entry.ChainHash);
+            SealedMap.Write(ref writer, entry.ChainHash);
         }
         writer.Write("bytes");
         writer.WriteUInt32(0);

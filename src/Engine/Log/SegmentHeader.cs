@@ -66,7 +66,7 @@ public sealed record SegmentHeader
         writer.Write("firstSequence");
         writer.Write(FirstSequence);
         writer.Write("chainHash");
-        writer.Write((ReadOnlySpan<byte>)ChainHash);
+        SealedMap.Write(ref writer, ChainHash);
         writer.Write("maxTimePs");
         writer.Write(RunningMaxTimePs);
         writer.Write("codec");
