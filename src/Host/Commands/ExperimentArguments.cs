@@ -31,7 +31,7 @@ internal sealed class ExperimentArguments
 
     /// <summary>The experiment as the command line has it.</summary>
     /// <exception cref="CommandException">An option or the file is wrong.</exception>
-    public Experiment Load(ParseResult parsed, ExperimentFile reader)
+    public Experiment Load(ParseResult parsed, ExperimentFile reader, params IEnumerable<ConfigOverride> more)
     {
         List<ConfigOverride> overrides = [.. parsed.GetValue(_set)!.Select(ConfigOverride.Parse)];
         if (parsed.GetValue(_seed) is { } seed)
@@ -44,6 +44,7 @@ internal sealed class ExperimentArguments
             OptionText.Time("--until", until);
             overrides.Add(new ConfigOverride($"--until {until}", "stop.time", until));
         }
+        overrides.AddRange(more);
         return reader.Load(parsed.GetValue(File)!, overrides);
     }
 }

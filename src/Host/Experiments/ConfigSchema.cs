@@ -130,7 +130,7 @@ public static class ConfigSchema
         bool flag => flag,
         int number => number,
         long number => number,
-        Enum choice => Array.Find(SettingsType.ChoicesOf(choice.GetType()), c => c.Value.Equals(choice)).Name,
+        Enum choice => SettingNames.Of(choice),
         SimTime time => ConfigWriter.TimeText(time),
         _ => value.ToString(),
     };

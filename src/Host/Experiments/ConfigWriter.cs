@@ -79,7 +79,7 @@ internal sealed class ConfigWriter(WorkloadRegistry workloads)
                 json.WriteStringValue(text);
                 break;
             case Enum choice:
-                json.WriteStringValue(Array.Find(SettingsType.ChoicesOf(choice.GetType()), c => c.Value.Equals(choice)).Name);
+                json.WriteStringValue(SettingNames.Of(choice));
                 break;
             case ByteSize size:
                 json.WriteStringValue(size.ToString());

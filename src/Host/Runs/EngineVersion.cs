@@ -7,4 +7,7 @@ namespace Sim.Host.Runs;
 public static class EngineVersion
 {
     public const int Current = 1;
+
+    /// <summary>As the log's header has it.</summary>
+    public static string Text => Current.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -35,6 +35,9 @@ public interface IRunnable
     /// <summary>The allocator and the workload as the summary and <c>stats.json</c> show them.</summary>
     RunOutcome Outcome();
 
+    /// <summary>Hands the last, short block to the log. Nothing may be stepped afterwards.</summary>
+    void CompleteLog();
+
     /// <summary>Hash of the logged sourced state.</summary>
     ulong StateHash();
 }

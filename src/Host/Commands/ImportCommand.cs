@@ -1,0 +1,96 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using Sim.Host.Traces;
+
+namespace Sim.Host.Commands;
+
+/// <summary><c>import lackey|strace FILE -o TRACE</c>: a captured text becomes a trace that experiments replay.</summary>
+internal sealed class ImportCommand(StandardStreams streams) : ICommandModule
+{
+    private delegate ImportReport Importer(string input, ImportOptions options, string output, CancellationToken cancellation);
+
+    public Command Build() => new("import", "Turns recordings of real programs into traces.")
+    {
+        Format("lackey", "Imports what valgrind's lackey writes with --trace-mem=yes and --trace-syscalls=yes.",
+            "valgrind's segment list, when it is not in FILE", LackeyImporter.Import),
+        Format("strace", "Imports what strace writes: the mapping calls of a program.",
+            "a copy of /proc/PID/maps taken at the start", StraceImporter.Import),
+    };
+
+    private Command Format(string name, string description, string maps, Importer import)
+    {
+        var command = new Command(name, description);
+        var file = new Argument<string>("FILE") { Description = "The captured text; may be gzip-compressed." };
+        var output = new Option<string>("--output", "-o") { HelpName = "TRACE", Description = "The trace to write.", Required = true };
+        var mapsFile = new Option<string?>("--maps") { HelpName = "FILE", Description = $"Initial areas: {maps}." };
+        var truncated = new Option<bool>("--allow-truncated") { Description = "Accept a text that was cut off before the program's end." };
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        command.Arguments.Add(file);
+        command.Options.Add(output);
+        command.Options.Add(mapsFile);
+        command.Options.Add(truncated);
+        command.Options.Add(json);
+        command.SetAction((parsed, cancellation) =>
+        {
+            string target = parsed.GetValue(output)!;
+            var options = new ImportOptions
+            {
+                MapsPath = parsed.GetValue(mapsFile),
+                AllowTruncated = parsed.GetValue(truncated),
+                Progress = Progress(),
+            };
+            ImportReport report = import(InputFile(parsed.GetValue(file)!), options, target, cancellation);
+            Print(target, report, parsed.GetValue(json));
+            return Task.FromResult((int)ExitCode.Ok);
+        });
+        return command;
+    }
+
+    private static string InputFile(string path) => File.Exists(path) ? path : throw new CommandException(ExitCode.Configuration,
+        $"The file {path} does not exist. Name the text that valgrind or strace wrote.");
+
+    private Action<long, long> Progress()
+    {
+        long last = Stopwatch.GetTimestamp();
+        return (done, all) =>
+        {
+            if (Stopwatch.GetElapsedTime(last).TotalSeconds >= 10)
+            {
+                last = Stopwatch.GetTimestamp();
+                streams.Error.WriteLine($"read {done >> 20} of {all >> 20} MiB");
+            }
+        };
+    }
+
+    private void Print(string target, ImportReport report, bool json)
+    {
+        TraceHeader header = report.Header;
+        if (json)
+        {
+            streams.Out.WriteLine(JsonSerializer.Serialize(new
+            {
+                trace = target,
+                accesses = header.Accesses,
+                fetches = header.Fetches,
+                loads = header.Loads,
+                stores = header.Stores,
+                modifies = header.Modifies,
+                mappingCalls = report.MappingCalls,
+                unknownBuffers = report.UnknownBuffers,
+                accessesOutsideAreas = report.AccessesOutsideAreas,
+                lines = report.Lines,
+                bytes = header.FileLength,
+                contentHash = header.ContentHashHex,
+                warnings = report.Warnings,
+            }, HostJson.Line));
+            return;
+        }
+        streams.Out.WriteLine($"{target}: {header.Accesses} accesses ({header.Fetches} fetches, {header.Loads} loads, {header.Stores} stores, {header.Modifies} modifies), "
+            + $"{report.MappingCalls} mapping calls, {header.FileLength} bytes, content {header.ContentHashHex}");
+        foreach (string warning in report.Warnings)
+        {
+            streams.Error.WriteLine($"note: {warning}");
+        }
+    }
+}

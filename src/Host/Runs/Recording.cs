@@ -1,0 +1,118 @@
+using Sim.Engine.Log;
+using Sim.Host.Experiments;
+
+namespace Sim.Host.Runs;
+
+/// <summary>
+/// One run from power-on to the sealed log: makes the run directory, drives the machine, and leaves the directory
+/// complete, interrupted or failed, but never without a manifest that says which.
+/// </summary>
+public sealed class Recording
+{
+    private readonly ISimulator _simulator;
+    private readonly Experiment _experiment;
+    private readonly ExperimentIdentity _identity;
+    private readonly IReadOnlyCollection<string> _leftOut;
+    private readonly RunDirectory _directory;
+    private RunManifest _manifest;
+
+    private Recording(ISimulator simulator, Experiment experiment, ExperimentIdentity identity, IReadOnlyCollection<string> leftOut, RunDirectory directory)
+    {
+        (_simulator, _experiment, _identity, _leftOut, _directory) = (simulator, experiment, identity, leftOut, directory);
+        _manifest = new RunManifest
+        {
+            Experiment = experiment.Name,
+            Status = RunStatus.Running,
+            Seed = experiment.Seed,
+            EngineVersion = EngineVersion.Current,
+            ConfigHash = identity.ConfigHash,
+            LogCategories = [.. LogSelection.Categories(simulator.Catalogue).Except(leftOut)],
+        };
+    }
+
+    /// <summary>The run's directory.</summary>
+    public RunDirectory Directory => _directory;
+
+    /// <summary>The run's hashes.</summary>
+    public ExperimentIdentity Identity => _identity;
+
+    /// <summary>Checks the experiment and makes the run directory.</summary>
+    /// <param name="path">The directory; null for the default.</param>
+    /// <exception cref="CommandException">The experiment cannot be run, or the directory cannot be made.</exception>
+    public static Recording Prepare(
+        ISimulator simulator, ExperimentFile reader, Experiment experiment, string? path, string commandLine)
+    {
+        simulator.Check(experiment);
+        IReadOnlyCollection<string> leftOut = LogSelection.LeftOut(experiment.Log, simulator.Catalogue);
+        ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
+        RunDirectory directory = RunDirectory.Create(path, experiment.Name, experiment.Seed);
+        var recording = new Recording(simulator, experiment, identity, leftOut, directory);
+        directory.WriteFile("command.txt", commandLine + "\n");
+        directory.WriteFile("config.effective.json", reader.Write(experiment));
+        directory.Write(recording._manifest);
+        return recording;
+    }
+
+    /// <summary>Runs to the end, or to cancellation.</summary>
+    /// <param name="show">Carries out the work it is given with a display of progress; returns its result.</param>
+    /// <exception cref="LogWriteException">The log cannot be written; the run has failed.</exception>
+    public RecordingResult Run(Func<Func<IProgress<RunSample>, bool>, bool> show, CancellationToken cancellation)
+    {
+        var options = new LogOptions
+        {
+            Codec = _experiment.Log.Codec == Experiments.LogCodec.None ? Engine.Log.LogCodec.None : Engine.Log.LogCodec.Snappy,
+            Durability = Enum.Parse<Engine.Log.LogDurability>(_experiment.Log.Durability.ToString()),
+            SegmentRawBytes = _experiment.Log.SegmentBytes.Bytes,
+        };
+        var identity = new LogIdentity(
+            _identity.RunId, EngineVersion.Text, _identity.ConfigHash, (ulong)_experiment.Seed);
+        IRunnable? machine = null;
+        try
+        {
+            using LogWriter log = LogWriter.Create(_directory.LogPath, options, identity, _simulator.Catalogue, _leftOut);
+            machine = _simulator.Build(_experiment, log, _leftOut);
+            bool finished = show(progress => new RunSession(machine, progress).Run(cancellation));
+            machine.CompleteLog();
+            log.Complete(provisional: !finished);
+            return Finish(machine, log, finished);
+        }
+        catch (Exception)
+        {
+            Fail(machine);
+            throw;
+        }
+    }
+
+    private RecordingResult Finish(IRunnable machine, LogWriter log, bool finished)
+    {
+        RunOutcome outcome = machine.Outcome();
+        _manifest = _manifest with
+        {
+            Status = finished ? RunStatus.Complete : RunStatus.Interrupted,
+            ChainHash = log.ChainHash.ToString(),
+            StateHash = machine.StateHash().ToString("x16"),
+            Events = log.Events,
+            LastSequence = log.Events - 1,
+            SimulatedPs = machine.NowPs,
+        };
+        _directory.WriteFile("stats.json", RunStatistics.ToJson(machine.Sample(), outcome, log.RawBytes, log.BytesWritten));
+        _directory.Write(_manifest);
+        return new RecordingResult(_manifest, outcome, finished);
+    }
+
+    private void Fail(IRunnable? machine)
+    {
+        try
+        {
+            _directory.Write(_manifest with { Status = RunStatus.Failed, SimulatedPs = machine?.NowPs ?? 0 });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // On a full disk the manifest goes on saying "running", which a verify finds to be untrue.
+        }
+    }
+}
+
+/// <summary>What a recording came to.</summary>
+/// <param name="Finished">False when it was interrupted.</param>
+public sealed record RecordingResult(RunManifest Manifest, RunOutcome Outcome, bool Finished);

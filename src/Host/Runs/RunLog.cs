@@ -1,0 +1,35 @@
+using Sim.Engine.Log;
+
+namespace Sim.Host.Runs;
+
+/// <summary>Opens the log of a run with errors that say what to do.</summary>
+internal static class RunLog
+{
+    /// <exception cref="CommandException">There is no log, or it needs another build (exit code 3).</exception>
+    /// <exception cref="CorruptLogException">It is damaged.</exception>
+    public static LogReader Open(RunDirectory directory)
+    {
+        try
+        {
+            return LogReader.Open(directory.LogPath);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandException(ExitCode.CorruptLog, $"{directory.LogPath} has no log segment: the run has lost its log. Run the experiment again.", e);
+        }
+        catch (IncompatibleLogException e)
+        {
+            throw new CommandException(ExitCode.Configuration, $"{directory.LogPath}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Says on standard error when a log ends before its run did.</summary>
+    public static void NoteEnd(LogReader log, TextWriter error)
+    {
+        if (log.End != LogEnd.Complete)
+        {
+            string why = log.End == LogEnd.Provisional ? "the run was interrupted" : $"it was never sealed{(log.Unread.Length > 0 ? $" ({log.Unread})" : "")}";
+            error.WriteLine($"note: the log ends after event {log.LastSequence}: {why}.");
+        }
+    }
+}
