@@ -11,6 +11,8 @@ internal static class SimulatorServices
     {
         services.AddSingleton(new WorkloadRegistry());
         services.AddSingleton<ExperimentFile>();
+        services.AddSingleton<ICommandModule, EventsCommand>();
+        services.AddSingleton<ICommandModule, ImportCommand>();
         services.AddSingleton<ICommandModule, ConfigCommand>();
     }
 }

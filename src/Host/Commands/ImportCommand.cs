@@ -14,8 +14,6 @@ internal sealed class ImportCommand(StandardStreams streams) : ICommandModule
     {
         Format("lackey", "Imports what valgrind's lackey writes with --trace-mem=yes and --trace-syscalls=yes.",
             "valgrind's segment list, when it is not in FILE", LackeyImporter.Import),
-        Format("strace", "Imports what strace writes: the mapping calls of a program.",
-            "a copy of /proc/PID/maps taken at the start", StraceImporter.Import),
     };
 
     private Command Format(string name, string description, string maps, Importer import)

@@ -4,7 +4,7 @@ namespace Sim.Host.Experiments;
 /// An experiment: the machine, its kernel, what runs on it, what is logged and when it ends. Together with the seed and
 /// the <see cref="Runs.EngineVersion"/> it determines every byte of the log.
 /// </summary>
-public sealed record Experiment : ICheckedSettings
+public sealed record Experiment
 {
     /// <summary>Pattern of names that are also names of directories.</summary>
     public const string NamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
@@ -35,6 +35,4 @@ public sealed record Experiment : ICheckedSettings
 
     [Setting("When the run ends; without a condition, when the workload is done.", OutsideIdentity = true)]
     public StopSettings Stop { get; init; } = new();
-
-    public SettingProblem? Check() => Kernel.CheckAgainst(Machine);
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Sim.Kernel.Boot;
 
 namespace Sim.Host.Experiments;
 
@@ -30,7 +31,16 @@ public sealed class ExperimentFile(WorkloadRegistry workloads)
         {
             root.Put("name", new ConfigNode(ConfigKind.Raw, new ConfigPlace(0), NameFrom(text.Name)));
         }
-        return (Experiment)binder.BindRecord(root, typeof(Experiment), "");
+        var experiment = (Experiment)binder.BindRecord(root, typeof(Experiment), "");
+        try
+        {
+            MachineModel.Check(experiment);
+        }
+        catch (ImpossibleMachineException e)
+        {
+            throw text.Problem(PlaceOf(root, e.Option), e.Message);
+        }
+        return experiment;
     }
 
     /// <summary>The effective configuration: every default written out. Reading it gives the same experiment.</summary>
@@ -40,6 +50,21 @@ public sealed class ExperimentFile(WorkloadRegistry workloads)
     /// <exception cref="ExperimentException">An input file cannot be read.</exception>
     public ExperimentIdentity Identify(Experiment experiment, int engineVersion) =>
         ExperimentIdentity.Of(new ConfigWriter(workloads).WriteIdentity(experiment), experiment.Seed, engineVersion);
+
+    /// <summary>Where the key of a path is written, or the nearest section that is.</summary>
+    private static ConfigPlace PlaceOf(ConfigNode root, string path)
+    {
+        ConfigNode node = root;
+        foreach (string key in path.Split('.', '['))
+        {
+            if (node[key] is not { } next)
+            {
+                break;
+            }
+            node = next;
+        }
+        return node.Place;
+    }
 
     private static string NameFrom(string path)
     {

@@ -20,9 +20,15 @@ public sealed record KernelSettings
     [Setting("Architecture, layout and version of the kernel.")]
     public KernelProfile Profile { get; init; } = KernelProfile.X86_64;
 
-    /// <summary>What cannot be on this machine, or null.</summary>
-    internal SettingProblem? CheckAgainst(MachineSettings machine) =>
-        Profile == KernelProfile.I386Classic && machine.MemoryEnd > 4L << 30
-            ? new SettingProblem("machine", $"memory ends at {new ByteSize(machine.MemoryEnd)}, but i386-classic has 32-bit physical addresses: at most 4GiB.")
-            : null;
+    [Setting("Reserve of free memory in KiB (vm.min_free_kbytes); 0 lets the kernel compute it.", Min = 0, Max = 1L << 30)]
+    public long MinFreeKbytes { get; init; }
+
+    [Setting("Where the zones end.")]
+    public ZoneSettings Zones { get; init; } = new();
+
+    [Setting("What the kernel keeps for itself at boot.")]
+    public BootSettings Boot { get; init; } = new();
+
+    [Setting("Simulated time that the page allocator's work takes.")]
+    public PageAllocatorSettings PageAllocator { get; init; } = new();
 }
