@@ -14,12 +14,14 @@ public static class SimApplication
 {
     /// <summary>Runs one command line.</summary>
     /// <param name="cancellation">Stops the command as Ctrl-C does.</param>
-    public static async Task<int> RunAsync(string[] arguments, StandardStreams streams, CancellationToken cancellation)
+    /// <param name="configure">Replaces services; null for the application as it is.</param>
+    public static async Task<int> RunAsync(
+        string[] arguments, StandardStreams streams, CancellationToken cancellation, Action<IServiceCollection>? configure = null)
     {
         ExitCode code;
         try
         {
-            using IHost host = BuildHost(streams, arguments);
+            using IHost host = BuildHost(streams, arguments, configure);
             await host.StartAsync(cancellation);
             var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping, cancellation);
@@ -52,7 +54,7 @@ public static class SimApplication
         }, stop);
     }
 
-    private static IHost BuildHost(StandardStreams streams, string[] arguments)
+    private static IHost BuildHost(StandardStreams streams, string[] arguments, Action<IServiceCollection>? configure)
     {
         HostApplicationBuilder builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings
         {
@@ -65,6 +67,7 @@ public static class SimApplication
         builder.Services.AddSingleton(streams);
         builder.Services.AddSingleton(new CommandLineText(arguments));
         builder.Services.AddSimulator();
+        configure?.Invoke(builder.Services);
         return builder.Build();
     }
 

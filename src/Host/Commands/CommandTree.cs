@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Sim.Host.Commands;
@@ -20,6 +21,18 @@ internal static class CommandTree
             $"Name a command: {string.Join(", ", root.Subcommands.Select(c => c.Name))}. \"sim --help\" describes them."));
         var help = (HelpAction)root.Options.OfType<HelpOption>().Single().Action!;
         help.MaxWidth = 110;
+        root.Options.OfType<VersionOption>().Single().Action = new PrintVersion();
         return root;
+    }
+
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine(typeof(CommandTree).Assembly.GetName().Version!.ToString(3));
+            return (int)ExitCode.Ok;
+        }
     }
 }

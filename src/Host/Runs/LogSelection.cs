@@ -11,7 +11,7 @@ public static class LogSelection
 
     /// <summary>All categories of a catalogue, sorted.</summary>
     public static string[] Categories(EventCatalogue catalogue) =>
-        [.. catalogue.Types.Select(t => t.Descriptor.Category).Distinct().Order(StringComparer.Ordinal)];
+        [.. catalogue.Descriptors.Select(d => d.Category).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>The categories that an experiment leaves out.</summary>
     /// <exception cref="ExperimentException">One is unknown, or the state could not be rebuilt without it.</exception>
