@@ -4,6 +4,7 @@ using Sim.Compare;
 var sections = new Dictionary<string, Func<IEnumerable<Figure>>>(StringComparer.Ordinal)
 {
     ["scheduler"] = SchedulerSection.Run,
+    ["fragmentation"] = FragmentationSection.Run,
 };
 string[] wanted = args.Length == 0 ? [.. sections.Keys] : args;
 bool holds = true;

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Sim.Engine.Scheduling;
 
@@ -75,6 +76,10 @@ public sealed class TimingWheelEventQueue : IEventQueue
             return false;
         }
         _activeHead++;
+        if (_activeHead == _activeTail && Sse.IsSupported)
+        {
+            PrefetchNextSlot();
+        }
         Next(index) = _free;
         _free = index;
         Count--;
@@ -190,6 +195,16 @@ public sealed class TimingWheelEventQueue : IEventQueue
             level = 0;
         }
         return false;
+    }
+
+    /// <summary>Starts to load the first message of the next slot while the one just taken is dealt with.</summary>
+    private unsafe void PrefetchNextSlot()
+    {
+        int digit = NextOccupied(0, (int)_slot & (LevelSlots - 1));
+        if (digit >= 0)
+        {
+            Sse.Prefetch0(Unsafe.AsPointer(ref At(_head[digit])));
+        }
     }
 
     private int NextOccupied(int level, int after)

@@ -3,12 +3,12 @@ using Sim.Engine.Random;
 namespace Sim.Host.Workloads;
 
 /// <summary>
-/// A distribution of durations as an inverse table: 4,096 equally likely pieces, linear inside each. Integer arithmetic
+/// A distribution of durations as an inverse table: 1,024 equally likely pieces, linear inside each. Integer arithmetic
 /// only, so a draw is the same on every machine. One draw takes one number from the stream, whatever the shape.
 /// </summary>
 public sealed class DurationDistribution
 {
-    private const int PieceBits = 12;
+    private const int PieceBits = 10;
     private const int Pieces = 1 << PieceBits;
     private const int FractionBits = 20;
 
@@ -41,7 +41,7 @@ public sealed class DurationDistribution
         long[] quantiles = new long[Pieces + 1];
         for (int i = 0; i < Pieces; i++)
         {
-            // -ln(1 - i/4096) = ln(4096) - ln(4096 - i), in units of 2^-32.
+            // -ln(1 - i/1024) = ln(1024) - ln(1024 - i), in units of 2^-32.
             quantiles[i] = (long)((Int128)meanPs * (LnQ32(Pieces) - LnQ32(Pieces - i)) >> 32);
         }
         quantiles[Pieces] = quantiles[Pieces - 1] + 2 * meanPs;

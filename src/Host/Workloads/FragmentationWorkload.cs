@@ -1,0 +1,186 @@
+using Sim.Engine.Random;
+using Sim.Engine.Scheduling;
+using Sim.Hardware.Cpu;
+using Sim.Kernel;
+using Sim.Kernel.Zones;
+
+namespace Sim.Host.Workloads;
+
+/// <summary>
+/// Runs <see cref="FragmentationOptions"/>. Every user has two streams of its own, one for arrivals and one for blocks,
+/// and draws the same numbers whatever the allocator answers, so that two runs that differ in one setting meet the same
+/// requests (common random numbers).
+/// </summary>
+public sealed class FragmentationWorkload : IWorkload, IComponent
+{
+    private const ushort Arrive = 1, Expire = 2, Probe = 3, End = 4;
+    private const int ProbeOwner = -15;
+    private const int FirstKernelOwner = -16;
+    private const GfpFlags ProbeGfp = GfpFlags.HighUserMovable | GfpFlags.NoWarn | GfpFlags.NoMemAlloc;
+
+    private readonly Machine _machine;
+    private readonly FragmentationOptions _options;
+    private readonly User[] _users;
+    private readonly ushort _id;
+    private long _failedProbes;
+
+    public FragmentationWorkload(Machine machine, FragmentationOptions options, ulong seed, string name)
+    {
+        _machine = machine;
+        _options = options;
+        _id = machine.Scheduler.Register(this);
+        var users = new List<User>();
+        foreach (FragmentationUser entry in options.Users)
+        {
+            var shape = new Shape(entry);
+            for (int i = 0; i < entry.Count; i++)
+            {
+                users.Add(new User(shape, seed, $"{name}/{entry.Name}-{i}")
+                {
+                    Owner = entry.Kind == FragmentationUserKind.Task ? users.Count + 1 : FirstKernelOwner - users.Count,
+                    Cpu = machine.Cpus[users.Count % machine.Cpus.Length],
+                });
+            }
+        }
+        _users = [.. users];
+    }
+
+    /// <inheritdoc/>
+    public bool IsFinished { get; private set; }
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, long Value)> Statistics =>
+    [
+        ("allocations", _users.Sum(u => u.Allocations)),
+        ("allocatedPages", _users.Sum(u => u.Pages)),
+        ("failures", _users.Sum(u => u.Failures)),
+        ("probes", Probes),
+        ("failedProbes", _failedProbes),
+        ("firstFailedProbePs", FirstFailedProbePs),
+    ];
+
+    private long Probes { get; set; }
+
+    private long FirstFailedProbePs { get; set; } = -1;
+
+    /// <inheritdoc/>
+    public void Start(long nowPs)
+    {
+        for (int i = 0; i < _users.Length; i++)
+        {
+            _machine.Scheduler.Schedule(nowPs + _users[i].NextArrivalPs(), _id, Arrive, cause: -1, i);
+        }
+        _machine.Scheduler.Schedule(nowPs + _options.ProbeEvery.Ps, _id, Probe, cause: -1);
+        if (_options.Duration is { } duration)
+        {
+            _machine.Scheduler.Schedule(nowPs + duration.Ps, _id, End, cause: -1);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Handle(in Message message)
+    {
+        switch (message.Kind)
+        {
+            case Arrive when !IsFinished:
+                Allocate((int)message.A, message.TimePs);
+                break;
+            case Expire:
+                User owner = _users[message.B];
+                owner.Cpu.BeginDispatch(message.TimePs);
+                _machine.Pages.FreePages(message.A, (int)message.C, owner.Cpu, cause: -1);
+                break;
+            case Probe when !IsFinished:
+                TryHighOrder(message.TimePs);
+                break;
+            case End:
+                IsFinished = true;
+                break;
+        }
+    }
+
+    private void Allocate(int index, long nowPs)
+    {
+        User user = _users[index];
+        int order = user.NextOrder();
+        long lifetimePs = user.NextLifetimePs();
+        user.Cpu.BeginDispatch(nowPs);
+        long pfn = _machine.Pages.AllocPages(order, user.Gfp, user.Owner, user.Cpu, cause: -1);
+        user.Allocations++;
+        if (pfn >= 0)
+        {
+            user.Pages += 1L << order;
+            _machine.Scheduler.Schedule(nowPs + lifetimePs, _id, Expire, cause: -1, pfn, index, order);
+        }
+        else
+        {
+            user.Failures++;
+        }
+        _machine.Scheduler.Schedule(nowPs + user.NextArrivalPs(), _id, Arrive, cause: -1, index);
+    }
+
+    private void TryHighOrder(long nowPs)
+    {
+        CpuClock cpu = _machine.Cpus[0];
+        cpu.BeginDispatch(nowPs);
+        Probes++;
+        long pfn = _machine.Pages.AllocPages(_options.ProbeOrder, ProbeGfp, ProbeOwner, cpu, cause: -1);
+        if (pfn >= 0)
+        {
+            _machine.Pages.FreePages(pfn, _options.ProbeOrder, cpu, cause: -1);
+        }
+        else if (_machine.State.Memory.Pages.Zones.Sum(z => z.FreePages) >= 1L << _options.ProbeOrder)
+        {
+            _failedProbes++;
+            FirstFailedProbePs = FirstFailedProbePs < 0 ? nowPs : FirstFailedProbePs;
+            IsFinished |= _failedProbes == _options.EndAfterFailedProbes;
+        }
+        _machine.Scheduler.Schedule(nowPs + _options.ProbeEvery.Ps, _id, Probe, cause: -1);
+    }
+
+    /// <summary>The distributions of one entry, which its users share.</summary>
+    private sealed class Shape(FragmentationUser entry)
+    {
+        public DurationDistribution Every { get; } = DurationDistribution.Exponential(entry.Every.Ps);
+
+        public WeightedChoice Order { get; } = new([.. entry.Orders.Select(o => o.Weight)]);
+
+        public int[] Orders { get; } = [.. entry.Orders.Select(o => o.Order)];
+
+        public WeightedChoice Lifetime { get; } = new([.. entry.Lifetimes.Select(l => l.Weight)]);
+
+        public DurationDistribution[] Lifetimes { get; } = [.. entry.Lifetimes.Select(l => l.ToDistribution())];
+
+        public GfpFlags Gfp { get; } = entry.Kind switch
+        {
+            FragmentationUserKind.Task => GfpFlags.HighUserMovable,
+            FragmentationUserKind.KernelReclaimable => GfpFlags.Kernel | GfpFlags.Reclaimable,
+            _ => GfpFlags.Kernel,
+        };
+    }
+
+    /// <summary>One user: its streams and counts.</summary>
+    private sealed class User(Shape shape, ulong seed, string name)
+    {
+        private readonly RandomStream _arrivals = new(seed, name + "/arrivals");
+        private readonly RandomStream _blocks = new(seed, name + "/blocks");
+
+        public required int Owner { get; init; }
+
+        public required CpuClock Cpu { get; init; }
+
+        public GfpFlags Gfp => shape.Gfp;
+
+        public long Allocations { get; set; }
+
+        public long Pages { get; set; }
+
+        public long Failures { get; set; }
+
+        public long NextArrivalPs() => shape.Every.Sample(_arrivals);
+
+        public int NextOrder() => shape.Orders[shape.Order.Sample(_blocks)];
+
+        public long NextLifetimePs() => shape.Lifetimes[shape.Lifetime.Sample(_blocks)].Sample(_blocks);
+    }
+}

@@ -1,0 +1,17 @@
+namespace Sim.Host.Workloads;
+
+/// <summary>
+/// What a phase of an experiment runs: a state machine that messages drive. It is made before the run starts, so that
+/// components register in the same order in every run.
+/// </summary>
+public interface IWorkload
+{
+    /// <summary>Schedules the first messages of the phase.</summary>
+    void Start(long nowPs);
+
+    /// <summary>True once the phase is over; the next phase starts then.</summary>
+    bool IsFinished { get; }
+
+    /// <summary>Counts for <c>stats.json</c>, in camelCase.</summary>
+    IEnumerable<(string Name, long Value)> Statistics { get; }
+}

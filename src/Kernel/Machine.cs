@@ -1,0 +1,40 @@
+using Sim.Engine.Events;
+using Sim.Engine.Scheduling;
+using Sim.Hardware.Cpu;
+using Sim.Kernel.Boot;
+using Sim.Kernel.Buddy;
+
+namespace Sim.Kernel;
+
+/// <summary>
+/// A machine that runs: its sourced state and the components that decide what happens to it, on one scheduler and one
+/// journal.
+/// </summary>
+public sealed class Machine
+{
+    /// <param name="options">What machine.</param>
+    /// <param name="journal">Where its state changes go.</param>
+    /// <param name="queue">Keeps the pending messages.</param>
+    /// <exception cref="ImpossibleMachineException">The kernel cannot run on that machine.</exception>
+    public Machine(MachineOptions options, Journal journal, IEventQueue queue)
+    {
+        Journal = journal;
+        Scheduler = new Scheduler(queue);
+        State = new MachineState(options);
+        Cpus = [.. Enumerable.Range(0, options.Hardware.Cpus).Select(id => new CpuClock(id, journal))];
+        Pages = new PageAllocator(State.Memory.Pages, journal, options.Kernel.PageAllocator);
+    }
+
+    public Journal Journal { get; }
+
+    public Scheduler Scheduler { get; }
+
+    public MachineState State { get; }
+
+    public CpuClock[] Cpus { get; }
+
+    public PageAllocator Pages { get; }
+
+    /// <summary>Boots: lays out the zones and hands free memory to the allocator.</summary>
+    public void Boot() => BootLoader.Boot(State.Memory.Pages, State.Options.Kernel, Journal);
+}

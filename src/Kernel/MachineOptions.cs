@@ -1,0 +1,10 @@
+using Sim.Hardware;
+using Sim.Kernel.Boot;
+
+namespace Sim.Kernel;
+
+/// <summary>Everything that decides what a machine's sourced state looks like and how it changes.</summary>
+/// <param name="Hardware">CPUs, tables, TLBs, memory.</param>
+/// <param name="Kernel">The kernel.</param>
+/// <param name="Memory">What the firmware says of physical memory.</param>
+public sealed record MachineOptions(HardwareOptions Hardware, KernelOptions Kernel, MemoryMap Memory);

@@ -1,0 +1,34 @@
+using Sim.Engine.Events;
+
+namespace Sim.Kernel;
+
+/// <summary>
+/// All sourced state of a machine, made from options alone: a run changes it event by event, and a fold of the run's log
+/// makes the same one and comes to the same state.
+/// </summary>
+public sealed class MachineState
+{
+    /// <exception cref="Boot.ImpossibleMachineException">The kernel cannot run on that machine.</exception>
+    public MachineState(MachineOptions options)
+    {
+        Options = options;
+        Memory = new KernelMemoryState(options.Kernel, options.Memory, options.Hardware.Cpus);
+    }
+
+    public MachineOptions Options { get; }
+
+    /// <summary>Frames, zones, free lists, per-CPU lists, slabs.</summary>
+    public KernelMemoryState Memory { get; }
+
+    /// <summary>The parts that apply events.</summary>
+    public IEnumerable<object> Appliers => Memory.Appliers;
+
+    /// <summary>Hash of the logged sourced state.</summary>
+    /// <param name="isLogged">Whether a category is logged; what is not logged is not part of the hash.</param>
+    public ulong Hash(Func<string, bool> isLogged)
+    {
+        var hash = new XxHash64(0);
+        Memory.HashInto(ref hash);
+        return hash.Finish();
+    }
+}
