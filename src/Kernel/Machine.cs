@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Engine.Scheduling;
+using Sim.Hardware;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
@@ -21,7 +22,8 @@ public sealed class Machine
         Journal = journal;
         Scheduler = new Scheduler(queue);
         State = new MachineState(options);
-        Cpus = [.. Enumerable.Range(0, options.Hardware.Cpus).Select(id => new CpuClock(id, journal))];
+        Board = new Board(State.Hardware, journal);
+        Cpus = [.. Board.Cpus];
         Pages = new PageAllocator(State.Memory.Pages, journal, options.Kernel.PageAllocator);
     }
 
@@ -31,7 +33,9 @@ public sealed class Machine
 
     public MachineState State { get; }
 
-    public CpuClock[] Cpus { get; }
+    public Board Board { get; }
+
+    public Cpu[] Cpus { get; }
 
     public PageAllocator Pages { get; }
 

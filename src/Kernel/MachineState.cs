@@ -1,4 +1,5 @@
 using Sim.Engine.Events;
+using Sim.Hardware;
 
 namespace Sim.Kernel;
 
@@ -12,22 +13,27 @@ public sealed class MachineState
     public MachineState(MachineOptions options)
     {
         Options = options;
+        Hardware = new HardwareState(options.Hardware);
         Memory = new KernelMemoryState(options.Kernel, options.Memory, options.Hardware.Cpus);
     }
 
     public MachineOptions Options { get; }
 
+    /// <summary>CPUs, page-table contents, TLBs, open rows.</summary>
+    public HardwareState Hardware { get; }
+
     /// <summary>Frames, zones, free lists, per-CPU lists, slabs.</summary>
     public KernelMemoryState Memory { get; }
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => Memory.Appliers;
+    public IEnumerable<object> Appliers => [.. Hardware.Appliers, .. Memory.Appliers];
 
     /// <summary>Hash of the logged sourced state.</summary>
     /// <param name="isLogged">Whether a category is logged; what is not logged is not part of the hash.</param>
     public ulong Hash(Func<string, bool> isLogged)
     {
         var hash = new XxHash64(0);
+        Hardware.HashInto(ref hash, isLogged("tlb"), isLogged("dram"));
         Memory.HashInto(ref hash);
         return hash.Finish();
     }

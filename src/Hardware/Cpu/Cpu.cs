@@ -10,7 +10,7 @@ namespace Sim.Hardware.Cpu;
 /// An in-order core with its segment registers, TLBs and page walker. It has a time of its own, which may run ahead of the
 /// scheduler's by a quantum; everything it logs carries that time. Allocates nothing per access. Not thread-safe.
 /// </summary>
-public sealed partial class Cpu
+public sealed partial class Cpu : CpuClock
 {
     private readonly CpuOptions _costs;
     private readonly CpuState _state;
@@ -27,8 +27,8 @@ public sealed partial class Cpu
     /// <param name="dram">The memory all CPUs share.</param>
     /// <param name="journal">Where events go.</param>
     public Cpu(int id, HardwareOptions options, HardwareState state, DramController dram, Journal journal)
+        : base(id, journal)
     {
-        Id = id;
         _costs = options.Cpu;
         _state = state.Cpus;
         _journal = journal;
@@ -42,14 +42,11 @@ public sealed partial class Cpu
         ReloadSegments();
     }
 
-    /// <summary>Its number, from 0.</summary>
-    public int Id { get; }
-
     /// <summary>The core's clock.</summary>
     public ClockDomain Clock { get; }
 
     /// <summary>The core's own time, in picoseconds.</summary>
-    public long TimePs => _port.TimePs;
+    public override long TimePs => _port.TimePs;
 
     /// <summary>The core's own time, in cycles of its clock.</summary>
     public long Cycle => _port.Cycle;
@@ -77,7 +74,7 @@ public sealed partial class Cpu
     public CpuCounters Counters => new(_accesses, _mmu.L1Misses, _mmu.Walks, _mmu.EntriesRead, _faults);
 
     /// <summary>The machine's dispatch begins: the core's time is at least the scheduler's, and the journal's is the core's.</summary>
-    public void BeginDispatch(long nowPs)
+    public override void BeginDispatch(long nowPs)
     {
         if (nowPs > _port.TimePs)
         {
@@ -88,7 +85,7 @@ public sealed partial class Cpu
 
     /// <summary>Lets time pass: the core goes on at its first cycle at or after the end.</summary>
     /// <param name="ps">Picoseconds, not negative.</param>
-    public void Charge(long ps)
+    public override void Charge(long ps)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(ps);
         _port.Cycle = _port.CycleAtOrAfter(checked(_port.TimePs + ps));

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Sim.Engine.Events;
 
 namespace Sim.Hardware.Cpu;
@@ -11,25 +10,26 @@ namespace Sim.Hardware.Cpu;
 /// <param name="journal">Stamps the events that follow with the CPU's time.</param>
 public class CpuClock(int id, Journal journal)
 {
+    private long _timePs;
+
     /// <summary>Number of the CPU, from 0.</summary>
     public int Id { get; } = id;
 
     /// <summary>How far the CPU has come, in picoseconds.</summary>
-    public long TimePs { get; private set; }
+    public virtual long TimePs => _timePs;
 
     /// <summary>A dispatch on this CPU begins: it is never behind the scheduler's clock.</summary>
     /// <param name="nowPs">The scheduler's time.</param>
-    public void BeginDispatch(long nowPs)
+    public virtual void BeginDispatch(long nowPs)
     {
-        TimePs = Math.Max(TimePs, nowPs);
-        journal.TimePs = TimePs;
+        _timePs = Math.Max(_timePs, nowPs);
+        journal.TimePs = _timePs;
     }
 
     /// <summary>The CPU works for that long.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Charge(long ps)
+    public virtual void Charge(long ps)
     {
-        TimePs += ps;
-        journal.TimePs = TimePs;
+        _timePs += ps;
+        journal.TimePs = _timePs;
     }
 }

@@ -12,16 +12,16 @@ namespace Sim.Hardware.Cpu;
 internal sealed class MemoryPort
 {
     private readonly Journal _journal;
-    private readonly ClockDomain _core;
+    private readonly ClockRatio _fromPs;
 
     public MemoryPort(DramController dram, ClockDomain core, Journal journal)
     {
         Dram = dram;
         _journal = journal;
-        _core = core;
         ToDram = new ClockRatio(core, dram.Clock);
         ToCore = new ClockRatio(dram.Clock, core);
         ToPs = new ClockRatio((ulong)core.PeriodNumeratorPs, (ulong)core.PeriodDenominator);
+        _fromPs = new ClockRatio((ulong)core.PeriodDenominator, (ulong)core.PeriodNumeratorPs);
     }
 
     /// <summary>The memory.</summary>
@@ -46,7 +46,7 @@ internal sealed class MemoryPort
     public long TimePs => ToPs.Floor(Cycle);
 
     /// <summary>The first core cycle at or after an instant.</summary>
-    public long CycleAtOrAfter(long timePs) => _core.CycleAtOrAfter(timePs);
+    public long CycleAtOrAfter(long timePs) => _fromPs.Ceiling(timePs);
 
     /// <summary>Makes the journal's time the core's.</summary>
     public void Stamp() => _journal.TimePs = TimePs;
