@@ -1,5 +1,7 @@
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel;
@@ -21,4 +23,13 @@ public sealed record KernelOptions
 
     /// <summary>Costs of the page allocator.</summary>
     public PageAllocatorCosts PageAllocator { get; init; } = new();
+
+    /// <summary>Limits of user address spaces.</summary>
+    public MmOptions Mm { get; init; } = new();
+
+    /// <summary>Costs of the kernel's work on address spaces and tasks.</summary>
+    public MmCosts MmCosts { get; init; } = new();
+
+    /// <summary>How tasks share CPUs.</summary>
+    public TaskOptions Tasks { get; init; } = new();
 }

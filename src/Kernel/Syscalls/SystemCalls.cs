@@ -1,0 +1,101 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Tasks;
+
+namespace Sim.Kernel.Syscalls;
+
+/// <summary>
+/// The system calls as a program makes them: into the kernel, the work, and back, with their time. Results are an address or a
+/// count, or minus an <see cref="Errno"/>.
+/// </summary>
+public sealed class SystemCalls
+{
+    private readonly MappingCalls _mapping;
+    private readonly Journal _journal;
+    private readonly SyscallNumbers _numbers;
+    private readonly long _copyPs;
+
+    /// <param name="profile">Decides the numbers.</param>
+    /// <param name="mapping">Does the work on address spaces.</param>
+    /// <param name="journal">Where results go.</param>
+    /// <param name="costs">Time of copies.</param>
+    public SystemCalls(KernelProfile profile, MappingCalls mapping, Journal journal, MmCosts costs)
+    {
+        _mapping = mapping;
+        _journal = journal;
+        _numbers = SyscallNumbers.Of(profile);
+        _copyPs = costs.UserCopyPageNs * 1000L;
+    }
+
+    /// <summary>mmap; <see cref="MappingCalls.Mmap"/> tells the errors.</summary>
+    public long Mmap(
+        TaskContext task, ulong address, ulong length, ProtFlags prot, MapFlags flags, MappedFile file = default, ulong offset = 0)
+    {
+        long entry = Enter(task, _numbers.Mmap);
+        long result = _mapping.Mmap(task.Pid, address, length, prot, flags, file, offset, task.Cpu, entry);
+        return Return(task, _numbers.Mmap, address, (long)length, (long)prot | (long)flags << 32, result, entry);
+    }
+
+    /// <summary>munmap; <see cref="MappingCalls.Munmap"/> tells the errors.</summary>
+    public long Munmap(TaskContext task, ulong address, ulong length)
+    {
+        long entry = Enter(task, _numbers.Munmap);
+        long result = _mapping.Munmap(task.Pid, address, length, task.Cpu, entry);
+        return Return(task, _numbers.Munmap, address, (long)length, 0, result, entry);
+    }
+
+    /// <summary>mprotect; <see cref="MappingCalls.Mprotect"/> tells the errors.</summary>
+    public long Mprotect(TaskContext task, ulong address, ulong length, ProtFlags prot)
+    {
+        long entry = Enter(task, _numbers.Mprotect);
+        long result = _mapping.Mprotect(task.Pid, address, length, prot, task.Cpu, entry);
+        return Return(task, _numbers.Mprotect, address, (long)length, (long)prot, result, entry);
+    }
+
+    /// <summary>brk: the break afterwards; 0 asks for it.</summary>
+    public long Brk(TaskContext task, ulong brk)
+    {
+        long entry = Enter(task, _numbers.Brk);
+        long result = _mapping.Brk(task.Pid, brk, task.Cpu, entry);
+        return Return(task, _numbers.Brk, brk, 0, 0, result, entry);
+    }
+
+    /// <summary>
+    /// A call that changes no mapping, such as read or write: the kernel accesses the buffers, whose pages are faulted in.
+    /// </summary>
+    /// <param name="task">Who calls.</param>
+    /// <param name="nr">Number of the call.</param>
+    /// <param name="buffers">What it accesses, in order.</param>
+    /// <param name="result">What the call gives back when all buffers can be accessed.</param>
+    /// <returns>The result, or minus <see cref="Errno.EFAULT"/>.</returns>
+    public long Other(TaskContext task, int nr, ReadOnlySpan<UserBuffer> buffers, long result)
+    {
+        long entry = Enter(task, nr);
+        foreach (ref readonly UserBuffer buffer in buffers)
+        {
+            if (task.CopyUser(buffer.Address, buffer.Length, buffer.Write, _copyPs, entry) > 0)
+            {
+                result = -(long)Errno.EFAULT;
+                break;
+            }
+        }
+        UserBuffer first = buffers.IsEmpty ? default : buffers[0];
+        return Return(task, nr, first.Address, first.Length, buffers.Length, result, entry);
+    }
+
+    private static long Enter(TaskContext task, int nr) =>
+        task.Cpu.EnterKernel(EntryKind.Syscall, nr, 0, 0, -1).Sequence;
+
+    /// <summary>A task killed inside the call stays in the kernel, which ends it.</summary>
+    private long Return(TaskContext task, int nr, ulong arg0, long arg1, long arg2, long result, long entry)
+    {
+        var e = new SyscallResult(task.Pid, nr, (long)arg0, arg1, arg2, result);
+        _journal.Emit(in e, entry);
+        if (task.KilledBy == 0)
+        {
+            task.Cpu.ReturnToUser(entry);
+        }
+        return result;
+    }
+}

@@ -1,0 +1,86 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Tasks;
+
+/// <summary>Makes and ends processes: kernel stack, address space, task (kernel/fork.c, kernel/exit.c).</summary>
+public sealed class Processes
+{
+    private const GfpFlags KernelGfp = GfpFlags.Kernel | GfpFlags.Zero;
+
+    private readonly AddressSpaces _spaces;
+    private readonly TaskTable _tasks;
+    private readonly PageAllocator _allocator;
+    private readonly Journal _journal;
+    private readonly int _stackOrder;
+    private readonly long _taskPs;
+
+    /// <param name="state">Address spaces and tasks.</param>
+    /// <param name="allocator">Gives and takes frames.</param>
+    /// <param name="journal">Where decisions go.</param>
+    /// <param name="costs">Time the work takes.</param>
+    public Processes(VirtualMemoryState state, PageAllocator allocator, Journal journal, MmCosts costs)
+    {
+        _spaces = state.Spaces;
+        _tasks = state.Tasks;
+        _allocator = allocator;
+        _journal = journal;
+        _taskPs = costs.TaskNs * 1000L;
+        // THREAD_SIZE: 16 KiB on x86-64, 8 KiB on i386.
+        _stackOrder = _spaces.Layout.LongMode ? 2 : 1;
+    }
+
+    /// <summary>Makes a process with an empty address space and queues its task on a CPU.</summary>
+    /// <param name="comm">Name of its program.</param>
+    /// <param name="cpu">The CPU it will run on, charged the time.</param>
+    /// <param name="cause">Sequence of the event that led here.</param>
+    /// <returns>Its pid, or -1 when there is no memory for it.</returns>
+    public int Create(string comm, CpuClock cpu, long cause)
+    {
+        cpu.Charge(_taskPs);
+        int pid = _tasks.MaxPid + 1;
+        int name = _journal.Intern(comm);
+        long stack = _allocator.AllocPages(_stackOrder, KernelGfp, pid, cpu, cause);
+        if (stack < 0)
+        {
+            return -1;
+        }
+        long root = _allocator.AllocPages(0, KernelGfp, pid, cpu, cause);
+        if (root < 0)
+        {
+            _allocator.FreePages(stack, _stackOrder, cpu, cause);
+            return -1;
+        }
+        var task = new TaskCreate(pid, name, (byte)cpu.Id, stack);
+        EventHeader header = _journal.Emit(in task, cause);
+        _tasks.Apply(in task, in header);
+        var mm = new MmCreate(pid, root);
+        EventHeader made = _journal.Emit(in mm, header.Sequence);
+        _spaces.Apply(in mm, in made);
+        return pid;
+    }
+
+    /// <summary>Ends a task that a CPU runs, and its address space, which no CPU may have loaded any more.</summary>
+    public long Exit(int pid, int exitCode, int signal, CpuClock cpu, long cause)
+    {
+        cpu.Charge(_taskPs);
+        var exit = new TaskExit(pid, exitCode, (byte)signal);
+        EventHeader header = _journal.Emit(in exit, cause);
+        _tasks.Apply(in exit, in header);
+        var mm = new MmExit(pid);
+        EventHeader gone = _journal.Emit(in mm, header.Sequence);
+        _spaces.Apply(in mm, in gone);
+        FrameList released = _spaces.Released;
+        for (int i = 0; i < released.Count; i++)
+        {
+            _allocator.FreePages(released[i], 0, cpu, gone.Sequence);
+        }
+        return header.Sequence;
+    }
+
+    /// <summary>Gives back the kernel stack of a task that no CPU runs any more.</summary>
+    public void Release(long stackPfn, CpuClock cpu, long cause) => _allocator.FreePages(stackPfn, _stackOrder, cpu, cause);
+}

@@ -1,0 +1,177 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Hardware.Paging;
+using Sim.Kernel.Faults;
+using Sim.Kernel.Syscalls;
+
+namespace Sim.Kernel.Tasks;
+
+/// <summary>
+/// A running task's way to its CPU and to the kernel; one per CPU, valid during <see cref="IProgram.Step"/>. Page faults are
+/// resolved here, or end the task.
+/// </summary>
+public sealed class TaskContext
+{
+    private readonly PageFaultHandler _faults;
+    private readonly Journal _journal;
+
+    internal TaskContext(Cpu cpu, PageFaultHandler faults, SystemCalls calls, Journal journal)
+    {
+        Cpu = cpu;
+        Calls = calls;
+        _faults = faults;
+        _journal = journal;
+    }
+
+    /// <summary>The CPU it runs on.</summary>
+    public Cpu Cpu { get; }
+
+    /// <summary>The system calls.</summary>
+    public SystemCalls Calls { get; }
+
+    /// <summary>The task.</summary>
+    public int Pid { get; private set; }
+
+    /// <summary>Time at which the program is to return, in picoseconds.</summary>
+    public long UntilPs { get; private set; }
+
+    /// <summary>Signal that has killed the task; 0 for none.</summary>
+    public int KilledBy { get; private set; }
+
+    /// <summary>True when the program is to return: its time is up, or a signal has killed the task.</summary>
+    public bool IsOver => KilledBy != 0 || Cpu.TimePs >= UntilPs;
+
+    /// <summary>Set by a program that returns <see cref="ProgramStatus.Sleeping"/>: for how long, in picoseconds.</summary>
+    public long SleepPs { get; set; }
+
+    /// <summary>Set by a program that returns <see cref="ProgramStatus.Exited"/>.</summary>
+    public int ExitCode { get; set; }
+
+    /// <summary>
+    /// Makes accesses in order and resolves their faults, until the batch ends or <see cref="IsOver"/>.
+    /// </summary>
+    /// <returns>How many completed; fewer than asked when it is over.</returns>
+    public int Run(ReadOnlySpan<MemoryAccess> batch)
+    {
+        int done = 0;
+        while (done < batch.Length && KilledBy == 0)
+        {
+            done += Cpu.Run(batch[done..], UntilPs, out PageFault fault);
+            if (!fault.Raised)
+            {
+                break;
+            }
+            OnException(in fault);
+        }
+        return done;
+    }
+
+    /// <summary>Makes one access, whatever the time; false when it killed the task.</summary>
+    public bool Access(ulong address, int size, AccessKind kind)
+    {
+        var access = new MemoryAccess(address, size, kind);
+        while (KilledBy == 0)
+        {
+            AccessResult result = Cpu.Access(in access);
+            if (result.Completed)
+            {
+                return true;
+            }
+            PageFault fault = result.Fault;
+            OnException(in fault);
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// Lets the kernel, on the task's behalf, read or write user memory; its faults are resolved as the task's own
+    /// (<c>copy_to_user</c>, <c>copy_from_user</c>).
+    /// </summary>
+    /// <returns>Bytes not copied: 0, or what is left from the first byte that cannot be accessed.</returns>
+    internal long CopyUser(ulong address, long length, bool write, long perPagePs, long cause)
+    {
+        while (length > 0)
+        {
+            int size = (int)Math.Min(length, 4096 - (long)(address & 0xfff));
+            var access = new MemoryAccess(address, size, write ? AccessKind.Store : AccessKind.Load);
+            Cpu.Charge(perPagePs);
+            AccessResult result = Cpu.Access(in access);
+            while (!result.Completed)
+            {
+                if (!ResolveInKernel(result.Fault, cause))
+                {
+                    return length;
+                }
+                result = Cpu.Access(in access);
+            }
+            address += (ulong)size;
+            length -= size;
+        }
+        return 0;
+    }
+
+    internal void Begin(int pid, long untilPs)
+    {
+        Pid = pid;
+        UntilPs = untilPs;
+        KilledBy = 0;
+        SleepPs = 0;
+        ExitCode = 0;
+    }
+
+    /// <summary>The task ends with a signal when the kernel returns to it.</summary>
+    internal void Kill(int signal) => KilledBy = signal;
+
+    /// <summary>A fault of the program itself. A killed task stays in the kernel, which ends it.</summary>
+    private void OnException(in PageFault fault)
+    {
+        EventHeader entry = Cpu.EnterKernel(EntryKind.Exception, fault.Vector, fault.ErrorCode, fault.Address, -1);
+        if (fault.Vector != ExceptionVector.PageFault)
+        {
+            Segv(fault.Address, SegvCode.Kernel, fault.ErrorCode, entry.Sequence);
+            return;
+        }
+        switch (_faults.Handle(Pid, fault.Address, fault.Code, Cpu, entry.Sequence, out SegvCode code))
+        {
+            case FaultResult.Resolved:
+                Cpu.ReturnToUser(entry.Sequence);
+                break;
+            case FaultResult.Segv:
+                Segv(fault.Address, code, fault.ErrorCode, entry.Sequence);
+                break;
+            default:
+                OutOfMemory(fault.Address, entry.Sequence);
+                break;
+        }
+    }
+
+    private bool ResolveInKernel(PageFault fault, long cause)
+    {
+        if (fault.Vector != ExceptionVector.PageFault)
+        {
+            return false;
+        }
+        EventHeader entry = Cpu.EnterKernel(EntryKind.Exception, fault.Vector, fault.ErrorCode, fault.Address, cause);
+        FaultResult result = _faults.Handle(Pid, fault.Address, fault.Code, Cpu, entry.Sequence, out _);
+        if (result == FaultResult.OutOfMemory)
+        {
+            OutOfMemory(fault.Address, entry.Sequence);
+        }
+        Cpu.ReturnToKernel(entry.Sequence);
+        return result == FaultResult.Resolved;
+    }
+
+    private void Segv(ulong address, SegvCode code, int errorCode, long cause)
+    {
+        var e = new FaultSegv(Pid, (long)address, code, errorCode);
+        _journal.Emit(in e, cause);
+        Kill(Signal.Segv);
+    }
+
+    private void OutOfMemory(ulong address, long cause)
+    {
+        var e = new FaultOom(Pid, (long)(address >> 12));
+        _journal.Emit(in e, cause);
+        Kill(Signal.Kill);
+    }
+}

@@ -1,0 +1,241 @@
+using Sim.Engine.Events;
+using Sim.Engine.Scheduling;
+using Sim.Hardware.Cpu;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Syscalls;
+
+namespace Sim.Kernel.Tasks;
+
+/// <summary>
+/// Runs tasks: each CPU takes its own in turn, first in, first out, and the timer interrupt makes a task that has had its
+/// slice give way. One dispatch is one stretch of at most a quantum on one CPU. The programs are execution state; run queues
+/// and tasks are sourced.
+/// </summary>
+public sealed class TaskRunner : IComponent
+{
+    /// <summary>Message: CPU <c>A</c> goes on.</summary>
+    public const ushort RunMessage = 1;
+
+    /// <summary>Message: the sleep of task <c>A</c> is over.</summary>
+    public const ushort WakeMessage = 2;
+
+    private const int TimerVector = 0xec;
+
+    private struct CpuRun
+    {
+        public long NextTickPs;
+        public int Ticks;
+        public bool Armed;
+    }
+
+    private readonly VirtualMemory _kernel;
+    private readonly AddressSpaces _spaces;
+    private readonly TaskTable _tasks;
+    private readonly TaskContext[] _contexts;
+    private readonly CpuRun[] _runs;
+    private readonly Journal _journal;
+    private readonly Scheduler _scheduler;
+    private readonly SyscallNumbers _numbers;
+    private readonly ushort _target;
+    private readonly long _quantumPs, _tickPs, _tickCostPs, _switchPs;
+    private readonly int _sliceTicks;
+    private IProgram?[] _programs = new IProgram?[16];
+
+    internal TaskRunner(
+        VirtualMemory kernel, KernelOptions options, Cpu[] cpus, Journal journal, Scheduler scheduler, long quantumPs)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(quantumPs);
+        _kernel = kernel;
+        _spaces = kernel.State.Spaces;
+        _tasks = kernel.State.Tasks;
+        _journal = journal;
+        _scheduler = scheduler;
+        _numbers = SyscallNumbers.Of(options.Profile);
+        _contexts = [.. cpus.Select(cpu => new TaskContext(cpu, kernel.Faults, kernel.Calls, journal))];
+        _runs = new CpuRun[cpus.Length];
+        _target = scheduler.Register(this);
+        _quantumPs = quantumPs;
+        _tickPs = 1_000_000_000_000 / options.Tasks.TimerHz;
+        _tickCostPs = options.MmCosts.TickNs * 1000L;
+        _switchPs = options.MmCosts.SwitchNs * 1000L;
+        _sliceTicks = options.Tasks.SliceTicks;
+    }
+
+    /// <summary>True when no task is left to run or to wake.</summary>
+    public bool AllEnded => _tasks.Live == 0;
+
+    /// <summary>Makes a process that executes a program.</summary>
+    /// <param name="comm">Name of the program.</param>
+    /// <param name="cpuId">The CPU it runs on.</param>
+    /// <param name="program">What it executes.</param>
+    /// <param name="cause">Sequence of the event that led here; -1 for none.</param>
+    /// <returns>Its pid, or -1 when there is no memory for it. Its address space is empty: map what the program starts with.</returns>
+    public int Start(string comm, int cpuId, IProgram program, long cause)
+    {
+        Cpu cpu = _contexts[cpuId].Cpu;
+        cpu.BeginDispatch(_scheduler.NowPs);
+        int pid = _kernel.Processes.Create(comm, cpu, cause);
+        if (pid < 0)
+        {
+            return -1;
+        }
+        if (pid >= _programs.Length)
+        {
+            Array.Resize(ref _programs, Math.Max(pid + 1, _programs.Length * 2));
+        }
+        _programs[pid] = program;
+        Arm(cpuId, cause);
+        return pid;
+    }
+
+    public void Handle(in Message message)
+    {
+        if (message.Kind == WakeMessage)
+        {
+            Wake((int)message.A, message.Cause);
+        }
+        else
+        {
+            Run((int)message.A, message.Cause);
+        }
+    }
+
+    private void Run(int cpuId, long cause)
+    {
+        TaskContext context = _contexts[cpuId];
+        Cpu cpu = context.Cpu;
+        ref CpuRun run = ref _runs[cpuId];
+        run.Armed = false;
+        cpu.BeginDispatch(_scheduler.NowPs);
+        if (_tasks.Current(cpuId) == 0)
+        {
+            if (_tasks.FirstWaiting(cpuId) == 0)
+            {
+                return;
+            }
+            // The timer of an idle CPU stands still.
+            run.NextTickPs = (cpu.TimePs / _tickPs + 1) * _tickPs;
+            Switch(context, TaskState.None, cause);
+        }
+        long until = Math.Max(_scheduler.NowPs + _quantumPs, cpu.TimePs + 1);
+        while (_tasks.Current(cpuId) != 0 && cpu.TimePs < until)
+        {
+            if (cpu.TimePs >= run.NextTickPs)
+            {
+                Tick(context);
+                continue;
+            }
+            int pid = _tasks.Current(cpuId);
+            context.Begin(pid, Math.Min(until, run.NextTickPs));
+            ProgramStatus status = _programs[pid]!.Step(context);
+            if (context.KilledBy != 0)
+            {
+                End(context, 0, context.KilledBy, -1);
+            }
+            else if (status == ProgramStatus.Exited)
+            {
+                End(context, context.ExitCode, 0, cpu.EnterKernel(EntryKind.Syscall, _numbers.ExitGroup, 0, 0, -1).Sequence);
+            }
+            else if (status == ProgramStatus.Sleeping)
+            {
+                Sleep(context);
+            }
+        }
+        if (_tasks.Current(cpuId) != 0)
+        {
+            Arm(cpuId, -1);
+        }
+    }
+
+    private void Tick(TaskContext context)
+    {
+        Cpu cpu = context.Cpu;
+        ref CpuRun run = ref _runs[cpu.Id];
+        run.NextTickPs = (cpu.TimePs / _tickPs + 1) * _tickPs;
+        run.Ticks++;
+        long entry = cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, -1).Sequence;
+        cpu.Charge(_tickCostPs);
+        if (run.Ticks >= _sliceTicks && _tasks.FirstWaiting(cpu.Id) != 0)
+        {
+            Switch(context, TaskState.Running, entry);
+        }
+        else
+        {
+            cpu.ReturnToUser(entry);
+        }
+    }
+
+    private void Sleep(TaskContext context)
+    {
+        Cpu cpu = context.Cpu;
+        long entry = cpu.EnterKernel(EntryKind.Syscall, _numbers.Nanosleep, 0, 0, -1).Sequence;
+        _scheduler.Schedule(cpu.TimePs + Math.Max(context.SleepPs, 0), _target, WakeMessage, entry, context.Pid);
+        Switch(context, TaskState.Sleeping, entry);
+    }
+
+    private void End(TaskContext context, int exitCode, int signal, long cause)
+    {
+        Cpu cpu = context.Cpu;
+        int pid = context.Pid;
+        long stack = _tasks[pid].StackPfn;
+        _kernel.Tlb.LoadKernel(cpu, _spaces.KernelRoot, cause);
+        long exit = _kernel.Processes.Exit(pid, exitCode, signal, cpu, cause);
+        _programs[pid] = null;
+        Switch(context, TaskState.Dead, exit);
+        _kernel.Processes.Release(stack, cpu, exit);
+    }
+
+    /// <summary>From the present task, in the kernel, to the one that waits longest, in user mode; or to idle.</summary>
+    private void Switch(TaskContext context, TaskState previous, long cause)
+    {
+        Cpu cpu = context.Cpu;
+        int next = _tasks.FirstWaiting(cpu.Id);
+        if (next == 0 && previous == TaskState.None)
+        {
+            return;
+        }
+        cpu.Charge(_switchPs);
+        var e = new TaskSwitch((byte)cpu.Id, previous, next);
+        EventHeader header = _journal.Emit(in e, cause);
+        _tasks.Apply(in e, in header);
+        _runs[cpu.Id].Ticks = 0;
+        if (next != 0)
+        {
+            AddressSpace mm = _spaces[next];
+            if (cpu.Root != mm.Root)
+            {
+                _kernel.Tlb.Load(cpu, mm, header.Sequence);
+            }
+            cpu.ReturnToUser(header.Sequence);
+        }
+    }
+
+    private void Wake(int pid, long cause)
+    {
+        TaskInfo task = _tasks[pid];
+        if (task.State != TaskState.Sleeping)
+        {
+            return;
+        }
+        Cpu cpu = _contexts[task.Cpu].Cpu;
+        cpu.BeginDispatch(_scheduler.NowPs);
+        bool user = cpu.Mode == CpuMode.User;
+        long entry = cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, cause).Sequence;
+        cpu.Charge(_tickCostPs);
+        var e = new TaskWake(pid);
+        EventHeader header = _journal.Emit(in e, entry);
+        _tasks.Apply(in e, in header);
+        _ = user ? cpu.ReturnToUser(entry) : cpu.ReturnToKernel(entry);
+        Arm(task.Cpu, header.Sequence);
+    }
+
+    private void Arm(int cpuId, long cause)
+    {
+        ref CpuRun run = ref _runs[cpuId];
+        if (!run.Armed)
+        {
+            run.Armed = true;
+            _scheduler.Schedule(Math.Max(_contexts[cpuId].Cpu.TimePs, _scheduler.NowPs), _target, RunMessage, cause, cpuId);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using Sim.Engine.Events;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Tasks;
+
+/// <summary>All tasks, what each CPU runs, and the CPUs' run queues (first in, first out). Sourced state.</summary>
+public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<TaskWake>, IApply<TaskExit>
+{
+    private readonly int[] _current, _head, _tail;
+    private readonly FrameTable _frames;
+    private TaskInfo[] _tasks = new TaskInfo[16];
+
+    /// <param name="cpus">Number of CPUs.</param>
+    /// <param name="frames">The frames, of which kernel stacks are some.</param>
+    public TaskTable(int cpus, FrameTable frames)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(cpus);
+        _frames = frames;
+        _current = new int[cpus];
+        _head = new int[cpus];
+        _tail = new int[cpus];
+    }
+
+    /// <summary>Number of CPUs.</summary>
+    public int Cpus => _current.Length;
+
+    /// <summary>Greatest pid given so far; the next task has this plus 1.</summary>
+    public int MaxPid { get; private set; }
+
+    /// <summary>Tasks that have not ended.</summary>
+    public int Live { get; private set; }
+
+    /// <summary>A task; <see cref="TaskState.None"/> for a pid never given.</summary>
+    public TaskInfo this[int pid] => (uint)pid < (uint)_tasks.Length ? _tasks[pid] : default;
+
+    /// <summary>The task a CPU runs; 0 when it is idle.</summary>
+    public int Current(int cpu) => _current[cpu];
+
+    /// <summary>The task a CPU would run next; 0 when none waits.</summary>
+    public int FirstWaiting(int cpu) => _head[cpu];
+
+    public void Apply(in TaskCreate e, in EventHeader header)
+    {
+        if (e.Pid >= _tasks.Length)
+        {
+            Array.Resize(ref _tasks, Math.Max(e.Pid + 1, _tasks.Length * 2));
+        }
+        MaxPid = Math.Max(MaxPid, e.Pid);
+        Live++;
+        _frames[e.StackPfn].Use = FrameUse.KernelStack;
+        _tasks[e.Pid] = new TaskInfo { Pid = e.Pid, Comm = e.Comm, Cpu = e.Cpu, State = TaskState.Running, StackPfn = e.StackPfn };
+        Enqueue(e.Pid);
+    }
+
+    public void Apply(in TaskSwitch e, in EventHeader header)
+    {
+        int previous = _current[e.Cpu];
+        if (e.Next != 0)
+        {
+            _head[e.Cpu] = _tasks[e.Next].Next;
+            _tasks[e.Next].Next = 0;
+            _tasks[e.Next].Switches++;
+            if (_head[e.Cpu] == 0)
+            {
+                _tail[e.Cpu] = 0;
+            }
+        }
+        _current[e.Cpu] = e.Next;
+        if (previous == 0)
+        {
+            return;
+        }
+        if (e.PrevState == TaskState.Running)
+        {
+            Enqueue(previous);
+        }
+        else if (e.PrevState == TaskState.Dead)
+        {
+            _tasks[previous].StackPfn = -1;
+        }
+        else
+        {
+            _tasks[previous].State = e.PrevState;
+        }
+    }
+
+    public void Apply(in TaskWake e, in EventHeader header)
+    {
+        _tasks[e.Pid].State = TaskState.Running;
+        Enqueue(e.Pid);
+    }
+
+    public void Apply(in TaskExit e, in EventHeader header)
+    {
+        ref TaskInfo task = ref _tasks[e.Pid];
+        task.State = TaskState.Dead;
+        task.ExitCode = e.ExitCode;
+        task.Signal = e.Signal;
+        Live--;
+    }
+
+    /// <summary>Appends the state in canonical form.</summary>
+    public void HashInto(ref XxHash64 hash)
+    {
+        hash.AddSpan<int>(_current);
+        hash.AddSpan<int>(_head);
+        hash.AddSpan<int>(_tail);
+        hash.Add(MaxPid);
+        for (int pid = 1; pid <= MaxPid; pid++)
+        {
+            ref readonly TaskInfo task = ref _tasks[pid];
+            hash.Add(task.Pid | (long)task.Comm << 32);
+            hash.Add(task.Next | (long)task.ExitCode << 32);
+            hash.Add(task.StackPfn);
+            hash.Add(task.Switches);
+            hash.Add((long)task.State | (long)task.Cpu << 8 | (long)task.Signal << 16);
+        }
+    }
+
+    private void Enqueue(int pid)
+    {
+        int cpu = _tasks[pid].Cpu;
+        _tasks[pid].Next = 0;
+        if (_tail[cpu] == 0)
+        {
+            _head[cpu] = pid;
+        }
+        else
+        {
+            _tasks[_tail[cpu]].Next = pid;
+        }
+        _tail[cpu] = pid;
+    }
+}

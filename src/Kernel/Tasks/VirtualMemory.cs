@@ -1,0 +1,58 @@
+using Sim.Engine.Events;
+using Sim.Engine.Scheduling;
+using Sim.Hardware.Cpu;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Faults;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Syscalls;
+
+namespace Sim.Kernel.Tasks;
+
+/// <summary>
+/// The virtual half of the kernel at work: what decides about address spaces, faults, system calls and tasks, put together.
+/// </summary>
+public sealed class VirtualMemory
+{
+    /// <param name="state">The state it changes through events.</param>
+    /// <param name="options">The kernel.</param>
+    /// <param name="cpus">All CPUs.</param>
+    /// <param name="pcid">The CPUs have process-context identifiers.</param>
+    /// <param name="allocator">The page allocator.</param>
+    /// <param name="journal">Where decisions go.</param>
+    /// <param name="scheduler">Runs the CPUs; the tasks register with it.</param>
+    /// <param name="quantumPs">How far a CPU may run ahead of the clock.</param>
+    public VirtualMemory(
+        VirtualMemoryState state, KernelOptions options, Cpu[] cpus, bool pcid, PageAllocator allocator, Journal journal,
+        Scheduler scheduler, long quantumPs)
+    {
+        options.Tasks.Validate();
+        State = state;
+        Tlb = new TlbConsistency(cpus, pcid, options.Tasks);
+        Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts);
+        Faults = new PageFaultHandler(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts);
+        Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts);
+        Processes = new Processes(state, allocator, journal, options.MmCosts);
+        Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
+    }
+
+    /// <summary>The sourced state.</summary>
+    public VirtualMemoryState State { get; }
+
+    /// <summary>Loads address spaces and keeps TLBs true.</summary>
+    public TlbConsistency Tlb { get; }
+
+    /// <summary>mmap, munmap, mprotect and brk without the way into the kernel, for program loaders.</summary>
+    public MappingCalls Mapping { get; }
+
+    /// <summary>Page faults.</summary>
+    public PageFaultHandler Faults { get; }
+
+    /// <summary>System calls of running tasks.</summary>
+    public SystemCalls Calls { get; }
+
+    /// <summary>Makes and ends processes.</summary>
+    public Processes Processes { get; }
+
+    /// <summary>Runs tasks on CPUs.</summary>
+    public TaskRunner Tasks { get; }
+}

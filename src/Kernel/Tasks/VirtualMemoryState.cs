@@ -1,0 +1,43 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Memory;
+using Sim.Hardware.Paging;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Tasks;
+
+/// <summary>
+/// The virtual half of the kernel's sourced state: address spaces, page cache and tasks. Made from options and the physical
+/// half alone, so that a fold can make it too.
+/// </summary>
+public sealed class VirtualMemoryState
+{
+    /// <param name="profile">The kernel.</param>
+    /// <param name="options">Limits of address spaces.</param>
+    /// <param name="mode">Format of the page tables.</param>
+    /// <param name="cpus">Number of CPUs.</param>
+    /// <param name="frames">The machine's frames.</param>
+    /// <param name="memory">Contents of the frames that hold page tables.</param>
+    public VirtualMemoryState(
+        KernelProfile profile, MmOptions options, PagingMode mode, int cpus, FrameTable frames, PhysicalMemory memory)
+    {
+        Spaces = new AddressSpaces(new AddressLayout(profile, options), mode, frames, memory);
+        Tasks = new TaskTable(cpus, frames);
+    }
+
+    /// <summary>Address spaces, their page tables, and the page cache.</summary>
+    public AddressSpaces Spaces { get; }
+
+    /// <summary>Tasks and run queues.</summary>
+    public TaskTable Tasks { get; }
+
+    /// <summary>The parts that apply events.</summary>
+    public IEnumerable<object> Appliers => [Spaces, Tasks];
+
+    /// <summary>Appends the state in canonical form.</summary>
+    public void HashInto(ref XxHash64 hash)
+    {
+        Spaces.HashInto(ref hash);
+        Tasks.HashInto(ref hash);
+    }
+}
