@@ -107,7 +107,8 @@ public sealed class AddressSpace
             hash.Add((long)area.VmEnd);
             hash.Add(area.VmPgoff);
             hash.Add((long)area.VmPageProt);
-            hash.Add((long)area.VmFlags | (long)area.VmFile << 32);
+            hash.Add((long)area.VmFlags);
+            hash.Add(area.VmFile);
             hash.Add(area.AnonVma);
         }
     }

@@ -1,6 +1,5 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
-using Sim.Hardware.Paging;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Syscalls;
 

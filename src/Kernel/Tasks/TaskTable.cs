@@ -109,8 +109,10 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
         for (int pid = 1; pid <= MaxPid; pid++)
         {
             ref readonly TaskInfo task = ref _tasks[pid];
-            hash.Add(task.Pid | (long)task.Comm << 32);
-            hash.Add(task.Next | (long)task.ExitCode << 32);
+            hash.Add(task.Pid);
+            hash.Add(task.Comm);
+            hash.Add(task.Next);
+            hash.Add(task.ExitCode);
             hash.Add(task.StackPfn);
             hash.Add(task.Switches);
             hash.Add((long)task.State | (long)task.Cpu << 8 | (long)task.Signal << 16);
