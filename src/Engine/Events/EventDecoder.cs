@@ -49,6 +49,26 @@ public ref struct EventDecoder
         throw Bad(code, "an event's array");
     }
 
+    /// <summary>Reads what every event starts with: its array's header, kind, Δtime and distance to its cause.</summary>
+    /// <param name="sequence">The event's sequence.</param>
+    /// <param name="kind">Its kind, below <see cref="EventCatalogue.MaxKinds"/>.</param>
+    /// <param name="fieldCount">Fields that follow.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public EventHeader ReadEventHeader(long sequence, out int kind, out int fieldCount)
+    {
+        fieldCount = ReadArrayHeader() - 3;
+        long number = ReadInt64();
+        ref long time = ref Unsafe.Add(ref _contexts, DeltaGroups);
+        time += ReadZigZag();
+        long distance = ReadInt64();
+        if (fieldCount < 0 || (ulong)number >= EventCatalogue.MaxKinds || (ulong)distance > (ulong)sequence)
+        {
+            throw new CorruptLogException($"event {sequence} has {fieldCount + 3} values, kind {number} and cause distance {distance}");
+        }
+        kind = (int)number;
+        return new EventHeader(sequence, time, distance == 0 ? -1 : sequence - distance);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public long ReadInt64()
     {

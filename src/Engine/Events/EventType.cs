@@ -21,6 +21,10 @@ public abstract class EventType(EventDescriptor descriptor)
     /// <param name="handler">Implements <see cref="IApply{T}"/> for this kind.</param>
     public abstract EventApplier CreateApplier(object handler);
 
+    /// <summary>Makes the step of a fold for several handlers, applied in their order to the one decoded event.</summary>
+    /// <param name="handlers">Each implements <see cref="IApply{T}"/> for this kind.</param>
+    public abstract EventApplier CreateApplier(IReadOnlyList<object> handlers);
+
     /// <summary>True when the object applies this kind.</summary>
     public abstract bool IsAppliedBy(object handler);
 }
@@ -51,6 +55,9 @@ public sealed class EventType<T>() : EventType(T.Descriptor) where T : unmanaged
 
     public override EventApplier CreateApplier(object handler) => new Applier((IApply<T>)handler);
 
+    public override EventApplier CreateApplier(IReadOnlyList<object> handlers) =>
+        handlers.Count == 1 ? CreateApplier(handlers[0]) : new ManyApplier([.. handlers.Cast<IApply<T>>()]);
+
     public override bool IsAppliedBy(object handler) => handler is IApply<T>;
 
     private sealed class Applier(IApply<T> handler) : EventApplier
@@ -59,6 +66,18 @@ public sealed class EventType<T>() : EventType(T.Descriptor) where T : unmanaged
         {
             T.Decode(ref decoder, fieldCount, out T e);
             handler.Apply(in e, in header);
+        }
+    }
+
+    private sealed class ManyApplier(IApply<T>[] handlers) : EventApplier
+    {
+        public override void DecodeAndApply(ref EventDecoder decoder, int fieldCount, in EventHeader header)
+        {
+            T.Decode(ref decoder, fieldCount, out T e);
+            foreach (IApply<T> handler in handlers)
+            {
+                handler.Apply(in e, in header);
+            }
         }
     }
 }

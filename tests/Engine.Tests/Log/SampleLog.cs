@@ -13,11 +13,17 @@ public static class SampleLog
     public static EventCatalogue Catalogue { get; } = NewCatalogue();
 
     /// <summary>Emits events of all test kinds, with causes, symbols and times that go back a little.</summary>
-    public static void Emit(Journal journal, int events, ulong seed = 1)
+    public static void Emit(Journal journal, int events, ulong seed = 1, Action<EventHeader, object>? onEmit = null)
     {
         var random = new RandomStream(seed, "sample");
         int Below(int bound) => (int)random.NextBelow((ulong)bound);
         long time = 0;
+        void Log<T>(in T e, long cause) where T : unmanaged, IEvent<T>
+        {
+            EventHeader header = journal.Emit(in e, cause);
+            onEmit?.Invoke(header, e);
+        }
+
         while (journal.NextSequence < events)
         {
             long sequence = journal.NextSequence;
@@ -27,18 +33,18 @@ public static class SampleLog
             switch (Below(6))
             {
                 case 0 or 1:
-                    journal.Emit(new TestTake(Below(1 << 20), (byte)Below(11), Below(300)), cause);
+                    Log(new TestTake(Below(1 << 20), (byte)Below(11), Below(300)), cause);
                     break;
                 case 2 or 3:
-                    journal.Emit(new TestGive(Below(1 << 20)), cause);
+                    Log(new TestGive(Below(1 << 20)), cause);
                     break;
                 case 4:
                     int name = journal.Intern("file-" + Below(50));
-                    journal.Emit(new TestEvery((long)random.NextUInt64(), (short)Below(65536), (ushort)Below(65536),
+                    Log(new TestEvery((long)random.NextUInt64(), (short)Below(65536), (ushort)Below(65536),
                         Below(2) == 0, (TestPlace)Below(2), (long)(random.NextUInt64() >> 16), name), cause);
                     break;
                 default:
-                    journal.Emit(new TestRemark(-Below(1000)), cause);
+                    Log(new TestRemark(-Below(1000)), cause);
                     break;
             }
         }
