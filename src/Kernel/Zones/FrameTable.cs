@@ -35,6 +35,7 @@ public sealed unsafe class FrameTable
         _memory = GC.AllocateArray<Frame>(FirstList + lists + (LineBytes / sizeof(Frame)), pinned: true);
         nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_memory));
         _frames = (Frame*)((address + LineBytes - 1) & ~(nuint)(LineBytes - 1));
+        HugePageAdvice.Give(_frames, (nuint)(FirstList + lists) * (nuint)sizeof(Frame));
         for (int list = 0; list < lists; list++)
         {
             ref Frame head = ref _frames[FirstList + list];
