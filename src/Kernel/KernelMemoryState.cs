@@ -1,6 +1,7 @@
 using Sim.Engine.Events;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Slab;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel;
@@ -18,14 +19,22 @@ public sealed class KernelMemoryState
     public KernelMemoryState(KernelOptions options, MemoryMap map, int cpus)
     {
         Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus);
+        Slab = new SlabState(options.Profile, Pages.Frames, map.UsablePageCount);
     }
 
     /// <summary>Frames, zones, free lists and per-CPU lists.</summary>
     public PageAllocatorState Pages { get; }
 
+    /// <summary>Slab caches.</summary>
+    public SlabState Slab { get; }
+
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => [Pages];
+    public IEnumerable<object> Appliers => [Pages, Slab];
 
     /// <summary>Appends the state to a state hash.</summary>
-    public void HashInto(ref XxHash64 hash) => Pages.HashInto(ref hash);
+    public void HashInto(ref XxHash64 hash)
+    {
+        Pages.HashInto(ref hash);
+        Slab.HashInto(ref hash);
+    }
 }

@@ -1,6 +1,7 @@
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
@@ -32,4 +33,7 @@ public sealed record KernelOptions
 
     /// <summary>How tasks share CPUs.</summary>
     public TaskOptions Tasks { get; init; } = new();
+
+    /// <summary>Costs of the slab allocator.</summary>
+    public SlabCosts Slab { get; init; } = new();
 }

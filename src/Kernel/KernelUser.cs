@@ -5,4 +5,13 @@ public static class KernelUser
 {
     /// <summary>Pages of files and of shared memory.</summary>
     public const int PageCache = -2;
+
+    /// <summary>Large blocks that <c>kmalloc</c> passes on to the page allocator.</summary>
+    public const int LargeKmalloc = -3;
+
+    /// <summary>The first slab cache; the others follow downwards.</summary>
+    private const int FirstSlabCache = -16;
+
+    /// <summary>The slabs of a cache.</summary>
+    public static int SlabCache(int cache) => FirstSlabCache - cache;
 }
