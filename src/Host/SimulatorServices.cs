@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Sim.Host.Commands;
 using Sim.Host.Experiments;
+using Sim.Host.Runs;
+using Sim.Host.Workloads;
 
 namespace Sim.Host;
 
@@ -9,8 +11,10 @@ internal static class SimulatorServices
 {
     public static void AddSimulator(this IServiceCollection services)
     {
-        services.AddSingleton(new WorkloadRegistry());
+        services.AddSingleton(KnownWorkloads.Registry);
         services.AddSingleton<ExperimentFile>();
+        services.AddSingleton<ISimulator, MachineSimulator>();
+        services.AddSingleton<ICommandModule, RunCommand>();
         services.AddSingleton<ICommandModule, EventsCommand>();
         services.AddSingleton<ICommandModule, ImportCommand>();
         services.AddSingleton<ICommandModule, ConfigCommand>();

@@ -15,7 +15,7 @@ public sealed record DramSettings : ICheckedSettings
     [Setting("Ranks of 8 GiB on the channel, a power of two; null: as many as hold the machine's memory.", Min = 1, Max = 128)]
     public int? Ranks { get; init; }
 
-    [Setting("Memory-clock cycles of an access when enabled is false.", Min = 0, Max = 1_000_000)]
+    [Setting("Memory-clock cycles of an access when enabled is false.", Min = 1, Max = 1_000_000)]
     public int FlatLatencyCycles { get; init; } = 40;
 
     public SettingProblem? Check() =>

@@ -24,7 +24,7 @@ public sealed record Experiment
     [Setting("How the simulation is carried out; changes no result.", OutsideIdentity = true)]
     public EngineSettings Engine { get; init; } = new();
 
-    [Setting("What runs: phases that start together.", Required = true, MinItems = 1, MaxItems = 1024)]
+    [Setting("What runs: phases, one after the other.", Required = true, MinItems = 1, MaxItems = 1024)]
     public IReadOnlyList<WorkloadOptions> Workload { get; init; } = [];
 
     [Setting("The event log.")]

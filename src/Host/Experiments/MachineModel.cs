@@ -20,6 +20,14 @@ public static class MachineModel
             r.Start.Bytes, r.Size.Bytes, r.Type == MemoryRangeType.Usable ? Sim.Kernel.Boot.MemoryRangeType.Usable : Sim.Kernel.Boot.MemoryRangeType.Reserved))])
         : MemoryMap.FromSize(experiment.Machine.Memory.Bytes);
 
+    /// <summary>The whole machine.</summary>
+    /// <exception cref="ImpossibleMachineException">It has no usable memory.</exception>
+    public static MachineOptions OptionsOf(Experiment experiment)
+    {
+        MemoryMap map = MapOf(experiment);
+        return new MachineOptions(HardwareOf(experiment, map), KernelOf(experiment), map);
+    }
+
     /// <summary>The hardware.</summary>
     /// <param name="map">From <see cref="MapOf"/>.</param>
     public static HardwareOptions HardwareOf(Experiment experiment, MemoryMap map)

@@ -1,3 +1,6 @@
+using Sim.Host.Workloads;
+using Sim.Kernel;
+
 namespace Sim.Host.Experiments;
 
 /// <summary>Options of a workload phase; one record beside each workload. The key <c>type</c> of the phase selects the record.</summary>
@@ -7,7 +10,15 @@ public abstract record WorkloadOptions;
 /// <param name="Name">Value of <c>type</c>.</param>
 /// <param name="OptionsType">The record of its options; derives from <see cref="WorkloadOptions"/>.</param>
 /// <param name="Description">For the JSON Schema.</param>
-public sealed record WorkloadType(string Name, Type OptionsType, string Description);
+/// <param name="Create">Makes the workload of a phase on a machine.</param>
+public sealed record WorkloadType(
+    string Name, Type OptionsType, string Description, Func<WorkloadOptions, WorkloadContext, IWorkload> Create);
+
+/// <summary>What a phase's workload is made from.</summary>
+/// <param name="Machine">The machine it runs on.</param>
+/// <param name="Seed">The run's seed.</param>
+/// <param name="Name">The phase's name, distinct within the run; random streams are named after it.</param>
+public sealed record WorkloadContext(Machine Machine, ulong Seed, string Name);
 
 /// <summary>The kinds of workload a build knows.</summary>
 public sealed class WorkloadRegistry
@@ -16,10 +27,11 @@ public sealed class WorkloadRegistry
 
     public IReadOnlyList<WorkloadType> Types => _types;
 
-    /// <summary>Adds a kind of workload.</summary>
-    public WorkloadRegistry Add<TOptions>(string name, string description) where TOptions : WorkloadOptions, new()
+    /// <summary>Adds a kind of workload: its options and its factory.</summary>
+    public WorkloadRegistry Add<TOptions>(string name, string description, Func<TOptions, WorkloadContext, IWorkload> create)
+        where TOptions : WorkloadOptions, new()
     {
-        _types.Add(new WorkloadType(name, typeof(TOptions), description));
+        _types.Add(new WorkloadType(name, typeof(TOptions), description, (options, context) => create((TOptions)options, context)));
         return this;
     }
 

@@ -10,10 +10,6 @@ public interface ISimulator
     /// <summary>Every kind of event a run may log.</summary>
     EventCatalogue Catalogue { get; }
 
-    /// <summary>Refuses a machine that cannot be, before anything is written.</summary>
-    /// <exception cref="ExperimentException">It cannot be; the message names the key.</exception>
-    void Check(Experiment experiment);
-
     /// <summary>A machine at power-on with its workload.</summary>
     /// <param name="sink">Takes the log.</param>
     /// <param name="leftOut">Categories that are not logged.</param>

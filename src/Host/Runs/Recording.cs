@@ -42,7 +42,6 @@ public sealed class Recording
     public static Recording Prepare(
         ISimulator simulator, ExperimentFile reader, Experiment experiment, string? path, string commandLine)
     {
-        simulator.Check(experiment);
         IReadOnlyCollection<string> leftOut = LogSelection.LeftOut(experiment.Log, simulator.Catalogue);
         ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
         RunDirectory directory = RunDirectory.Create(path, experiment.Name, experiment.Seed);

@@ -19,9 +19,10 @@ internal static class RunSummary
         Line(text, "events", manifest.Events.ToString("N0", CultureInfo.InvariantCulture));
         Line(text, "chain hash", manifest.ChainHash ?? "");
         Line(text, "state hash", manifest.StateHash ?? "");
+        int width = result.Outcome.Counters.Select(c => c.Key.Length + 2).DefaultIfEmpty(0).Max();
         foreach ((string name, long count) in result.Outcome.Counters)
         {
-            Line(text, name, count.ToString("N0", CultureInfo.InvariantCulture));
+            text.Append(name.PadRight(width)).Append(count.ToString("N0", CultureInfo.InvariantCulture)).Append('\n');
         }
         int orders = result.Outcome.Zones.Count == 0 ? 0 : result.Outcome.Zones.Max(z => z.FreeBlocks.Count);
         if (orders > 0)

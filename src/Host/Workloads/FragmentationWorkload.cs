@@ -49,6 +49,9 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     public bool IsFinished { get; private set; }
 
     /// <inheritdoc/>
+    public double Done => _options.Duration is { } duration ? (double)(_machine.Scheduler.NowPs - StartPs) / duration.Ps : double.NaN;
+
+    /// <inheritdoc/>
     public IEnumerable<(string Name, long Value)> Statistics =>
     [
         ("allocations", _users.Sum(u => u.Allocations)),
@@ -61,11 +64,14 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
 
     private long Probes { get; set; }
 
+    private long StartPs { get; set; }
+
     private long FirstFailedProbePs { get; set; } = -1;
 
     /// <inheritdoc/>
     public void Start(long nowPs)
     {
+        StartPs = nowPs;
         for (int i = 0; i < _users.Length; i++)
         {
             _machine.Scheduler.Schedule(nowPs + _users[i].NextArrivalPs(), _id, Arrive, cause: -1, i);

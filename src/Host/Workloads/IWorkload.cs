@@ -12,6 +12,9 @@ public interface IWorkload
     /// <summary>True once the phase is over; the next phase starts then.</summary>
     bool IsFinished { get; }
 
+    /// <summary>Share of the phase that is done, 0 to 1, for progress; NaN when unknown.</summary>
+    double Done => double.NaN;
+
     /// <summary>Counts for <c>stats.json</c>, in camelCase.</summary>
     IEnumerable<(string Name, long Value)> Statistics { get; }
 }

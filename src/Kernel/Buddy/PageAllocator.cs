@@ -19,6 +19,7 @@ public sealed class PageAllocator
     private readonly Fallback _fallback;
     private readonly ZoneType[] _highestZone = new ZoneType[16];
     private readonly Zone[][] _zonelists = new Zone[ZoneTypes.Count][];
+    private readonly long[] _starved = new long[PageOrder.Count];
     private readonly long _allocPcpPs, _freePcpPs, _allocBuddyPs, _freeBuddyPs, _pcpMovePs, _failPs;
 
     /// <param name="state">What it manages.</param>
@@ -48,6 +49,9 @@ public sealed class PageAllocator
 
     /// <summary>What it manages.</summary>
     public PageAllocatorState State => _state;
+
+    /// <summary>Requests by order that failed although at least as much memory was free: external fragmentation at work.</summary>
+    public ReadOnlySpan<long> Starved => _starved;
 
     /// <summary>Asks for a block of 2^order frames.</summary>
     /// <param name="order">0 to <see cref="PageOrder.Max"/>.</param>
@@ -236,6 +240,7 @@ public sealed class PageAllocator
             {
                 free += zone.FreePages;
             }
+            _starved[request.Order] += free >= 1L << request.Order ? 1 : 0;
             cpu.Charge(_failPs);
             var failed = new PageAllocFailed((byte)request.Order, gfp, request.Owner, free, (byte)cpu.Id);
             _journal.Emit(in failed, cause);

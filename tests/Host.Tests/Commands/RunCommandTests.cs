@@ -12,7 +12,6 @@ public sealed class RunCommandTests
         CommandLine.RunAsync(services =>
         {
             services.AddSingleton<ISimulator>(simulator);
-            services.AddSingleton<Sim.Host.Commands.ICommandModule, Sim.Host.Commands.RunCommand>();
             services.AddSingleton(ProbeOptions.Registry);
         }, cancellation, arguments);
 

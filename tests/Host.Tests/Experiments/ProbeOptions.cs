@@ -23,5 +23,6 @@ public sealed record ProbeOptions : WorkloadOptions, ICheckedSettings
 
     public SettingProblem? Check() => Tasks == 13 ? new SettingProblem("tasks", "13 tasks are never run.") : null;
 
-    public static WorkloadRegistry Registry { get; } = new WorkloadRegistry().Add<ProbeOptions>("probe", "Tries the reader.");
+    public static WorkloadRegistry Registry { get; } = new WorkloadRegistry()
+        .Add<ProbeOptions>("probe", "Tries the reader.", (_, _) => throw new NotSupportedException());
 }

@@ -16,10 +16,6 @@ internal sealed class FakeSimulator : ISimulator
 
     public EventCatalogue Catalogue { get; } = new();
 
-    public void Check(Experiment experiment)
-    {
-    }
-
     public IRunnable Build(Experiment experiment, IBlockSink sink, IReadOnlyCollection<string> leftOut) =>
         new FakeMachine(this, new Journal(sink, Catalogue, leftOut), experiment.Stop.Events ?? long.MaxValue, experiment.Seed);
 

@@ -1,0 +1,146 @@
+using Sim.Engine.Events;
+using Sim.Engine.Scheduling;
+using Sim.Host.Experiments;
+using Sim.Host.Workloads;
+using Sim.Kernel;
+using Sim.Kernel.Zones;
+
+namespace Sim.Host.Runs;
+
+/// <summary>
+/// A machine with the phases of its experiment. Everything that can end a run or add an event to it happens between two
+/// dispatches and depends on simulated things only.
+/// </summary>
+internal sealed class MachineRun : IRunnable
+{
+    private const int ProgressOrder = 9;
+
+    private readonly Machine _machine;
+    private readonly Journal _journal;
+    private readonly IReadOnlyCollection<string> _leftOut;
+    private readonly StopSettings _stop;
+    private readonly (string Name, IWorkload Workload)[] _phases;
+    private readonly long _untilPs, _untilEvents, _checkpointEvery;
+    private readonly int _starvedOrder;
+    private long _nextCheckpoint;
+    private int _phase;
+    private string _stopReason = "interrupted";
+
+    public MachineRun(Experiment experiment, WorkloadRegistry workloads, Journal journal, IReadOnlyCollection<string> leftOut)
+    {
+        _journal = journal;
+        _leftOut = leftOut;
+        _stop = experiment.Stop;
+        _untilPs = _stop.Time?.Ps ?? long.MaxValue;
+        _untilEvents = _stop.Events ?? long.MaxValue;
+        _starvedOrder = _stop.WhenOrderFails ?? -1;
+        _checkpointEvery = experiment.Log.CheckpointEvery == 0 ? long.MaxValue : experiment.Log.CheckpointEvery;
+        _nextCheckpoint = _checkpointEvery;
+        _machine = new Machine(
+            MachineModel.OptionsOf(experiment), journal,
+            experiment.Engine.Queue == QueueKind.Simsharp ? new SimSharpEventQueue() : new TimingWheelEventQueue());
+        _phases = new (string, IWorkload)[experiment.Workload.Count];
+        for (int i = 0; i < _phases.Length; i++)
+        {
+            WorkloadType type = workloads.Of(experiment.Workload[i]);
+            string name = $"{type.Name}-{i}";
+            _phases[i] = (name, type.Create(experiment.Workload[i], new WorkloadContext(_machine, (ulong)experiment.Seed, name)));
+        }
+        _machine.Boot();
+        _phases[0].Workload.Start(_machine.Scheduler.NowPs);
+    }
+
+    public long NowPs => _machine.Scheduler.NowPs;
+
+    public long Events => _journal.NextSequence;
+
+    public StepStatus Step(int dispatches)
+    {
+        for (int i = 0; i < dispatches; i++)
+        {
+            if (!_machine.Scheduler.Step(_untilPs))
+            {
+                bool idle = _machine.Scheduler.Pending == 0;
+                return End(idle ? StepStatus.Finished : StepStatus.Stopped, idle ? "nothing is left to do" : $"stop.time {_stop.Time}");
+            }
+            if (Events >= _nextCheckpoint)
+            {
+                Checkpoint();
+            }
+            if (Events >= _untilEvents)
+            {
+                return End(StepStatus.Stopped, $"stop.events {_untilEvents}");
+            }
+            if (_starvedOrder >= 0 && _machine.Pages.Starved[_starvedOrder] > 0)
+            {
+                return End(StepStatus.Stopped, $"an allocation of order {_starvedOrder} failed with enough memory free");
+            }
+            if (_phases[_phase].Workload.IsFinished && !StartNextPhase())
+            {
+                return End(StepStatus.Finished, "the workload is done");
+            }
+        }
+        return StepStatus.More;
+    }
+
+    public RunSample Sample()
+    {
+        long free = 0, managed = 0;
+        Zone? largest = null;
+        foreach (Zone zone in Zones)
+        {
+            free += zone.FreePages;
+            managed += zone.ManagedPages;
+            largest = largest is null || zone.ManagedPages > largest.ManagedPages ? zone : largest;
+        }
+        return new RunSample(NowPs, Events, free, managed, largest is null ? 0 : ExtfragIndex.Of(largest, ProgressOrder), Done);
+    }
+
+    public RunOutcome Outcome() => new(
+        _stopReason,
+        [.. Zones.Select(z => new ZoneOutcome(
+            ZoneTypes.Name(z.Type),
+            [.. Enumerable.Range(0, PageOrder.Count).Select(o => (long)z.FreeBlocks(o))],
+            [.. Enumerable.Range(0, PageOrder.Count).Select(o => ExtfragIndex.Of(z, o))]))],
+        [.. _phases.SelectMany(p => p.Workload.Statistics.Select(s => new KeyValuePair<string, long>($"{p.Name}.{s.Name}", s.Value)))]);
+
+    public void CompleteLog() => _journal.Complete();
+
+    public ulong StateHash() => _machine.State.Hash(category => !_leftOut.Contains(category));
+
+    private IEnumerable<Zone> Zones => _machine.State.Memory.Pages.Zones.Where(z => z.IsPopulated);
+
+    /// <summary>The condition nearest to its end tells; NaN when none can.</summary>
+    private double Done => Math.Clamp(double.MaxNumber(
+        double.MaxNumber(
+            _untilPs == long.MaxValue ? double.NaN : (double)NowPs / _untilPs,
+            _untilEvents == long.MaxValue ? double.NaN : (double)Events / _untilEvents),
+        (_phase + _phases[_phase].Workload.Done) / _phases.Length), 0, 1);
+
+    private StepStatus End(StepStatus status, string reason)
+    {
+        _stopReason = reason;
+        return status;
+    }
+
+    private bool StartNextPhase()
+    {
+        while (++_phase < _phases.Length)
+        {
+            _phases[_phase].Workload.Start(NowPs);
+            if (!_phases[_phase].Workload.IsFinished)
+            {
+                return true;
+            }
+        }
+        _phase = _phases.Length - 1;
+        return false;
+    }
+
+    private void Checkpoint()
+    {
+        _journal.TimePs = Math.Max(_journal.TimePs, NowPs);
+        _journal.Emit(new StateCheckpoint((long)StateHash()), -1);
+        _nextCheckpoint = Events + _checkpointEvery;
+    }
+}
