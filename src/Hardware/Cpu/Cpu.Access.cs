@@ -94,6 +94,10 @@ public sealed partial class Cpu
             if (!_mmu.Translate(address, access.Kind, out frames[page], ref fault))
             {
                 _faults++;
+                if (fault.Vector == ExceptionVector.GeneralProtection && access.Segment == SegmentRegister.Ss)
+                {
+                    fault.Vector = ExceptionVector.StackFault;
+                }
                 return false;
             }
         }
