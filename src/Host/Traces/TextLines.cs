@@ -19,7 +19,7 @@ internal sealed class TextLines : IDisposable
     internal TextLines(string path)
     {
         _path = path;
-        _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
+        _file = TraceInput.Open(path);
         int first = _file.ReadByte();
         int second = _file.ReadByte();
         _file.Position = 0;

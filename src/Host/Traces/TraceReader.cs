@@ -8,7 +8,7 @@ namespace Sim.Host.Traces;
 
 /// <summary>
 /// Reads a trace from its beginning to its end, chunk by chunk, in memory bounded by three chunks.
-/// Whatever is wrong with the file comes out as <see cref="TraceFormatException"/>; a file that cannot be opened as the usual I/O exceptions.
+/// Whatever is wrong with the file, its absence included, comes out as <see cref="TraceFormatException"/>.
 /// </summary>
 public sealed class TraceReader : IDisposable
 {
@@ -47,7 +47,7 @@ public sealed class TraceReader : IDisposable
     /// <param name="readAhead">Whether to decompress on a thread of its own. It changes nothing in what is read.</param>
     public static TraceReader Open(string path, bool readAhead = true)
     {
-        FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
+        FileStream stream = TraceInput.Open(path);
         try
         {
             return new TraceReader(stream, path, TraceHeader.Read(stream, path, stream.Length), readAhead);
@@ -133,7 +133,7 @@ public sealed class TraceReader : IDisposable
             }
         }
 
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16);
+        using FileStream stream = TraceInput.Open(path);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         stream.Position = header.EncodedLength;
         ChunkSource source = new(stream, path, header);

@@ -8,6 +8,7 @@ namespace Sim.Host.Traces;
 /// </summary>
 internal sealed class ValgrindSyscalls
 {
+    private const uint ArchPrctlNumber = 158;
     private const string Arrow = " --> ";
 
     private readonly Dictionary<uint, TracedCall> _pending = [];
@@ -158,8 +159,9 @@ internal sealed class ValgrindSyscalls
             return;
         }
 
-        // Some wrappers print a pointer in bare hexadecimal; a number with a letter in it can be nothing else.
-        ulong? value = TextNumbers.TryNumber(number, out ulong parsed) || TextNumbers.TryHex(number, out parsed) ? parsed : null;
+        // The wrapper of arch_prctl prints its pointer in bare hexadecimal; elsewhere a number with a letter in it can be nothing else.
+        bool bare = call is { Number: ArchPrctlNumber, Count: 1 };
+        ulong? value = (!bare && TextNumbers.TryNumber(number, out ulong parsed)) || TextNumbers.TryHex(number, out parsed) ? parsed : null;
         call.Add(value, pointed);
     }
 
