@@ -52,7 +52,7 @@ internal sealed class TextLines : IDisposable
             searched = _end - _start;
             if (_atEnd)
             {
-                LastLineUnfinished = searched > 0;
+                LastLineUnfinished |= searched > 0;
                 line = Take(searched, searched);
                 return searched > 0;
             }
