@@ -3,8 +3,8 @@ namespace Sim.Engine.Log;
 /// <summary>A block that was read: its header and its events' bytes. Used again for the next block.</summary>
 public sealed class BlockBuffer
 {
-    private readonly byte[] _raw = new byte[LogFormat.MaxRawBlockBytes];
-    private readonly byte[] _stored = new byte[LogFormat.MaxStoredBlockBytes];
+    private byte[] _raw = [];
+    private byte[] _stored = [];
     private BlockHeader _header;
 
     /// <summary>The header of the block last read.</summary>
@@ -17,8 +17,8 @@ public sealed class BlockBuffer
     internal string? Load(in BlockHeader header, ILogData data, long offset)
     {
         _header = header;
-        Span<byte> raw = _raw.AsSpan(0, header.RawLength);
-        Span<byte> stored = header.Codec == LogCodec.None ? raw : _stored.AsSpan(0, header.StoredLength);
+        Span<byte> raw = Room(ref _raw, header.RawLength);
+        Span<byte> stored = header.Codec == LogCodec.None ? raw : Room(ref _stored, header.StoredLength);
         if (data.Read(offset, stored) != stored.Length)
         {
             return "the file ends inside the block";
@@ -28,6 +28,15 @@ public sealed class BlockBuffer
             return "the block payload's CRC-32C does not match";
         }
         return header.Codec == LogCodec.None ? null : Decompress(stored, raw);
+    }
+
+    private static Span<byte> Room(ref byte[] buffer, int length)
+    {
+        if (buffer.Length < length)
+        {
+            buffer = new byte[Math.Max(length, buffer.Length * 2)];
+        }
+        return buffer.AsSpan(0, length);
     }
 
     private static string? Decompress(ReadOnlySpan<byte> stored, Span<byte> raw)

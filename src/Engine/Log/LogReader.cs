@@ -124,8 +124,7 @@ public sealed class LogReader : IDisposable
             int middle = (low + high + 1) / 2;
             (low, high) = index[middle].FirstSequence <= sequence ? (middle, high) : (low, middle - 1);
         }
-        // An unsealed last segment may have no block yet.
-        return index.Length > 0 ? new BlockAddress(segment, low) : null;
+        return new BlockAddress(segment, low);
     }
 
     /// <summary>The first block with an event later than a time; null when there is none.</summary>

@@ -151,7 +151,7 @@ internal sealed class SegmentFile : IDisposable
     /// <summary>Where the next block with a sound header starts, at or after an offset; -1 when there is none.</summary>
     public long FindBlock(long offset)
     {
-        var window = new byte[64 * 1024];
+        var window = new byte[Math.Clamp(Length - offset, BlockHeader.Size, 64 * 1024)];
         while (offset < Length)
         {
             int read = _data.Read(offset, window);

@@ -3,6 +3,9 @@ namespace Sim.Engine.Log;
 /// <summary>What follows the last sound block of a segment without a sound footer.</summary>
 internal enum TailState : byte
 {
+    /// <summary>The footer that the blocks call for.</summary>
+    Sealed,
+
     /// <summary>Nothing.</summary>
     Clean,
 
@@ -37,6 +40,9 @@ internal sealed class SegmentTail
 
     /// <summary>What follows the prefix.</summary>
     public TailState State { get; private init; }
+
+    /// <summary>The footer that belongs here; its <see cref="SegmentFooter.End"/> counts only for a sealed segment.</summary>
+    public required SegmentFooter Footer { get; init; }
 
     /// <summary>Number of the damaged block; null when it is the footer that is cut or damaged.</summary>
     public int? Block { get; private init; }
@@ -83,37 +89,57 @@ internal sealed class SegmentTail
             End = SegmentEnd.Complete,
             Index = index.ToArray(),
         };
-        (TailState state, int? damaged, what) = Judge(file, offset, finding, what, expected);
-        return new SegmentTail(offset, expected.Index, next - 1) { State = state, Block = damaged, What = what };
+        return Judge(file, offset, finding, what, expected);
     }
 
-    private static (TailState State, int? Block, string What) Judge(
-        SegmentFile file, long offset, BlockFinding finding, string what, SegmentFooter expected)
+    private static SegmentTail Judge(SegmentFile file, long offset, BlockFinding finding, string what, SegmentFooter expected)
     {
         int block = expected.Index.Length;
+        SegmentTail Is(TailState state, int? damaged, string wrong) =>
+            new(offset, expected.Index, expected.LastSequence) { Footer = expected, State = state, Block = damaged, What = wrong };
+
         if (finding == BlockFinding.End)
         {
-            return (TailState.Clean, null, "");
+            return Is(TailState.Clean, null, "");
+        }
+        byte[] rest = file.Read(offset, LogFormat.MaxFooterBytes);
+        byte[] footer = [];
+        foreach (SegmentEnd end in (ReadOnlySpan<SegmentEnd>)[SegmentEnd.Continued, SegmentEnd.Complete, SegmentEnd.Provisional])
+        {
+            footer = (expected with { End = end }).Encode();
+            if (footer.AsSpan().SequenceEqual(rest))
+            {
+                expected = expected with { End = end };
+                return Is(TailState.Sealed, null, "");
+            }
+            if (footer.AsSpan().StartsWith(rest))
+            {
+                return Is(TailState.Cut, null, "the file ends inside the footer");
+            }
+        }
+        if (Resembles(rest, footer))
+        {
+            return Is(TailState.Damaged, null, "the footer is damaged");
         }
         if (finding == BlockFinding.Cut)
         {
-            return (TailState.Cut, block, what);
+            return Is(TailState.Cut, block, what);
         }
-        byte[] rest = file.Read(offset, LogFormat.MaxFooterBytes);
-        foreach (SegmentEnd end in (ReadOnlySpan<SegmentEnd>)[SegmentEnd.Continued, SegmentEnd.Complete, SegmentEnd.Provisional])
+        return Is(file.FindBlock(offset + 1) >= 0 ? TailState.Damaged : TailState.Torn, block, what);
+    }
+
+    // A footer that was changed somewhere is still recognised by the rest of it.
+    private static bool Resembles(ReadOnlySpan<byte> rest, ReadOnlySpan<byte> footer)
+    {
+        if (rest.StartsWith(SegmentFooter.Start))
         {
-            byte[] footer = (expected with { End = end }).Encode();
-            if (rest.Length < footer.Length && footer.AsSpan().StartsWith(rest))
-            {
-                return (TailState.Cut, null, "the file ends inside the footer");
-            }
+            return true;
         }
-        if (rest.AsSpan().StartsWith(SegmentFooter.Start))
+        int equal = 0;
+        for (int i = 0; i < Math.Min(rest.Length, footer.Length); i++)
         {
-            return (TailState.Damaged, null, "the footer is damaged");
+            equal += rest[i] == footer[i] ? 1 : 0;
         }
-        return file.FindBlock(offset + 1) >= 0
-            ? (TailState.Damaged, block, what)
-            : (TailState.Torn, block, what);
+        return equal > footer.Length / 2;
     }
 }

@@ -62,16 +62,16 @@ public static class SampleLog
 
     /// <summary>A log of three segments with several blocks each, in a few kilobytes.</summary>
     public static MemoryStorage WriteSmall(
-        LogCodec codec = LogCodec.Snappy, bool provisional = false, int events = 120, MemoryStorage? storage = null)
+        LogCodec codec = LogCodec.Snappy, bool provisional = false, int events = 120, int valueStep = 7, MemoryStorage? storage = null)
     {
         storage ??= new MemoryStorage();
-        var options = new LogOptions { Codec = codec, SegmentRawBytes = 160 };
+        var options = new LogOptions { Codec = codec, SegmentRawBytes = 230 };
         using var writer = new LogWriter(storage, options, Identity, SmallCatalogue);
         var journal = new Journal(writer, SmallCatalogue, blockBytes: 60);
         for (int i = 0; i < events; i++)
         {
             journal.TimePs = i * 40 - i % 3 * 50 + 100;
-            journal.Emit(new TestRemark(i * 7 % 90), i % 3 == 0 ? -1 : i - 1);
+            journal.Emit(new TestRemark(i * valueStep % 90), i % 3 == 0 ? -1 : i - 1);
         }
         journal.Complete();
         writer.Complete(provisional);
