@@ -20,8 +20,8 @@ internal sealed class MemoryPort
         _journal = journal;
         ToDram = new ClockRatio(core, dram.Clock);
         ToCore = new ClockRatio(dram.Clock, core);
-        ToPs = new ClockRatio((ulong)core.PeriodNumeratorPs, (ulong)core.PeriodDenominator);
         _fromPs = new ClockRatio((ulong)core.PeriodDenominator, (ulong)core.PeriodNumeratorPs);
+        ToPs = new ClockRatio((ulong)core.PeriodNumeratorPs, (ulong)core.PeriodDenominator);
     }
 
     /// <summary>The memory.</summary>
