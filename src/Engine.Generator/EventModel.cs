@@ -122,7 +122,7 @@ internal sealed record FieldModel(
             SpecialType.System_Int64 => "Int64",
             SpecialType.System_Int32 or SpecialType.System_Byte or SpecialType.System_Int16 or SpecialType.System_UInt16 => "Int32",
             SpecialType.System_Boolean => "Bool",
-            _ => parameter.Type.TypeKind == TypeKind.Enum ? "Enum" : null,
+            _ => parameter.Type.TypeKind != TypeKind.Enum ? null : IsBitMask(parameter.Type) ? "Int32" : "Enum",
         };
         if (type is null)
         {
@@ -167,6 +167,11 @@ internal sealed record FieldModel(
         return new FieldModel(parameter.Name, parameter.Type.ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat), type, unit, group,
             EventModel.Text(param), enumNames);
     }
+
+    /// <summary>A <c>[Flags]</c> enum of 32 bits or fewer: its values are sums, which have no names.</summary>
+    private static bool IsBitMask(ITypeSymbol type) =>
+        type.GetAttributes().Any(a => a.AttributeClass?.ToDisplayString() == "System.FlagsAttribute")
+        && ((INamedTypeSymbol)type).EnumUnderlyingType?.SpecialType is not (SpecialType.System_Int64 or SpecialType.System_UInt64 or SpecialType.System_UInt32);
 
     /// <summary>The name shown for an enum member: snake_case of the C# name.</summary>
     private static string KernelName(IFieldSymbol member)
