@@ -12,6 +12,8 @@ internal sealed class CallRecorder(TraceWriter writer, MappedRanges ranges)
     private const uint IoctlNumber = 16;
     private const uint ExecveNumber = 59;
 
+    private static readonly string TooManyFiles = $"more than {TraceFormat.MaxSymbols} file names";
+
     private readonly OpenFiles _files = new();
 
     /// <summary>Mapping calls recorded.</summary>
@@ -20,24 +22,32 @@ internal sealed class CallRecorder(TraceWriter writer, MappedRanges ranges)
     /// <summary>Calls with a user buffer whose address or length the text does not give.</summary>
     internal long UnknownBuffers { get; private set; }
 
-    /// <summary>Adds an initial area.</summary>
-    internal void AddArea(in TraceArea area)
+    /// <summary>Adds an initial area and the file behind it, or null; returns what is wrong with it, or null.</summary>
+    internal string? AddArea(in TraceArea area, string? file)
     {
-        writer.AddEvent(area.ToEvent());
-        ranges.Add(in area);
+        int symbol = -1;
+        if (file is not null && !writer.TryIntern(file, out symbol))
+        {
+            return TooManyFiles;
+        }
+
+        TraceArea named = area with { SymbolId = symbol };
+        writer.AddEvent(named.ToEvent());
+        ranges.Add(in named);
+        return null;
     }
 
     /// <summary>Adds what <c>execve</c> left on the stack: arguments, environment and auxiliary vector.</summary>
     internal void AddInitialStack(ulong stackPointer, ulong stackEnd) =>
         writer.AddKernelRange(TraceRecordKind.KernelWrite, 1, ExecveNumber, stackPointer, stackEnd - stackPointer);
 
-    /// <summary>Adds a call that has returned; false when an argument of a mapping call is missing.</summary>
-    internal bool TryAdd(TracedCall call)
+    /// <summary>Adds a call that has returned; returns what is wrong with it, or null.</summary>
+    internal string? Add(TracedCall call)
     {
         (TraceRecordKind kind, int arguments) = KindOf(call.Number);
         if (kind != TraceRecordKind.Syscall)
         {
-            return TryAddMapping(call, kind, arguments);
+            return AddMapping(call, kind, arguments);
         }
 
         _files.Follow(call);
@@ -45,7 +55,7 @@ internal sealed class CallRecorder(TraceWriter writer, MappedRanges ranges)
         writer.AddEvent(in e);
         AddBuffers(call, written: false);
         AddBuffers(call, written: true);
-        return true;
+        return null;
     }
 
     private static (TraceRecordKind Kind, int Arguments) KindOf(uint number) => number switch
@@ -59,24 +69,27 @@ internal sealed class CallRecorder(TraceWriter writer, MappedRanges ranges)
         _ => (TraceRecordKind.Syscall, 0),
     };
 
-    private bool TryAddMapping(TracedCall call, TraceRecordKind kind, int arguments)
+    private string? AddMapping(TracedCall call, TraceRecordKind kind, int arguments)
     {
         if (!call.AllKnown(arguments))
         {
-            return false;
+            return $"{LinuxSyscalls.Name(call.Number)} with an argument that is missing or not known here";
         }
 
         TraceEvent e = Event(call, kind, Math.Max(arguments, call.Count));
         if (kind == TraceRecordKind.Mmap && (e.Argument3 & LinuxAbi.MapAnonymous) == 0)
         {
             string? path = call.Text(4) ?? _files.PathOf(unchecked((int)e.Argument4));
-            e.SymbolId = writer.Intern(path ?? $"fd:{unchecked((int)e.Argument4)}");
+            if (!writer.TryIntern(path ?? $"fd:{unchecked((int)e.Argument4)}", out e.SymbolId))
+            {
+                return TooManyFiles;
+            }
         }
 
         writer.AddEvent(in e);
         ranges.Follow(in e);
         MappingCalls++;
-        return true;
+        return null;
     }
 
     private static TraceEvent Event(TracedCall call, TraceRecordKind kind, int arguments) => new()

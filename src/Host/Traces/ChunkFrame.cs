@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Sim.Engine.Log;
 
 namespace Sim.Host.Traces;
 
@@ -23,7 +24,7 @@ internal readonly record struct ChunkFrame(
             BinaryPrimitives.WriteInt32LittleEndian(buffer[(8 + (4 * i))..], fields[i]);
         }
 
-        uint crc = Crc32C.Compute(buffer[..36], buffer.Slice(TraceFormat.FrameLength, compressedLength));
+        uint crc = Crc32C.Compute(buffer.Slice(TraceFormat.FrameLength, compressedLength), Crc32C.Compute(buffer[..36]));
         BinaryPrimitives.WriteUInt32LittleEndian(buffer[36..], crc);
     }
 

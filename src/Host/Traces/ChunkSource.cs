@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Sim.Engine.Log;
 
 namespace Sim.Host.Traces;
 
@@ -45,7 +46,7 @@ internal sealed class ChunkSource(FileStream stream, string path, TraceHeader he
             throw Damaged(_offset, $"the file ends inside chunk {_index}");
         }
 
-        if (Crc32C.Compute(_frame.AsSpan(0, 36), compressed) != crc)
+        if (Crc32C.Compute(compressed, Crc32C.Compute(_frame.AsSpan(0, 36))) != crc)
         {
             throw Damaged(_offset, $"the checksum of chunk {_index} does not match");
         }

@@ -76,8 +76,11 @@ public static class LackeyImporter
             ulong stackEnd = 0;
             foreach ((TraceArea area, string? file) in (_messages.Startup ?? throw NoSegments()).ToAreas())
             {
-                TraceArea named = area with { SymbolId = file is null ? -1 : _writer.Intern(file) };
-                _recorder.AddArea(in named);
+                if (_recorder.AddArea(in area, file) is { } problem)
+                {
+                    throw Fault(problem);
+                }
+
                 stackEnd = area.Kind == TraceAreaKind.Stack ? area.End : stackEnd;
             }
 
@@ -185,9 +188,9 @@ public static class LackeyImporter
                 return;
             }
 
-            if (!_recorder.TryAdd(finished))
+            if (_recorder.Add(finished) is { } problem)
             {
-                throw Fault($"{LinuxSyscalls.Name(finished.Number)} without all its arguments");
+                throw Fault(problem);
             }
 
             _syscalls.Return(finished);

@@ -79,8 +79,7 @@ public static class StraceImporter
         {
             foreach ((TraceArea area, string? file) in areas)
             {
-                TraceArea named = area with { SymbolId = file is null ? -1 : writer.Intern(file) };
-                Recorder.AddArea(in named);
+                AddArea(in area, file);
                 _heapKnown |= area.Kind == TraceAreaKind.Heap;
             }
         }
@@ -197,13 +196,21 @@ public static class StraceImporter
             {
                 // The first break that the program learns is where its heap begins.
                 TraceArea heap = new(LinuxAbi.PageAlign((ulong)_call.Result), 0, LinuxAbi.ProtRead | LinuxAbi.ProtWrite, TraceAreaKind.Heap, 0, 0, -1);
-                Recorder.AddArea(in heap);
+                AddArea(in heap, null);
                 _heapKnown = true;
             }
 
-            if (!Recorder.TryAdd(_call))
+            if (Recorder.Add(_call) is { } problem)
             {
-                throw Fault($"{name} with an argument that is not known here", "Capture again with strace -e raw=" + name);
+                throw Fault(problem, "Capture again with strace -e raw=" + name);
+            }
+        }
+
+        private void AddArea(in TraceArea area, string? file)
+        {
+            if (Recorder.AddArea(in area, file) is { } problem)
+            {
+                throw Fault(problem, CaptureAdvice);
             }
         }
 

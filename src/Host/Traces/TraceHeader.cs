@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Sim.Engine.Log;
 
 namespace Sim.Host.Traces;
 

@@ -30,7 +30,7 @@ public sealed class TraceReader : IDisposable
         _stream = stream;
         FilePath = path;
         Header = header;
-        _pipeline = new ChunkPipeline(new ChunkSource(stream, path, header), readAhead);
+        _pipeline = new ChunkPipeline(new ChunkSource(stream, path, header), readAhead && header.Chunks > 1);
     }
 
     /// <summary>The file as the caller named it.</summary>

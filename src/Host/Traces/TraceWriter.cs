@@ -99,11 +99,17 @@ public sealed class TraceWriter : IDisposable
     }
 
     /// <summary>The number of a file's name, for <see cref="TraceEvent.SymbolId"/>. Names beyond 4,096 bytes are cut.</summary>
-    public int Intern(string symbol)
+    /// <exception cref="InvalidOperationException">The trace has 1,048,576 names already.</exception>
+    public int Intern(string symbol) => TryIntern(symbol, out int id)
+        ? id
+        : throw new InvalidOperationException($"A trace names at most {TraceFormat.MaxSymbols} files.");
+
+    /// <summary>As <see cref="Intern"/>; false, and nothing done, when the trace has no room for another name.</summary>
+    internal bool TryIntern(string symbol, out int id)
     {
-        if (_symbols.TryGetValue(symbol, out int id))
+        if (_symbols.TryGetValue(symbol, out id))
         {
-            return id;
+            return true;
         }
 
         Span<byte> utf8 = stackalloc byte[TraceFormat.MaxSymbolBytes];
@@ -116,7 +122,7 @@ public sealed class TraceWriter : IDisposable
 
         if (_symbols.Count == TraceFormat.MaxSymbols)
         {
-            throw new InvalidOperationException($"A trace names at most {TraceFormat.MaxSymbols} files.");
+            return false;
         }
 
         if (_stringLength + 2 + length > _strings.Length)
@@ -129,7 +135,7 @@ public sealed class TraceWriter : IDisposable
         _stringLength += 2 + length;
         id = _symbols.Count;
         _symbols.Add(symbol, id);
-        return id;
+        return true;
     }
 
     /// <summary>Writes what is left and the counts, flushes to the disk and puts the file under its name.</summary>

@@ -158,7 +158,7 @@ public sealed class LackeyImporterTests : IDisposable
     [InlineData(" L 100000000000000000,4", "ADDRESS,SIZE")]
     [InlineData("error: the program says something", "none that valgrind")]
     [InlineData("SYSCALL[8,1](39) sys_getpid ()[sync] --> Success(0x8)", "forked")]
-    [InlineData("SYSCALL[7,1](9) sys_mmap ( 0x0, 8192 ) --> [pre-success] Success(0x5000000)", "arguments")]
+    [InlineData("SYSCALL[7,1](9) sys_mmap ( 0x0, 8192 ) --> [pre-success] Success(0x5000000)", "argument that is missing")]
     [InlineData("SYSCALL[7,1](0) ... [async] --> Success(0x4)", "not begun")]
     [InlineData("SYSCALL[7,1](3) sys_close ( 4 )[sync] --> Perhaps", "Success or Failure")]
     [InlineData("SYSCALL[7,1", "process,thread")]

@@ -38,14 +38,17 @@ public sealed class TraceHostileTests : IDisposable
     public void A_longer_file_is_refused() => Refused(_folder.Write("long", [.. SmallTrace(), 0]));
 
     [Fact]
-    public void A_flipped_bit_anywhere_is_refused()
+    public void A_changed_byte_anywhere_is_refused()
     {
         byte[] trace = SmallTrace();
-        for (int bit = 0; bit < 8 * trace.Length; bit++)
+        for (int i = 0; i < trace.Length; i++)
         {
-            trace[bit / 8] ^= (byte)(1 << (bit % 8));
-            Refused(_folder.Write("flip", trace));
-            trace[bit / 8] ^= (byte)(1 << (bit % 8));
+            foreach (byte mask in (byte[])[(byte)(1 << (i % 8)), 0xff])
+            {
+                trace[i] ^= mask;
+                Refused(_folder.Write("flip", trace));
+                trace[i] ^= mask;
+            }
         }
     }
 
@@ -139,7 +142,7 @@ public sealed class TraceHostileTests : IDisposable
         int refused = 0;
         for (int i = 0; i < raw.Length; i++)
         {
-            foreach (byte mask in (byte[])[0x01, 0x40, 0x80, 0xff])
+            foreach (byte mask in (byte[])[0x01, 0x80])
             {
                 byte[] damaged = [.. raw];
                 damaged[i] ^= mask;
@@ -155,14 +158,14 @@ public sealed class TraceHostileTests : IDisposable
             }
         }
 
-        Assert.Equal(4 * raw.Length, refused);
+        Assert.Equal(2 * raw.Length, refused);
     }
 
     [Fact]
     public void A_payload_that_decompresses_to_more_than_its_frame_says_is_refused()
     {
         (byte[] header, byte[] frame, byte[] raw) = Parts(SmallTrace());
-        Assert.Contains("decompress", Refused(_folder.Write("bomb", Assemble(header, frame, [.. raw, .. new byte[3_000_000]]))).Problem);
+        Assert.Contains("decompress", Refused(_folder.Write("bomb", Assemble(header, frame, [.. raw, .. new byte[3_000_000]], CompressionLevel.SmallestSize))).Problem);
     }
 
     /// <summary>A trace with a few of everything, in one chunk.</summary>
@@ -214,10 +217,10 @@ public sealed class TraceHostileTests : IDisposable
         return (trace[..frame], trace[frame..(frame + 40)], raw.ToArray());
     }
 
-    private static byte[] Assemble(byte[] header, byte[] frame, byte[] raw)
+    private static byte[] Assemble(byte[] header, byte[] frame, byte[] raw, CompressionLevel level = CompressionLevel.Fastest)
     {
         using MemoryStream compressed = new();
-        using (BrotliStream brotli = new(compressed, CompressionLevel.SmallestSize))
+        using (BrotliStream brotli = new(compressed, level))
         {
             brotli.Write(raw);
         }
