@@ -26,9 +26,33 @@ public sealed class FoldTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(15));
 
     [Fact]
+    public void CpusThatShareMemoryAndRunAheadOfEachOtherFold() => Prop.ForAll(
+        Gen.Choose(0, int.MaxValue).ToArbitrary(),
+        seed =>
+        {
+            TestMachine machine = RandomProgram.Machine(PagingMode.X86_64FourLevel, cpus: 3);
+            MemoryAccess[] accesses = RandomProgram.Accesses(machine.Mode, (ulong)seed, 3000);
+            foreach (Hardware.Cpu.Cpu cpu in machine.Board.Cpus.Skip(1))
+            {
+                cpu.LoadRoot(machine.Root, 0, -1);
+                cpu.ReturnToUser(-1);
+            }
+            for (int i = 0; i < accesses.Length; i += 10)
+            {
+                Hardware.Cpu.Cpu cpu = machine.Board.Cpus[i / 10 % 3];
+                int j = i;
+                while (j < i + 10)
+                {
+                    j += cpu.Run(accesses.AsSpan(j, i + 10 - j), long.MaxValue, out PageFault fault) + (fault.Raised ? 1 : 0);
+                }
+            }
+            return machine.Hash() == TestMachine.HashOf(machine.Fold());
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(10));
+
+    [Fact]
     public void TheRestFoldsWithTheTlbAndDramCategoriesLeftOut()
     {
-        TestMachine machine = RandomProgram.Machine(PagingMode.X86_64FourLevel, LogDetail.Normal, pcid: false, "tlb", "dram");
+        TestMachine machine = RandomProgram.Machine(PagingMode.X86_64FourLevel, LogDetail.Normal, pcid: false, cpus: 1, "tlb", "dram");
         TestMachine logged = RandomProgram.Machine(PagingMode.X86_64FourLevel);
         Live(machine, 99);
         Live(logged, 99);

@@ -11,10 +11,11 @@ internal static class RandomProgram
 {
     public const int Pages = 600;
 
-    public static TestMachine Machine(PagingMode mode, LogDetail detail = LogDetail.Normal, bool pcid = false, params string[] leftOut)
+    public static TestMachine Machine(
+        PagingMode mode, LogDetail detail = LogDetail.Normal, bool pcid = false, int cpus = 1, params string[] leftOut)
     {
         TestMachine machine = TestMachine.InUserMode(
-            new HardwareOptions { Paging = mode, Detail = detail, Tlb = new() { Pcid = pcid } }, leftOut);
+            new HardwareOptions { Cpus = cpus, Paging = mode, Detail = detail, Tlb = new() { Pcid = pcid } }, leftOut);
         var random = new RandomStream(1, "pages");
         for (int page = 0; page < Pages; page++)
         {

@@ -64,7 +64,7 @@ public sealed class RunTests
     [Fact]
     public void AllocatesNothing()
     {
-        TestMachine machine = RandomProgram.Machine(PagingMode.X86_64FourLevel, LogDetail.Normal, pcid: false, "tlb", "dram");
+        TestMachine machine = RandomProgram.Machine(PagingMode.X86_64FourLevel, LogDetail.Normal, pcid: false, cpus: 1, "tlb", "dram");
         MemoryAccess[] accesses = RandomProgram.Accesses(PagingMode.X86_64FourLevel, 11, 20_000);
         InBatches(machine, accesses);
         long before = GC.GetAllocatedBytesForCurrentThread();
