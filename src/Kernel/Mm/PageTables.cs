@@ -56,6 +56,9 @@ public sealed class PageTables(PhysicalMemory memory, PagingMode mode)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Write(long table, ulong address, ulong entry) => memory.Write(table, mode.IndexOf(address, 0), _entryBytes, entry);
 
+    /// <summary>An entry of any table by its number.</summary>
+    public ulong ReadAt(long table, int index) => memory.Read(table, index, _entryBytes);
+
     /// <summary>Puts an empty table of a level in its place; the tables above it are there.</summary>
     public void Link(long root, ulong address, int level, long pfn, PteFlags flags)
     {

@@ -1,0 +1,128 @@
+using Sim.Hardware.Paging;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Mm;
+
+/// <summary>
+/// What holds between any two events of virtual memory: areas in order, counts equal to what is counted, every page-table entry
+/// inside an area that allows it, map counts right, and no anonymous frame in two address spaces.
+/// </summary>
+public static class AddressSpaceInvariants
+{
+    /// <summary>The first violation found, in words; null when everything holds. Visits every area and every page table.</summary>
+    public static string? Violation(AddressSpaces spaces, FrameTable frames)
+    {
+        var mapped = new int[frames.Count];
+        for (int pid = 1; pid <= spaces.MaxPid; pid++)
+        {
+            if (spaces.Find(pid) is { } mm && (AreaViolation(spaces, mm) ?? PageViolation(spaces, mm, frames, mapped)) is { } violation)
+            {
+                return $"pid {pid}: {violation}";
+            }
+        }
+        for (int pfn = 0; pfn < frames.Count; pfn++)
+        {
+            ref readonly Frame frame = ref frames[pfn];
+            bool counted = frame.State == FrameState.Allocated && frame.Use is FrameUse.Anon or FrameUse.File;
+            if (counted && frame.MapCount != mapped[pfn])
+            {
+                return $"pfn 0x{pfn:x} has map count {frame.MapCount} and is mapped {mapped[pfn]} times";
+            }
+            if (counted && frame.Use == FrameUse.Anon && mapped[pfn] != 1)
+            {
+                return $"pfn 0x{pfn:x} is anonymous and mapped {mapped[pfn]} times";
+            }
+            if (!counted && mapped[pfn] != 0 && pfn != spaces.ZeroPfn)
+            {
+                return $"pfn 0x{pfn:x} is mapped and is {frame.State}, {frame.Use}";
+            }
+        }
+        return null;
+    }
+
+    private static string? AreaViolation(AddressSpaces spaces, AddressSpace mm)
+    {
+        var counted = new AddressSpace();
+        ulong end = 0;
+        int count = 0;
+        for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at), count++)
+        {
+            ref readonly VmArea area = ref spaces.Areas[mm.Areas.Handle(at)];
+            if (area.VmStart < end || area.VmEnd <= area.VmStart || area.VmEnd > spaces.Layout.TaskSize
+                || ((area.VmStart | area.VmEnd) & 0xfff) != 0)
+            {
+                return $"area 0x{area.VmStart:x}-0x{area.VmEnd:x} follows one that ends at 0x{end:x}";
+            }
+            if (area.VmStart != mm.Areas.Start(at) || area.VmEnd != mm.Areas.End(at) || area.VmMm != mm.Pid)
+            {
+                return $"area 0x{area.VmStart:x} is indexed as 0x{mm.Areas.Start(at):x}-0x{mm.Areas.End(at):x}";
+            }
+            end = area.VmEnd;
+            counted.Account(area.VmFlags, area.Pages);
+        }
+        return count != mm.Areas.Count ? $"{count} areas, counted {mm.Areas.Count}"
+            : counted.TotalVm != mm.TotalVm || counted.DataVm != mm.DataVm || counted.ExecVm != mm.ExecVm || counted.StackVm != mm.StackVm
+                ? "total_vm, data_vm, exec_vm or stack_vm is not the sum of the areas"
+            : null;
+    }
+
+    private static string? PageViolation(AddressSpaces spaces, AddressSpace mm, FrameTable frames, int[] mapped)
+    {
+        PageTables tables = spaces.Tables;
+        PagingMode mode = tables.Mode;
+        long anon = 0, file = 0, shmem = 0, found = 0;
+        for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at))
+        {
+            ref readonly VmArea area = ref spaces.Areas[mm.Areas.Handle(at)];
+            for (ulong address = area.VmStart; address < area.VmEnd;)
+            {
+                long table = tables.FindLeafTable(mm.Root, address, out int missing);
+                if (table < 0)
+                {
+                    address = tables.SpanEnd(address, missing + 1);
+                    continue;
+                }
+                ulong entry = tables.Read(table, address);
+                if (entry != 0)
+                {
+                    long pfn = mode.PfnOf(entry);
+                    found++;
+                    mapped[pfn] += pfn == spaces.ZeroPfn ? 0 : 1;
+                    anon += pfn != spaces.ZeroPfn && frames[pfn].Use == FrameUse.Anon ? 1 : 0;
+                    file += frames[pfn].Use == FrameUse.File && area.VmFile > 0 ? 1 : 0;
+                    shmem += frames[pfn].Use == FrameUse.File && area.VmFile < 0 ? 1 : 0;
+                    bool writable = (mode.FlagsOf(entry) & (PteFlags.Present | PteFlags.Write)) == (PteFlags.Present | PteFlags.Write);
+                    if (writable && ((area.VmFlags & VmFlags.Write) == 0 || pfn == spaces.ZeroPfn))
+                    {
+                        return $"0x{address:x} is writable in its page table and not in its area";
+                    }
+                }
+                address += 4096;
+            }
+        }
+        long entries = 0, levels = 0;
+        CountBelow(tables, mm.Root, mode.Levels - 1, mode.IndexOf(spaces.Layout.TaskSize - 1, mode.Levels - 1) + 1, ref entries, ref levels);
+        return anon != mm.AnonRss || file != mm.FileRss || shmem != mm.ShmemRss
+                ? $"rss is {mm.AnonRss}+{mm.FileRss}+{mm.ShmemRss}, mapped are {anon}+{file}+{shmem}"
+            : entries != found ? $"{entries} page-table entries, {found} of them in areas"
+            : levels != mm.PageTables ? $"{levels} page tables, counted {mm.PageTables}"
+            : null;
+    }
+
+    private static void CountBelow(PageTables tables, long table, int level, int count, ref long entries, ref long levels)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            ulong entry = tables.ReadAt(table, i);
+            if (level == 0)
+            {
+                entries += entry != 0 ? 1 : 0;
+            }
+            else if ((entry & (ulong)PteFlags.Present) != 0)
+            {
+                levels++;
+                CountBelow(tables, tables.Mode.PfnOf(entry), level - 1, tables.Mode.EntriesPerTable, ref entries, ref levels);
+            }
+        }
+    }
+}
