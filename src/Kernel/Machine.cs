@@ -4,6 +4,8 @@ using Sim.Hardware;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Tasks;
 
 namespace Sim.Kernel;
 
@@ -25,6 +27,8 @@ public sealed class Machine
         Board = new Board(State.Hardware, journal);
         Cpus = [.. Board.Cpus];
         Pages = new PageAllocator(State.Memory.Pages, journal, options.Kernel.PageAllocator);
+        Virtual = new VirtualMemory(
+            State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs);
     }
 
     public Journal Journal { get; }
@@ -39,6 +43,14 @@ public sealed class Machine
 
     public PageAllocator Pages { get; }
 
-    /// <summary>Boots: lays out the zones and hands free memory to the allocator.</summary>
-    public void Boot() => BootLoader.Boot(State.Memory.Pages, State.Options.Kernel, Journal);
+    /// <summary>Address spaces, faults, system calls and tasks.</summary>
+    public VirtualMemory Virtual { get; }
+
+    /// <summary>Boots: lays out the zones, hands free memory to the allocator and maps the kernel's half of all address spaces.</summary>
+    public void Boot()
+    {
+        PageAllocatorState pages = State.Memory.Pages;
+        BootLoader.Boot(pages, State.Options.Kernel, Journal);
+        KernelMappings.Boot(State.Virtual.Spaces, pages.Frames, pages.Profile.DirectMapEndPfn, Journal);
+    }
 }

@@ -7,4 +7,8 @@ namespace Sim.Kernel;
 /// <param name="Hardware">CPUs, tables, TLBs, memory.</param>
 /// <param name="Kernel">The kernel.</param>
 /// <param name="Memory">What the firmware says of physical memory.</param>
-public sealed record MachineOptions(HardwareOptions Hardware, KernelOptions Kernel, MemoryMap Memory);
+public sealed record MachineOptions(HardwareOptions Hardware, KernelOptions Kernel, MemoryMap Memory)
+{
+    /// <summary>How far a CPU may run ahead of the clock, in picoseconds.</summary>
+    public long QuantumPs { get; init; } = 10_000_000;
+}

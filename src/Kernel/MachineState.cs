@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Hardware;
+using Sim.Kernel.Tasks;
 
 namespace Sim.Kernel;
 
@@ -15,6 +16,8 @@ public sealed class MachineState
         Options = options;
         Hardware = new HardwareState(options.Hardware);
         Memory = new KernelMemoryState(options.Kernel, options.Memory, options.Hardware.Cpus);
+        Virtual = new VirtualMemoryState(
+            options.Kernel.Profile, options.Kernel.Mm, options.Hardware.Paging, options.Hardware.Cpus, Memory.Pages.Frames, Hardware.Memory);
     }
 
     public MachineOptions Options { get; }
@@ -25,8 +28,11 @@ public sealed class MachineState
     /// <summary>Frames, zones, free lists, per-CPU lists, slabs.</summary>
     public KernelMemoryState Memory { get; }
 
+    /// <summary>Address spaces, page cache, tasks.</summary>
+    public VirtualMemoryState Virtual { get; }
+
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => [.. Hardware.Appliers, .. Memory.Appliers];
+    public IEnumerable<object> Appliers => [.. Hardware.Appliers, .. Memory.Appliers, .. Virtual.Appliers];
 
     /// <summary>Hash of the logged sourced state.</summary>
     /// <param name="isLogged">Whether a category is logged; what is not logged is not part of the hash.</param>
@@ -35,6 +41,7 @@ public sealed class MachineState
         var hash = new XxHash64(0);
         Hardware.HashInto(ref hash, isLogged("tlb"), isLogged("dram"));
         Memory.HashInto(ref hash);
+        Virtual.HashInto(ref hash);
         return hash.Finish();
     }
 }

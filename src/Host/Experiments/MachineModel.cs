@@ -25,7 +25,10 @@ public static class MachineModel
     public static MachineOptions OptionsOf(Experiment experiment)
     {
         MemoryMap map = MapOf(experiment);
-        return new MachineOptions(HardwareOf(experiment, map), KernelOf(experiment), map);
+        return new MachineOptions(HardwareOf(experiment, map), KernelOf(experiment), map)
+        {
+            QuantumPs = experiment.Machine.Quantum.Ps,
+        };
     }
 
     /// <summary>The hardware.</summary>

@@ -1,0 +1,69 @@
+using Sim.Engine.Events;
+using Sim.Engine.Log;
+using Sim.Engine.Scheduling;
+using Sim.Hardware;
+using Sim.Hardware.Events;
+using Sim.Hardware.Paging;
+using Sim.Hardware.Tlb;
+using Sim.Kernel.Boot;
+using Sim.Kernel.Events;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Tasks;
+
+namespace Sim.Kernel.Tests.Support;
+
+/// <summary>A whole booted machine with CPUs that run programs.</summary>
+internal sealed class TestMachine
+{
+    public TestMachine(
+        KernelProfile profile = KernelProfile.X86_64, int cpus = 1, bool pcid = false, long bytes = 256L << 20, IBlockSink? sink = null,
+        TaskOptions? tasks = null, long quantumPs = 10_000_000)
+    {
+        var map = MemoryMap.FromSize(bytes);
+        Options = new MachineOptions(
+            new HardwareOptions
+            {
+                Cpus = cpus,
+                Frames = map.EndPfn,
+                Paging = profile == KernelProfile.X86_64 ? PagingMode.X86_64FourLevel : PagingMode.I386TwoLevel,
+                Tlb = new TlbOptions { Pcid = pcid },
+            },
+            new KernelOptions { Profile = profile, Tasks = tasks ?? new TaskOptions() },
+            map)
+        {
+            QuantumPs = quantumPs,
+        };
+        HardwareEvents.AddTo(Catalogue);
+        KernelEvents.AddTo(Catalogue);
+        Journal = new Journal(sink ?? new NullBlockSink(), Catalogue);
+        Machine = new Machine(Options, Journal, new TimingWheelEventQueue());
+        Machine.Boot();
+    }
+
+    public MachineOptions Options { get; }
+    public EventCatalogue Catalogue { get; } = new();
+    public Journal Journal { get; }
+    public Machine Machine { get; }
+    public VirtualMemory Virtual => Machine.Virtual;
+    public TaskTable Tasks => Machine.State.Virtual.Tasks;
+    public AddressSpaces Spaces => Machine.State.Virtual.Spaces;
+
+    public void Run(long untilPs = long.MaxValue)
+    {
+        while (Machine.Scheduler.Step(untilPs))
+        {
+        }
+    }
+
+    public long FrameAt(int pid, ulong address)
+    {
+        ulong entry = Spaces.Tables.ReadPte(Spaces[pid].Root, address);
+        return entry == 0 ? -1 : Options.Hardware.Paging.PfnOf(entry);
+    }
+
+    public void AssertInvariants()
+    {
+        Assert.Null(AddressSpaceInvariants.Violation(Spaces, Machine.State.Memory.Pages.Frames));
+        Assert.Null(Sim.Kernel.Buddy.PageInvariants.Violation(Machine.State.Memory.Pages));
+    }
+}
