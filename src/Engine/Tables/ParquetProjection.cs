@@ -11,7 +11,6 @@ namespace Sim.Engine.Tables;
 /// </summary>
 public sealed class ParquetProjection : IDisposable
 {
-    private readonly string _directory;
     private readonly TableOrigin _origin;
     private readonly EventType?[] _types = new EventType?[EventCatalogue.MaxKinds];
     private readonly RowDecoder?[] _decoders = new RowDecoder?[EventCatalogue.MaxKinds];
@@ -28,7 +27,6 @@ public sealed class ParquetProjection : IDisposable
     public ParquetProjection(
         IReadOnlyList<EventDescriptor> logged, EventCatalogue build, string directory, TableOrigin origin, TableOptions? options = null)
     {
-        _directory = directory;
         _origin = origin;
         options ??= new TableOptions();
         var schema = new LogSchema(logged);
@@ -65,7 +63,7 @@ public sealed class ParquetProjection : IDisposable
     /// <param name="options">How tables are cut; null for the defaults.</param>
     /// <param name="progress">Gets the number of events written, after each block.</param>
     /// <param name="cancellation">Gives the export up; files not finished are removed.</param>
-    /// <returns>What was written; also in <c>_manifest.json</c>.</returns>
+    /// <returns>What was written; the caller puts it beside the tables when all of them are there.</returns>
     /// <exception cref="CorruptLogException">The log is damaged.</exception>
     /// <exception cref="IOException">The log cannot be read or a table cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder is not writable.</exception>
@@ -122,7 +120,7 @@ public sealed class ParquetProjection : IDisposable
         _events += count;
     }
 
-    /// <summary>Finishes all tables and writes <c>_manifest.json</c>.</summary>
+    /// <summary>Finishes all tables.</summary>
     /// <exception cref="IOException">A table cannot be written.</exception>
     public TableManifest Complete()
     {
@@ -135,9 +133,7 @@ public sealed class ParquetProjection : IDisposable
                 entries.Add(table.Entry);
             }
         }
-        var manifest = new TableManifest(_origin, _events, [.. entries.OrderBy(entry => entry.Table, StringComparer.Ordinal)]);
-        manifest.Write(_directory);
-        return manifest;
+        return new TableManifest(_origin, _events, [.. entries.OrderBy(entry => entry.Table, StringComparer.Ordinal)]);
     }
 
     /// <summary>Gives up the files that are not finished.</summary>

@@ -19,15 +19,16 @@ public sealed record TableEntry(string Table, long FirstSequence, long LastSeque
 
 /// <summary>What an export wrote: <c>_manifest.json</c> beside the tables.</summary>
 /// <param name="Origin">What the tables were made from.</param>
-/// <param name="Events">Events in the log; the rows of all tables of events.</param>
+/// <param name="Events">Events in the log; as many rows as the tables of events have together.</param>
 /// <param name="Tables">The tables that have rows, by name.</param>
 public sealed record TableManifest(TableOrigin Origin, long Events, IReadOnlyList<TableEntry> Tables)
 {
     /// <summary>The manifest's file name; readers of the folder pass over names that start with an underscore.</summary>
     public const string FileName = "_manifest.json";
 
-    /// <summary>Writes the file, whole or not at all.</summary>
-    internal void Write(string directory)
+    /// <summary>Writes the file, whole or not at all. Done last, it says that all tables are there.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Write(string directory)
     {
         string path = Path.Combine(directory, FileName);
         string temporary = path + ".inprogress";

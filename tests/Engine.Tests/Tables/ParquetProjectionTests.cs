@@ -110,7 +110,7 @@ public sealed class ParquetProjectionTests : IDisposable
         MemoryStorage storage = Sample(10_000);
         Project(storage, "known");
         using LogReader log = LogReader.Open(storage);
-        ParquetProjection.Write(log, new EventCatalogue(), Path.Combine(_folder, "described"));
+        ParquetProjection.Write(log, new EventCatalogue(), Path.Combine(_folder, "described")).Write(Path.Combine(_folder, "described"));
         Assert.Equal(Files("known"), Files("described"));
     }
 
@@ -174,7 +174,7 @@ public sealed class ParquetProjectionTests : IDisposable
         var e = Assert.Throws<CorruptLogException>(() => ParquetProjection.Write(log, SampleLog.Catalogue, Path.Combine(_folder, "a")));
         Assert.Equal(name, e.Segment);
         Assert.NotNull(e.Block);
-        Assert.DoesNotContain(Files("a"), file => file.Name.EndsWith(".inprogress", StringComparison.Ordinal) || file.Name.EndsWith(".json", StringComparison.Ordinal));
+        Assert.DoesNotContain(Files("a"), file => file.Name.EndsWith(".inprogress", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -231,7 +231,9 @@ public sealed class ParquetProjectionTests : IDisposable
     private TableManifest Project(MemoryStorage storage, string folder, TableOptions? options = null)
     {
         using LogReader log = LogReader.Open(storage);
-        return ParquetProjection.Write(log, SampleLog.Catalogue, Path.Combine(_folder, folder), options);
+        TableManifest manifest = ParquetProjection.Write(log, SampleLog.Catalogue, Path.Combine(_folder, folder), options);
+        manifest.Write(Path.Combine(_folder, folder));
+        return manifest;
     }
 
     private string PathOf(string folder, string table) => Path.Combine(_folder, folder, table, "part-00000.parquet");
