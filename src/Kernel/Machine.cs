@@ -5,6 +5,7 @@ using Sim.Hardware.Cpu;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
 
 namespace Sim.Kernel;
@@ -27,30 +28,40 @@ public sealed class Machine
         Board = new Board(State.Hardware, journal);
         Cpus = [.. Board.Cpus];
         Pages = new PageAllocator(State.Memory.Pages, journal, options.Kernel.PageAllocator);
+        Slab = new SlabAllocator(State.Memory.Slab, Pages, journal, options.Kernel.Slab);
         Virtual = new VirtualMemory(
             State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs);
     }
 
+    /// <summary>Where state changes go.</summary>
     public Journal Journal { get; }
 
+    /// <summary>Pending messages and the clock.</summary>
     public Scheduler Scheduler { get; }
 
+    /// <summary>All sourced state.</summary>
     public MachineState State { get; }
 
+    /// <summary>CPUs and the memory they share.</summary>
     public Board Board { get; }
 
+    /// <summary>The CPUs by number.</summary>
     public Cpu[] Cpus { get; }
 
+    /// <summary>The page allocator.</summary>
     public PageAllocator Pages { get; }
 
-    /// <summary>Address spaces, faults, system calls and tasks.</summary>
+    /// <summary>The slab allocator.</summary>
+    public SlabAllocator Slab { get; }
+
+    /// <summary>Address spaces, faults, system calls, tasks.</summary>
     public VirtualMemory Virtual { get; }
 
-    /// <summary>Boots: lays out the zones, hands free memory to the allocator and maps the kernel's half of all address spaces.</summary>
+    /// <summary>Boots: lays out the zones, hands free memory to the allocator, maps the kernel, makes the general caches.</summary>
     public void Boot()
     {
-        PageAllocatorState pages = State.Memory.Pages;
-        BootLoader.Boot(pages, State.Options.Kernel, Journal);
-        KernelMappings.Boot(State.Virtual.Spaces, pages.Frames, pages.Profile.DirectMapEndPfn, Journal);
+        BootLoader.Boot(State.Memory.Pages, State.Options.Kernel, Journal);
+        KernelMappings.Boot(State.Virtual.Spaces, State.Memory.Pages.Frames, State.Memory.Pages.Profile.DirectMapEndPfn, Journal);
+        Slab.Initialize(Cpus[0]);
     }
 }

@@ -20,6 +20,7 @@ public sealed class MachineState
             options.Kernel.Profile, options.Kernel.Mm, options.Hardware.Paging, options.Hardware.Cpus, Memory.Pages.Frames, Hardware.Memory);
     }
 
+    /// <summary>What it was made from.</summary>
     public MachineOptions Options { get; }
 
     /// <summary>CPUs, page-table contents, TLBs, open rows.</summary>

@@ -2,6 +2,7 @@ using Sim.Engine.Random;
 using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
 using Sim.Kernel;
+using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
 namespace Sim.Host.Workloads;
@@ -37,7 +38,9 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
             {
                 users.Add(new User(shape, seed, $"{name}/{entry.Name}-{i}")
                 {
-                    Owner = entry.Kind == FragmentationUserKind.Task ? users.Count + 1 : FirstKernelOwner - users.Count,
+                    Name = $"{entry.Name}-{i}",
+                    IsTask = entry.Kind == FragmentationUserKind.Task,
+                    Owner = FirstKernelOwner - users.Count,
                     Cpu = machine.Cpus[users.Count % machine.Cpus.Length],
                 });
             }
@@ -74,6 +77,11 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
         StartPs = nowPs;
         for (int i = 0; i < _users.Length; i++)
         {
+            if (_users[i].IsTask)
+            {
+                int pid = _machine.Virtual.Tasks.Start(_users[i].Name, _users[i].Cpu.Id, new SleepingProgram(), cause: -1);
+                _users[i].Owner = pid > 0 ? pid : _users[i].Owner;
+            }
             _machine.Scheduler.Schedule(nowPs + _users[i].NextArrivalPs(), _id, Arrive, cause: -1, i);
         }
         _machine.Scheduler.Schedule(nowPs + _options.ProbeEvery.Ps, _id, Probe, cause: -1);
@@ -144,6 +152,18 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
         _machine.Scheduler.Schedule(nowPs + _options.ProbeEvery.Ps, _id, Probe, cause: -1);
     }
 
+    /// <summary>A task that only owns pages: it sleeps for the rest of the run.</summary>
+    private sealed class SleepingProgram : IProgram
+    {
+        private const long ThirtyDaysPs = 30L * 24 * 3_600 * 1_000_000_000_000;
+
+        public ProgramStatus Step(TaskContext task)
+        {
+            task.SleepPs = ThirtyDaysPs;
+            return ProgramStatus.Sleeping;
+        }
+    }
+
     /// <summary>The distributions of one entry, which its users share.</summary>
     private sealed class Shape(FragmentationUser entry)
     {
@@ -171,7 +191,11 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
         private readonly RandomStream _arrivals = new(seed, name + "/arrivals");
         private readonly RandomStream _blocks = new(seed, name + "/blocks");
 
-        public required int Owner { get; init; }
+        public required string Name { get; init; }
+
+        public required bool IsTask { get; init; }
+
+        public required int Owner { get; set; }
 
         public required CpuClock Cpu { get; init; }
 

@@ -9,5 +9,17 @@ public static class KnownWorkloads
         .Add<FragmentationOptions>(
             "fragmentation",
             "Tasks and kernel users that allocate and free blocks of several orders, and a probe for a high order.",
-            (options, context) => new FragmentationWorkload(context.Machine, options, context.Seed, context.Name));
+            (options, context) => new FragmentationWorkload(context.Machine, options, context.Seed, context.Name))
+        .Add<ProcessesOptions>(
+            "processes",
+            "Tasks that map memory, touch part of it, unmap it, and move their heap.",
+            (options, context) => new ProcessesWorkload(context.Machine, options, context.Seed, context.Name))
+        .Add<SlabOptions>(
+            "slab",
+            "Objects of several slab caches, and of the general ones, that come and go.",
+            (options, context) => new SlabWorkload(context.Machine, options, context.Seed, context.Name))
+        .Add<TraceOptions>(
+            "trace",
+            "A real program's memory accesses and mapping calls, replayed together.",
+            (options, context) => new TraceWorkload(context.Machine, options));
 }
