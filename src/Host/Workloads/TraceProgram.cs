@@ -20,7 +20,7 @@ internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgr
     private readonly TraceRecord[] _records = new TraceRecord[BatchRecords];
     private readonly List<UserBuffer> _buffers = [];
     private int _next, _count, _runEnd;
-    private bool _callUnderWay;
+    private bool _callUnderWay, _ended;
     private TraceEvent _call;
 
     /// <summary>The task; 0 before it is loaded.</summary>
@@ -132,7 +132,7 @@ internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgr
     /// <summary>Reads on when the batch is used up; false at the end of the trace.</summary>
     private bool Fill()
     {
-        if (_next == _count)
+        if (_next == _count && !_ended)
         {
             _next = _runEnd = 0;
             try
@@ -145,11 +145,11 @@ internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgr
             }
             if (_count == 0)
             {
+                _ended = true;
                 reader.Dispose();
-                return false;
             }
         }
-        return true;
+        return !_ended;
     }
 
     /// <summary>An event of the trace. The buffers of a call follow it, so the call is made when the next record is no buffer.</summary>
