@@ -31,6 +31,9 @@ public sealed class KernelMemoryState
     /// <summary>The parts that apply events.</summary>
     public IEnumerable<object> Appliers => [Pages, Slab];
 
+    /// <summary>What is wrong with the state, in words: the first violation of an invariant; null when all hold.</summary>
+    public string? Violation() => PageInvariants.Violation(Pages) ?? SlabInvariants.Violation(Slab, Pages.Frames);
+
     /// <summary>Appends the state to a state hash.</summary>
     public void HashInto(ref XxHash64 hash)
     {

@@ -242,7 +242,7 @@ public sealed class PageAllocator
             }
             _starved[request.Order] += free >= 1L << request.Order ? 1 : 0;
             cpu.Charge(_failPs);
-            var failed = new PageAllocFailed((byte)request.Order, gfp, request.Owner, free, (byte)cpu.Id);
+            var failed = new PageAllocFailed((byte)request.Order, (int)gfp, request.Owner, free, (byte)cpu.Id);
             _journal.Emit(in failed, cause);
         }
         return pfn;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Sim.Engine.Events;
 using Sim.Kernel.Boot;
@@ -54,7 +55,7 @@ public sealed partial class PageAllocatorState :
                 present.Add(_zones[type]);
             }
         }
-        Zones = present;
+        Zones = [.. present];
     }
 
     /// <summary>Most CPUs a machine can have.</summary>
@@ -73,7 +74,7 @@ public sealed partial class PageAllocatorState :
     public FrameTable Frames { get; }
 
     /// <summary>The kernel's zones, lowest first, those without memory included.</summary>
-    public IReadOnlyList<Zone> Zones { get; }
+    public ImmutableArray<Zone> Zones { get; }
 
     /// <summary>Reserve the watermarks come from, in KiB (<c>min_free_kbytes</c>).</summary>
     public long MinFreeKbytes { get; private set; }

@@ -29,7 +29,7 @@ public readonly partial record struct PageFree(
 /// <param name="Cpu">CPU that asked.</param>
 [Event(42, "page.alloc_failed", Ignorable = true)]
 public readonly partial record struct PageAllocFailed(
-    byte Order, [Unit("hex")] GfpFlags Gfp, [Unit("pid")] int Owner, [Unit("pages")] long FreePages, byte Cpu);
+    byte Order, [Unit("hex")] int Gfp, [Unit("pid")] int Owner, [Unit("pages")] long FreePages, byte Cpu);
 
 /// <summary>The allocation that caused this took its block out of a larger one; the halves it left over went to the lists of the orders between.</summary>
 /// <param name="Pfn">First frame of the larger block.</param>

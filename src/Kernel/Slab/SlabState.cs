@@ -190,6 +190,12 @@ public sealed class SlabState :
     /// <summary>True when an object is handed out.</summary>
     internal bool IsTaken(in SlabRecord slab, int index) => _bufctl[slab.Bufctl + index] < Taken;
 
+    /// <summary>The free object after a free one; <see cref="End"/> for the last.</summary>
+    internal int NextFree(in SlabRecord slab, int index) => _bufctl[slab.Bufctl + index];
+
+    /// <summary>The bytes that an object handed out was asked for with.</summary>
+    internal int RequestedBytes(in SlabRecord slab, int index) => Taken - _bufctl[slab.Bufctl + index];
+
     private int NewHead()
     {
         int number = NewRecord();

@@ -49,6 +49,38 @@ internal sealed class MemoryLog : IBlockSink
         }
     }
 
+    /// <summary>Every event as text, by sequence.</summary>
+    public List<string> Text(EventCatalogue catalogue)
+    {
+        var lines = new List<string>();
+        long[] contexts = new long[33];
+        var symbols = new SymbolTable();
+        foreach (byte[] block in _blocks)
+        {
+            Array.Clear(contexts);
+            var decoder = new EventDecoder(block, ref contexts[0]);
+            while (!decoder.End)
+            {
+                int fields = decoder.ReadArrayHeader() - 3;
+                EventType? type = catalogue[(int)decoder.ReadInt64()];
+                decoder.ReadZigZag();
+                decoder.ReadInt64();
+                var line = new System.Text.StringBuilder(type?.Descriptor.Name ?? "symbol");
+                if (type is null)
+                {
+                    decoder.SkipField();
+                    decoder.ReadStringUtf8();
+                }
+                else
+                {
+                    type.DecodeToText(ref decoder, fields, line, symbols);
+                }
+                lines.Add(line.ToString());
+            }
+        }
+        return lines;
+    }
+
     private static void Step(
         ref EventDecoder decoder, EventCatalogue catalogue, Dictionary<int, EventApplier[]> appliers, long sequence, ref long timePs)
     {

@@ -42,5 +42,5 @@ internal sealed class TestKernel
         return hash.Finish();
     }
 
-    public void AssertInvariants() => Assert.Null(PageInvariants.Violation(Pages));
+    public void AssertInvariants() => Assert.Null(State.Violation());
 }
