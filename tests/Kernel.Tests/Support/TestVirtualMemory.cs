@@ -6,6 +6,7 @@ using Sim.Hardware.Paging;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Tasks;
+using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tests.Support;
 
@@ -131,7 +132,7 @@ internal sealed class TestVirtualMemory : ITlbFlush
         var frames = Kernel.Pages.Frames;
         for (int pfn = 0; pfn < frames.Count; pfn++)
         {
-            free += frames[pfn].State is Zones.FrameState.Buddy or Zones.FrameState.Pcp ? 1L << frames[pfn].Order : 0;
+            free += frames[pfn].State is FrameState.Buddy or FrameState.Pcp ? 1L << frames[pfn].Order : 0;
         }
         return free;
     }
