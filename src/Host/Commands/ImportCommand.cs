@@ -14,6 +14,8 @@ internal sealed class ImportCommand(StandardStreams streams) : ICommandModule
     {
         Format("lackey", "Imports what valgrind's lackey writes with --trace-mem=yes and --trace-syscalls=yes.",
             "valgrind's segment list, when it is not in FILE", LackeyImporter.Import),
+        Format("strace", "Imports the mapping calls that strace -f -o FILE records; there are no accesses in it.",
+            "a copy of the program's /proc/PID/maps", StraceImporter.Import),
     };
 
     private Command Format(string name, string description, string maps, Importer import)
