@@ -185,6 +185,24 @@ public sealed class AreaIndex
         return widest;
     }
 
+    /// <summary>The last area of a chunk.</summary>
+    internal AreaCursor LastOf(int chunk) => new(chunk, _counts[_order[chunk]] - 1);
+
+    /// <summary>The nearest chunk, going down from one, that has a gap of a length before one of its areas; the first if none has.</summary>
+    internal int ChunkWithGapDownFrom(int chunk, ulong length)
+    {
+        ReadOnlySpan<long> widest = _widestGap.AsSpan(0, chunk + 1);
+        for (; chunk > 0; chunk--)
+        {
+            // A gap not computed yet reads as the widest of all.
+            if ((ulong)widest[chunk] >= length && (ulong)WidestGap(chunk) >= length)
+            {
+                break;
+            }
+        }
+        return chunk;
+    }
+
     /// <summary>Number of chunks, for placement.</summary>
     internal int Chunks => _chunks;
 

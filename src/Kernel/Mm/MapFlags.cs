@@ -21,8 +21,23 @@ public enum MapFlags
     /// <summary>x86-64: below 2 GiB.</summary>
     Bit32 = 0x40,
     GrowsDown = 0x0100,
+
+    /// <summary>Has no effect (<c>MAP_DENYWRITE</c>).</summary>
+    DenyWrite = 0x0800,
+
+    /// <summary>Has no effect (<c>MAP_EXECUTABLE</c>).</summary>
+    Executable = 0x1000,
     NoReserve = 0x4000,
+
+    /// <summary>Has no effect (<c>MAP_STACK</c>).</summary>
     Stack = 0x20000,
+
+    /// <summary>
+    /// Flags older than <see cref="SharedValidate"/>, which that type accepts (<c>LEGACY_MAP_MASK</c>); the ones without a name
+    /// here are MAP_LOCKED, MAP_POPULATE, MAP_NONBLOCK and MAP_HUGETLB with its two sizes.
+    /// </summary>
+    Legacy = SharedValidate | Fixed | Anonymous | Bit32 | GrowsDown | DenyWrite | Executable | NoReserve | Stack
+        | 0x2000 | 0x8000 | 0x10000 | 0x40000 | 21 << 26 | 30 << 26,
 
     /// <summary>Exactly at the address, or EEXIST when something is mapped there.</summary>
     FixedNoReplace = 0x100000,

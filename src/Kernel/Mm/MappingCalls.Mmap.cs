@@ -10,7 +10,7 @@ public sealed partial class MappingCalls
     /// mmap. EBADF: neither anonymous nor a file. EINVAL: no length, no type, an offset or fixed address not page-aligned, or
     /// a growing area that is shared or of a file. EACCES: the file's mode forbids it. EPERM: below
     /// <see cref="AddressLayout.MinAddress"/>. EEXIST: <see cref="MapFlags.FixedNoReplace"/> over a mapping. EOVERFLOW: the
-    /// offset. ENOMEM: no room, too many areas, or a limit.
+    /// offset. EOPNOTSUPP: a flag that <see cref="MapFlags.SharedValidate"/> does not know. ENOMEM: no room, too many areas, or a limit.
     /// </summary>
     /// <param name="pid">Process.</param>
     /// <param name="address">A hint, or the place with <see cref="MapFlags.Fixed"/>.</param>
@@ -167,11 +167,9 @@ public sealed partial class MappingCalls
 
     private static Errno CheckFile(ProtFlags prot, MapFlags flags, MappedFile file, ref VmFlags vm)
     {
-        const MapFlags Known = MapFlags.TypeMask | MapFlags.Fixed | MapFlags.Anonymous | MapFlags.Bit32 | MapFlags.GrowsDown
-            | MapFlags.NoReserve | MapFlags.Stack;
         switch (flags & MapFlags.TypeMask)
         {
-            case MapFlags.SharedValidate when (flags & ~(Known | MapFlags.FixedNoReplace)) != 0:
+            case MapFlags.SharedValidate when (flags & ~MapFlags.Legacy) != 0:
                 return Errno.EOPNOTSUPP;
             case MapFlags.Shared or MapFlags.SharedValidate:
                 if ((prot & ProtFlags.Write) != 0 && !file.Writable)

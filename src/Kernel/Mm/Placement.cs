@@ -54,9 +54,9 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
                 return None;
             }
             next = before;
-            while (next.Chunk > 0 && areas.Next(next).Slot == 0 && (ulong)areas.WidestGap(next.Chunk) < length)
+            if (areas.Next(next).Slot == 0)
             {
-                next = areas.Previous(new AreaCursor(next.Chunk, 0));
+                next = areas.LastOf(areas.ChunkWithGapDownFrom(next.Chunk, length));
             }
         }
     }
