@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Reflection;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -8,19 +10,6 @@ namespace Sim.Host.Tests;
 public partial class ArchitectureTests
 {
     private static readonly string[] Order = ["Sim.Engine", "Sim.Hardware", "Sim.Kernel", "sim"];
-
-    private static string Root
-    {
-        get
-        {
-            string? folder = AppContext.BaseDirectory;
-            while (folder is not null && !File.Exists(Path.Combine(folder, "Sim.sln")))
-            {
-                folder = Path.GetDirectoryName(folder);
-            }
-            return folder ?? throw new InvalidOperationException("no Sim.sln above the tests");
-        }
-    }
 
     [Theory]
     [InlineData("Sim.Engine")]
@@ -42,7 +31,7 @@ public partial class ArchitectureTests
     public void AProjectReferencesOnlyThoseBelowIt(string project, int rank)
     {
         string[] projects = ["Engine", "Hardware", "Kernel", "Host"];
-        IEnumerable<string> references = XDocument.Load(Path.Combine(Root, project)).Descendants("ProjectReference")
+        IEnumerable<string> references = XDocument.Load(Path.Combine(Repository.Root, project)).Descendants("ProjectReference")
             .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value.Replace('\\', '/')));
         Assert.All(references.Where(projects.Contains), r => Assert.True(Array.IndexOf(projects, r) < rank, $"{project} references {r}"));
     }
@@ -50,10 +39,31 @@ public partial class ArchitectureTests
     [Fact]
     public void TheShimsKnowNothingOfTheSimulator()
     {
-        foreach (string shim in Directory.GetFiles(Path.Combine(Root, "src", "Shims"), "*.csproj", SearchOption.AllDirectories))
+        foreach (string shim in Directory.GetFiles(Path.Combine(Repository.Root, "src", "Shims"), "*.csproj", SearchOption.AllDirectories))
         {
             Assert.Empty(XDocument.Load(shim).Descendants("ProjectReference"));
         }
+    }
+
+    [Theory]
+    [InlineData("true", "SimSharp MessagePack Parquet.Net", "")]
+    [InlineData("false", "", "SimSharp MessagePack Parquet.Net")]
+    public void TheSwitchTakesThePackagesOrTheShims(string upstream, string packages, string shims)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet",
+            $"msbuild {Path.Combine(Repository.Root, "src/Engine/Engine.csproj")} -p:UpstreamPackages={upstream} -getItem:PackageReference -getItem:ProjectReference")
+        {
+            RedirectStandardOutput = true,
+        })!;
+        JsonElement items = JsonDocument.Parse(process.StandardOutput.ReadToEnd()).RootElement.GetProperty("Items");
+        process.WaitForExit();
+        string[] ours = ["SimSharp", "MessagePack", "Parquet.Net"];
+        Assert.Equal(packages.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(),
+            Names("PackageReference").Intersect(ours).Order());
+        Assert.Equal(shims.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(),
+            Names("ProjectReference").Select(Path.GetFileNameWithoutExtension).Intersect(ours).Order());
+
+        IEnumerable<string> Names(string kind) => items.GetProperty(kind).EnumerateArray().Select(i => i.GetProperty("Identity").GetString()!);
     }
 
     [Theory]
@@ -78,10 +88,10 @@ public partial class ArchitectureTests
     {
         foreach (string project in (string[])["Engine", "Hardware", "Kernel"])
         {
-            XDocument file = XDocument.Load(Path.Combine(Root, "src", project, project + ".csproj"));
+            XDocument file = XDocument.Load(Path.Combine(Repository.Root, "src", project, project + ".csproj"));
             Assert.Equal("true", file.Descendants("UsesBannedSymbols").Single().Value);
         }
-        Assert.Contains("dotnet_diagnostic.RS0030.severity = error", File.ReadAllText(Path.Combine(Root, ".editorconfig")), StringComparison.Ordinal);
+        Assert.Contains("dotnet_diagnostic.RS0030.severity = error", File.ReadAllText(Path.Combine(Repository.Root, ".editorconfig")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -91,7 +101,7 @@ public partial class ArchitectureTests
     }
 
     private static IEnumerable<string> SourcesOf(string room) =>
-        Directory.EnumerateFiles(Path.Combine(Root, "src", room), "*.cs", SearchOption.AllDirectories)
+        Directory.EnumerateFiles(Path.Combine(Repository.Root, "src", room), "*.cs", SearchOption.AllDirectories)
             .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal));
 
     [GeneratedRegex(@"DateTime(Offset)?\.(Utc)?Now|Guid\.NewGuid|\bnew (System\.)?Random\(|Random\.Shared|Environment\.TickCount|Environment\.ProcessorCount|\.GetHashCode\(\)|HashCode\.Combine|\bParallel\.|Task\.Run|Stopwatch")]
