@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Sim.Engine.Log;
 
 namespace Sim.Engine.Events;
@@ -35,13 +36,19 @@ public ref struct EventDecoder
     public readonly bool End => _position >= _data.Length;
 
     /// <summary>Reads the header of an event's array; 0 to 15 elements, or array16.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int ReadArrayHeader()
     {
-        byte code = Next();
-        if ((code & 0xF0) == 0x90)
+        if ((uint)_position < (uint)_data.Length && (_data[_position] & 0xF0) == 0x90)
         {
-            return code & 0x0F;
+            return _data[_position++] & 0x0F;
         }
+        return ReadWideArrayHeader();
+    }
+
+    private int ReadWideArrayHeader()
+    {
+        byte code = Next();
         if (code == 0xDC)
         {
             return BinaryPrimitives.ReadUInt16BigEndian(Take(2));
@@ -138,6 +145,47 @@ public ref struct EventDecoder
     }
 
     private long ReadLong()
+    {
+        // Away from the payload's end there is room for any integer, and one check serves for all of its bytes.
+        if (_data.Length - _position < 9)
+        {
+            return ReadLongAtEnd();
+        }
+        ref byte value = ref Unsafe.Add(ref MemoryMarshal.GetReference(_data), _position + 1);
+        byte code = Unsafe.Add(ref value, -1);
+        switch (code)
+        {
+            case 0xCC:
+                _position += 2;
+                return value;
+            case 0xCD:
+                _position += 3;
+                return BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ushort>(ref value));
+            case 0xCE:
+                _position += 5;
+                return BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<uint>(ref value));
+            case 0xCF or 0xD3:
+                _position += 9;
+                return BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<long>(ref value));
+            case 0xD0:
+                _position += 2;
+                return (sbyte)value;
+            case 0xD1:
+                _position += 3;
+                return BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<short>(ref value));
+            case 0xD2:
+                _position += 5;
+                return BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<int>(ref value));
+            case <= 0x7F:
+                _position++;
+                return code;
+            default:
+                _position++;
+                throw Bad(code, "an integer");
+        }
+    }
+
+    private long ReadLongAtEnd()
     {
         byte code = Next();
         return code switch
