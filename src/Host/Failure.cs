@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Sim.Engine.Log;
+using Sim.Engine.Replay;
 using Sim.Host.Traces;
 
 namespace Sim.Host;
@@ -12,6 +13,8 @@ internal static class Failure
     {
         CommandException e => (e.ExitCode, e.Message),
         CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message} \"sim verify RUN\" lists all damage."),
+        IncompatibleLogException e => (ExitCode.Configuration, e.Message),
+        ReplayDivergedException e => (ExitCode.Diverged, $"{e.Message} The log does not give the state that the run had."),
         TraceFormatException e => (ExitCode.Configuration, e.Message),
         OperationCanceledException => (ExitCode.Interrupted, "Interrupted."),
         IOException or UnauthorizedAccessException => (ExitCode.InputOutput, $"{exception.Message} Check the path, its permissions and the free space."),

@@ -15,6 +15,9 @@ internal static class SimulatorServices
         services.AddSingleton<ExperimentFile>();
         services.AddSingleton<ISimulator, MachineSimulator>();
         services.AddSingleton<ICommandModule, RunCommand>();
+        services.AddSingleton<ICommandModule, VerifyCommand>();
+        services.AddSingleton<ICommandModule, ShowCommand>();
+        services.AddSingleton<ICommandModule, ReplayCommand>();
         services.AddSingleton<ICommandModule, EventsCommand>();
         services.AddSingleton<ICommandModule, ImportCommand>();
         services.AddSingleton<ICommandModule, ConfigCommand>();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Sim.Engine.Log;
+using Sim.Engine.Replay;
 using Sim.Host.Runs;
 
 namespace Sim.Host.Commands;
@@ -26,45 +27,48 @@ internal sealed class EventsCommand(StandardStreams streams) : ICommandModule
         command.SetAction((parsed, cancellation) =>
         {
             var filter = new EventFilter(
-                parsed.GetValue(kind)!,
                 parsed.GetValue(pfn) is { } p ? OptionText.Hexadecimal("--pfn", p) : null,
                 parsed.GetValue(pid) is { } task ? OptionText.Number("--pid", task, long.MinValue) : null);
             long first = parsed.GetValue(from) is { } f ? OptionText.Number("--from", f) : 0;
             long limit = parsed.GetValue(count) is { } n ? OptionText.Number("-n", n) : long.MaxValue;
-            Print(parsed.GetValue(run)!, filter, first, limit, parsed.GetValue(json), cancellation);
+            Print(parsed.GetValue(run)!, parsed.GetValue(kind)!, filter, first, limit, parsed.GetValue(json), cancellation);
             return Task.FromResult((int)ExitCode.Ok);
         });
         return command;
     }
 
-    private void Print(string run, EventFilter filter, long first, long limit, bool json, CancellationToken cancellation)
+    private void Print(string run, string[] kinds, EventFilter filter, long first, long limit, bool json, CancellationToken cancellation)
     {
         using LogReader log = RunLog.Open(RunDirectory.Open(run));
-        foreach (string kind in filter.Kinds)
+        var cursor = new EventCursor(log);
+        Select(cursor, log, kinds);
+        cursor.Seek(first);
+        using var line = new EventLine(json);
+        for (long seen = 0; limit > 0 && cursor.MoveNext(); seen++)
         {
-            IEnumerable<string> known = log.Header.Catalogue.SelectMany(d => (string[])[d.Name, d.Category]).Distinct();
-            if (!known.Contains(kind))
+            if (filter.Matches(cursor))
             {
-                throw new CommandException(ExitCode.Usage, $"--kind {kind}: the log has no such kind or category.{Suggestion.For(kind, known)}");
+                streams.Out.WriteLine(line.Of(cursor));
+                limit--;
+            }
+            if ((seen & 0xFFF) == 0)
+            {
+                cancellation.ThrowIfCancellationRequested();
             }
         }
-        var writer = new EventWriter(streams.Out);
-        if (limit > 0)
-        {
-            new EventScan(log).Visit(e =>
-            {
-                if (e.Sequence >= first && filter.Matches(e))
-                {
-                    (json ? (Action<LoggedEvent>)writer.WriteJson : writer.WriteText)(e);
-                    limit--;
-                }
-                if ((e.Sequence & 0xFFFF) == 0)
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                }
-                return limit > 0;
-            });
-        }
         RunLog.NoteEnd(log, streams.Error);
+    }
+
+    private static void Select(EventCursor cursor, LogReader log, string[] kinds)
+    {
+        string[] known = [.. log.Header.Catalogue.SelectMany(d => (string[])[d.Name, d.Category]).Distinct()];
+        if (kinds.FirstOrDefault(k => !known.Contains(k)) is { } unknown)
+        {
+            throw new CommandException(ExitCode.Usage, $"--kind {unknown}: the log has no such kind or category.{Suggestion.For(unknown, known)}");
+        }
+        if (kinds.Length > 0)
+        {
+            cursor.Only(kinds);
+        }
     }
 }

@@ -4,5 +4,5 @@ namespace Sim.Host.Experiments;
 public sealed record BootSettings
 {
     [Setting("Size of the kernel's code and data in memory; 0 for the profile's own.")]
-    public ByteSize KernelImage { get; init; }
+    public ByteSize KernelImageBytes { get; init; }
 }

@@ -31,4 +31,16 @@ public sealed record KernelSettings
 
     [Setting("Simulated time that the page allocator's work takes.")]
     public PageAllocatorSettings PageAllocator { get; init; } = new();
+
+    [Setting("Limits of user address spaces.")]
+    public MmSettings Mm { get; init; } = new();
+
+    [Setting("Simulated time that work on address spaces and tasks takes.")]
+    public MmCostSettings MmCosts { get; init; } = new();
+
+    [Setting("How tasks share CPUs.")]
+    public TaskSettings Tasks { get; init; } = new();
+
+    [Setting("Simulated time that the slab allocator's work takes.")]
+    public SlabCostSettings Slab { get; init; } = new();
 }

@@ -6,6 +6,9 @@ using Sim.Hardware.Tlb;
 using Sim.Kernel;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Slab;
+using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
 namespace Sim.Host.Experiments;
@@ -42,17 +45,7 @@ public static class MachineModel
             CpuFrequencyMhz = machine.CpuFrequencyMhz,
             Frames = map.EndPfn,
             Paging = experiment.Kernel.Profile == KernelProfile.X86_64 ? PagingMode.X86_64FourLevel : PagingMode.I386TwoLevel,
-            Cpu = new CpuOptions
-            {
-                CyclesPerInstruction = machine.Cpu.CyclesPerInstruction,
-                SyscallEntryCycles = machine.Cpu.SyscallEntryCycles,
-                ExceptionEntryCycles = machine.Cpu.ExceptionEntryCycles,
-                InterruptEntryCycles = machine.Cpu.InterruptEntryCycles,
-                SyscallReturnCycles = machine.Cpu.SyscallReturnCycles,
-                InterruptReturnCycles = machine.Cpu.InterruptReturnCycles,
-                LoadRootCycles = machine.Cpu.LoadRootCycles,
-                InvalidatePageCycles = machine.Cpu.InvalidatePageCycles,
-            },
+            Cpu = OptionsMap.To<CpuOptions>(machine.Cpu),
             Tlb = new TlbOptions
             {
                 L1Instruction = SizeOf(machine.Tlb.L1Instruction),
@@ -84,23 +77,13 @@ public static class MachineModel
         {
             Profile = kernel.Profile == KernelProfile.X86_64 ? Sim.Kernel.KernelProfile.X86_64 : Sim.Kernel.KernelProfile.I386Classic,
             MinFreeKbytes = kernel.MinFreeKbytes,
-            Zones = new ZoneLimits
-            {
-                DmaEnd = kernel.Zones.DmaEnd.Bytes,
-                Dma32End = kernel.Zones.Dma32End.Bytes,
-                LowmemEnd = kernel.Zones.LowmemEnd.Bytes,
-            },
-            Boot = new BootOptions { KernelImageBytes = kernel.Boot.KernelImage.Bytes },
-            PageAllocator = new PageAllocatorCosts
-            {
-                AllocPcpNs = kernel.PageAllocator.AllocPcpNs,
-                FreePcpNs = kernel.PageAllocator.FreePcpNs,
-                AllocBuddyNs = kernel.PageAllocator.AllocBuddyNs,
-                FreeBuddyNs = kernel.PageAllocator.FreeBuddyNs,
-                PcpMoveNs = kernel.PageAllocator.PcpMoveNs,
-                StealNs = kernel.PageAllocator.StealNs,
-                FailNs = kernel.PageAllocator.FailNs,
-            },
+            Zones = OptionsMap.To<ZoneLimits>(kernel.Zones),
+            Boot = OptionsMap.To<BootOptions>(kernel.Boot),
+            PageAllocator = OptionsMap.To<PageAllocatorCosts>(kernel.PageAllocator),
+            Mm = OptionsMap.To<MmOptions>(kernel.Mm),
+            MmCosts = OptionsMap.To<MmCosts>(kernel.MmCosts),
+            Tasks = OptionsMap.To<TaskOptions>(kernel.Tasks),
+            Slab = OptionsMap.To<SlabCosts>(kernel.Slab),
         };
     }
 

@@ -3,6 +3,7 @@ using Sim.Engine.Scheduling;
 using Sim.Host.Experiments;
 using Sim.Host.Workloads;
 using Sim.Kernel;
+using Sim.Kernel.ProcFs;
 using Sim.Kernel.Zones;
 
 namespace Sim.Host.Runs;
@@ -93,7 +94,7 @@ internal sealed class MachineRun : IRunnable
             managed += zone.ManagedPages;
             largest = largest is null || zone.ManagedPages > largest.ManagedPages ? zone : largest;
         }
-        return new RunSample(NowPs, Events, free, managed, largest is null ? 0 : ExtfragIndex.Of(largest, ProgressOrder), Done);
+        return new RunSample(NowPs, Events, free, managed, largest is null ? 0 : ExtFrag.Index(largest, ProgressOrder), Done);
     }
 
     public RunOutcome Outcome() => new(
@@ -101,7 +102,7 @@ internal sealed class MachineRun : IRunnable
         [.. Zones.Select(z => new ZoneOutcome(
             ZoneTypes.Name(z.Type),
             [.. Enumerable.Range(0, PageOrder.Count).Select(o => (long)z.FreeBlocks(o))],
-            [.. Enumerable.Range(0, PageOrder.Count).Select(o => ExtfragIndex.Of(z, o))]))],
+            [.. Enumerable.Range(0, PageOrder.Count).Select(o => ExtFrag.Index(z, o))]))],
         [.. _phases.SelectMany(p => p.Workload.Statistics.Select(s => new KeyValuePair<string, long>($"{p.Name}.{s.Name}", s.Value)))]);
 
     public void CompleteLog() => _journal.Complete();

@@ -27,6 +27,6 @@ public sealed class MachineSimulator : ISimulator
         new MachineRun(experiment, _workloads, new Journal(sink, Catalogue, leftOut), leftOut);
 
     /// <inheritdoc/>
-    public ISourcedState CreateState(Experiment experiment, IReadOnlyCollection<string> leftOut) =>
-        new MachineView(new Kernel.MachineState(MachineModel.OptionsOf(experiment)), leftOut);
+    public FoldedMachine CreateState(Experiment experiment, IReadOnlyCollection<string> leftOut) =>
+        new(new Kernel.MachineState(MachineModel.OptionsOf(experiment)), leftOut);
 }

@@ -15,13 +15,34 @@ internal static class RunLog
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new CommandException(ExitCode.CorruptLog, $"{directory.LogPath} has no log segment: the run has lost its log. Run the experiment again.", e);
+            throw NoLog(directory, e);
         }
         catch (IncompatibleLogException e)
         {
             throw new CommandException(ExitCode.Configuration, $"{directory.LogPath}: {e.Message}", e);
         }
     }
+
+    /// <summary>Checks every byte of the log.</summary>
+    /// <exception cref="CommandException">There is no log, or it needs another build.</exception>
+    public static LogReport Verify(RunDirectory directory)
+    {
+        try
+        {
+            return LogVerifier.Verify(directory.LogPath);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw NoLog(directory, e);
+        }
+        catch (IncompatibleLogException e)
+        {
+            throw new CommandException(ExitCode.Configuration, $"{directory.LogPath}: {e.Message}", e);
+        }
+    }
+
+    private static CommandException NoLog(RunDirectory directory, Exception cause) => new(
+        ExitCode.CorruptLog, $"{directory.LogPath} has no log segment: the run has lost its log. Run the experiment again.", cause);
 
     /// <summary>Says on standard error when a log ends before its run did.</summary>
     public static void NoteEnd(LogReader log, TextWriter error)

@@ -38,11 +38,11 @@ public sealed class RunCommandTests
         await RunAsync(new FakeSimulator { Dispatches = 10 }, default, "run", folder.Write("try.json", ExperimentText.Minimal), "--out", folder["run"], "--quiet");
         CommandLine.Result json = await CommandLine.RunAsync("events", folder["run"], "--json", "--from", "3", "-n", "2");
         Assert.Equal(
-            "{\"sequence\":3,\"timePs\":4000,\"kind\":\"state.checkpoint\",\"cause\":-1,\"fields\":{\"stateHash\":\"0000000000000004\"}}\n"
-            + "{\"sequence\":4,\"timePs\":5000,\"kind\":\"state.checkpoint\",\"cause\":-1,\"fields\":{\"stateHash\":\"0000000000000005\"}}\n", json.Out);
+            "{\"sequence\":3,\"timePs\":4000,\"cause\":null,\"event\":\"state.checkpoint\",\"fields\":{\"state_hash\":\"0x4\"}}\n"
+            + "{\"sequence\":4,\"timePs\":5000,\"cause\":null,\"event\":\"state.checkpoint\",\"fields\":{\"state_hash\":\"0x5\"}}\n", json.Out);
         CommandLine.Result text = await CommandLine.RunAsync("events", folder["run"], "--kind", "state");
         Assert.Equal(10, text.Out.Split('\n').Length - 1);
-        Assert.StartsWith("0  1 ns  state.checkpoint state_hash=0x1\n", text.Out);
+        Assert.StartsWith("0 1000 state.checkpoint state_hash=0x1\n", text.Out);
         CommandLine.AssertRefused(await CommandLine.RunAsync("events", folder["run"], "--kind", "stat"), ExitCode.Usage, "--kind stat: the log has no such kind or category. Did you mean \"state\"?");
     }
 

@@ -19,7 +19,7 @@ internal sealed class FakeSimulator : ISimulator
     public IRunnable Build(Experiment experiment, IBlockSink sink, IReadOnlyCollection<string> leftOut) =>
         new FakeMachine(this, new Journal(sink, Catalogue, leftOut), experiment.Stop.Events ?? long.MaxValue, experiment.Seed);
 
-    public ISourcedState CreateState(Experiment experiment, IReadOnlyCollection<string> leftOut) => throw new NotSupportedException();
+    public FoldedMachine CreateState(Experiment experiment, IReadOnlyCollection<string> leftOut) => throw new NotSupportedException();
 }
 
 /// <inheritdoc cref="FakeSimulator"/>

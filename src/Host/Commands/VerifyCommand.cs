@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.Text.Json;
+using Sim.Engine.Log;
+using Sim.Engine.Replay;
+using Sim.Host.Experiments;
+using Sim.Host.Runs;
+
+namespace Sim.Host.Commands;
+
+/// <summary><c>verify RUN [--deep]</c>: is the log whole, and does it give the state that the run had?</summary>
+internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile experiments, ISimulator simulator) : ICommandModule
+{
+    public Command Build()
+    {
+        var command = new Command("verify",
+            "Checks every byte of a run's log: CRCs, chain, catalogue, events.\n\n"
+            + "--deep also folds the log and compares the state at every checkpoint, and runs the experiment again and compares every event.");
+        var run = new Argument<string>("RUN") { Description = "The run directory." };
+        var deep = new Option<bool>("--deep") { Description = "Fold and run again, too." };
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        command.Arguments.Add(run);
+        command.Options.Add(deep);
+        command.Options.Add(json);
+        command.SetAction((parsed, cancellation) =>
+            Task.FromResult((int)Verify(parsed.GetValue(run)!, parsed.GetValue(deep), parsed.GetValue(json), cancellation)));
+        return command;
+    }
+
+    private ExitCode Verify(string path, bool deep, bool json, CancellationToken cancellation)
+    {
+        RunDirectory directory = RunDirectory.Open(path);
+        LogReport report = RunLog.Verify(directory);
+        if (!report.Ok)
+        {
+            Print(report, null, json);
+            streams.Error.WriteLine($"error: {report.Damage.Count} damaged place{(report.Damage.Count == 1 ? "" : "s")}; the {report.Events} events before the first are whole.");
+            return ExitCode.CorruptLog;
+        }
+        using RecordedRun recorded = RecordedRun.Open(path, experiments);
+        RunManifest manifest = recorded.Manifest;
+        string? stateHash = manifest.StateHash;
+        if (manifest.ChainHash is { } chain && (chain != report.ChainHash.ToString() || manifest.Events != report.Events))
+        {
+            throw new CommandException(ExitCode.Diverged,
+                $"{path}: manifest.json names {manifest.Events} events and chain hash {chain}; the log has {report.Events} and {report.ChainHash}. One of them is of another run.");
+        }
+        if (deep)
+        {
+            stateHash = Fold(recorded);
+            Reexecute(recorded, stateHash, cancellation);
+        }
+        Print(report, stateHash, json);
+        if (report.Status == LogStatus.Incomplete)
+        {
+            streams.Error.WriteLine($"error: the log is whole up to event {report.Events - 1}, but the run did not end: {report.Unfinished}. Run the experiment again for all of it.");
+            return ExitCode.Incomplete;
+        }
+        return ExitCode.Ok;
+    }
+
+    private string Fold(RecordedRun run)
+    {
+        FoldedMachine state = simulator.CreateState(run.Experiment, run.LeftOut(simulator));
+        var check = new CheckpointCheck(state.StateHash);
+        var fold = new Fold(run.Log, simulator.Catalogue, [check, .. state.Appliers]);
+        fold.ToEnd();
+        string stateHash = state.StateHash().ToString("x16");
+        streams.Error.WriteLine($"folded {fold.NextSequence} events; the state is the recorded one at {check.Checked} checkpoints");
+        return run.Manifest.StateHash is { } recorded && recorded != stateHash
+            ? throw new CommandException(ExitCode.Diverged,
+                $"{run.Directory.Path}: after the last event the run recorded the state hash {recorded}, the fold has {stateHash}.")
+            : stateHash;
+    }
+
+    private void Reexecute(RecordedRun run, string stateHash, CancellationToken cancellation)
+    {
+        run.RequireSameExperiment(experiments);
+        (Reexecution result, ulong? end) = Reexecution.Run(run, simulator, cancellation);
+        if (result.FirstDifference is { } sequence)
+        {
+            throw new CommandException(ExitCode.Diverged,
+                $"{run.Directory.Path}: run again, the experiment differs from the log in the block that begins with event {sequence}. \"sim events {run.Directory.Path} --from {sequence}\" shows the recorded ones.");
+        }
+        if (end is { } hash && hash.ToString("x16") != stateHash)
+        {
+            throw new CommandException(ExitCode.Diverged,
+                $"{run.Directory.Path}: run again, the experiment ends with the state hash {hash:x16}, the fold with {stateHash}.");
+        }
+        streams.Error.WriteLine($"ran again: {result.Events} events are the recorded ones");
+    }
+
+    private void Print(LogReport report, string? stateHash, bool json)
+    {
+        if (json)
+        {
+            streams.Out.WriteLine(JsonSerializer.Serialize(new
+            {
+                ok = report.Ok && report.Status == LogStatus.Complete,
+                events = report.Events,
+                chainHash = report.ChainHash.ToString(),
+                stateHash,
+                damage = report.Damage.Select(d => new { segment = d.Segment, block = d.Block, offset = d.Offset, what = d.What }),
+            }, HostJson.Line));
+            return;
+        }
+        foreach (LogDamage damage in report.Damage)
+        {
+            streams.Out.WriteLine($"{damage.Segment}, {(damage.Block is { } block ? $"block {block}" : "header or footer")}, byte {damage.Offset}: {damage.What}");
+        }
+        streams.Out.WriteLine($"{(report.Ok ? report.Status == LogStatus.Complete ? "ok" : "incomplete" : "damaged")}: {report.Events} events, chain hash {report.ChainHash}{(stateHash is null ? "" : $", state hash {stateHash}")}");
+    }
+}

@@ -1,0 +1,40 @@
+namespace Sim.Host.Experiments;
+
+/// <summary>How much memory the kernel promises.</summary>
+public enum OvercommitPolicy
+{
+    /// <summary>Any request but one larger than all memory.</summary>
+    Heuristic,
+
+    /// <summary>Any request.</summary>
+    Always,
+}
+
+/// <summary>Limits of user address spaces.</summary>
+public sealed record MmSettings : ICheckedSettings
+{
+    [Setting("Lowest address that may be mapped (vm.mmap_min_addr), in bytes.", Min = 0, Max = 1 << 30)]
+    public long MmapMinAddress { get; init; } = 65536;
+
+    [Setting("Distance kept below a growing stack (stack_guard_gap), in pages.", Min = 0, Max = 1 << 16)]
+    public int StackGuardGapPages { get; init; } = 256;
+
+    [Setting("RLIMIT_STACK in bytes; -1 for none. The layout is chosen with it, and it bounds the growth of the stack.", Min = -1)]
+    public long StackLimitBytes { get; init; } = 8L << 20;
+
+    [Setting("RLIMIT_AS in bytes; -1 for none.", Min = -1)]
+    public long AddressSpaceLimitBytes { get; init; } = -1;
+
+    [Setting("RLIMIT_DATA in bytes; -1 for none.", Min = -1)]
+    public long DataLimitBytes { get; init; } = -1;
+
+    [Setting("Most areas in an address space (vm.max_map_count).", Min = 1)]
+    public int MaxMapCount { get; init; } = 65530;
+
+    [Setting("What may be promised (vm.overcommit_memory): any request but one larger than all memory, or any request.")]
+    public OvercommitPolicy Overcommit { get; init; } = OvercommitPolicy.Heuristic;
+
+    public SettingProblem? Check() => MmapMinAddress % 4096 != 0
+        ? new SettingProblem("mmapMinAddress", $"{MmapMinAddress} is not a multiple of 4096.")
+        : null;
+}

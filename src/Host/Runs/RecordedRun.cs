@@ -1,0 +1,68 @@
+using Sim.Engine.Log;
+using Sim.Host.Experiments;
+
+namespace Sim.Host.Runs;
+
+/// <summary>A run that was recorded: its manifest, the experiment it ran, and its log.</summary>
+public sealed class RecordedRun : IDisposable
+{
+    private RecordedRun(RunDirectory directory, RunManifest manifest, Experiment experiment, ExperimentIdentity identity, LogReader log)
+    {
+        (Directory, Manifest, Experiment, Identity, Log) = (directory, manifest, experiment, identity, log);
+    }
+
+    public RunDirectory Directory { get; }
+
+    public RunManifest Manifest { get; }
+
+    public Experiment Experiment { get; }
+
+    /// <summary>The identity that the log's header carries.</summary>
+    public ExperimentIdentity Identity { get; }
+
+    public LogReader Log { get; }
+
+    /// <summary>Categories that the log does not have.</summary>
+    /// <param name="simulator">Knows all.</param>
+    public IReadOnlyCollection<string> LeftOut(ISimulator simulator) =>
+        [.. LogSelection.Categories(simulator.Catalogue).Except(Log.Header.Categories)];
+
+    /// <summary>Opens a run.</summary>
+    /// <exception cref="CommandException">It is no run, or its configuration is not the one that it was recorded with.</exception>
+    /// <exception cref="CorruptLogException">Its log is damaged.</exception>
+    public static RecordedRun Open(string path, ExperimentFile reader)
+    {
+        RunDirectory directory = RunDirectory.Open(path);
+        RunManifest manifest = directory.ReadManifest();
+        Experiment experiment = reader.Load(directory.ConfigurationPath, []);
+        LogReader log = RunLog.Open(directory);
+        try
+        {
+            LogIdentity header = log.Header.Identity;
+            return new RecordedRun(directory, manifest, experiment, new ExperimentIdentity(header.ConfigHash, header.RunId), log);
+        }
+        catch
+        {
+            log.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses a configuration, or an input file, that changed since the run.</summary>
+    /// <exception cref="CommandException">It changed, or this build behaves differently (exit code 3).</exception>
+    public void RequireSameExperiment(ExperimentFile reader)
+    {
+        if (Log.Header.Identity.EngineVersion != EngineVersion.Text)
+        {
+            throw new CommandException(ExitCode.Configuration,
+                $"{Directory.Path} was run by engine version {Log.Header.Identity.EngineVersion}; this build is {EngineVersion.Text} and would run it differently. Use that build.");
+        }
+        if (reader.Identify(Experiment, EngineVersion.Current) != Identity)
+        {
+            throw new CommandException(ExitCode.Diverged,
+                $"{Directory.ConfigurationPath}, or a trace it names, is not what the log was recorded with (configHash {Identity.ConfigHash}). Restore it, or run the experiment again.");
+        }
+    }
+
+    public void Dispose() => Log.Dispose();
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using Sim.Engine.Events;
+using Sim.Kernel;
+using Sim.Kernel.ProcFs;
+using Sim.Kernel.Tasks;
+
+namespace Sim.Host.Runs;
+
+/// <summary>What a view is asked.</summary>
+/// <param name="Machine">The state at the moment.</param>
+/// <param name="Symbols">The strings announced up to it.</param>
+/// <param name="Number">The pid or pfn after the colon; 0 when the view takes none.</param>
+public sealed record ViewRequest(MachineState Machine, SymbolTable Symbols, long Number);
+
+/// <summary>A view of the state.</summary>
+/// <param name="Name">Such as <c>buddyinfo</c>.</param>
+/// <param name="Argument">What follows the colon, such as <c>PFN</c>; null when nothing does.</param>
+/// <param name="Render">The kernel's own layout.</param>
+/// <param name="Rows">The same as objects, for JSON.</param>
+public sealed record StateView(
+    string Name, string? Argument, Func<ViewRequest, string> Render, Func<ViewRequest, IEnumerable<object>> Rows);
+
+/// <summary>The views of <c>show</c>.</summary>
+public static class StateViews
+{
+    /// <summary>All of them, in the order of help.</summary>
+    public static IReadOnlyList<StateView> All { get; } =
+    [
+        new("buddyinfo", null, r => BuddyInfo.Render(r.Machine.Memory.Pages), r => BuddyInfo.Rows(r.Machine.Memory.Pages)),
+        new("pagetypeinfo", null, r => PageTypeInfo.Render(r.Machine.Memory.Pages), r => PageTypeInfo.Rows(r.Machine.Memory.Pages)),
+        new("zoneinfo", null, r => ZoneInfo.Render(r.Machine.Memory.Pages), r => ZoneInfo.Rows(r.Machine.Memory.Pages)),
+        new("meminfo", null, r => MemInfo.Render(r.Machine.Memory), r => [new Dictionary<string, long>(MemInfo.Rows(r.Machine.Memory))]),
+        new("slabinfo", null, r => SlabInfo.Render(r.Machine.Memory.Slab, r.Symbols), r => SlabInfo.Rows(r.Machine.Memory.Slab, r.Symbols)),
+        new("extfrag", null, r => ExtFrag.Render(r.Machine.Memory.Pages), r => ExtFrag.Rows(r.Machine.Memory.Pages)),
+        new("maps", "PID", r => Maps.Render(r.Machine.Virtual.Spaces, Process(r), r.Symbols), r => Maps.Rows(r.Machine.Virtual.Spaces, Process(r), r.Symbols)),
+        new("pagemap", "PID",
+            r => PageMap.Render(r.Machine.Virtual.Spaces, r.Machine.Memory.Pages.Frames, Process(r)),
+            r => PageMap.Rows(r.Machine.Virtual.Spaces, r.Machine.Memory.Pages.Frames, Process(r))),
+        new("status", "PID", r => Status.Render(r.Machine.Virtual, Task(r), r.Symbols), r => [Status.Row(r.Machine.Virtual, Task(r), r.Symbols)]),
+        new("frame", "PFN", r => FrameView.Render(r.Machine.Memory.Pages, Frame(r)), r => [FrameView.Row(r.Machine.Memory.Pages, Frame(r))]),
+    ];
+
+    /// <summary>How the view is named on the command line: <c>frame:PFN</c>.</summary>
+    public static string Usage(StateView view) => view.Argument is null ? view.Name : $"{view.Name}:{view.Argument}";
+
+    /// <summary>Takes apart <c>frame:0x1a00</c>.</summary>
+    /// <exception cref="CommandException">There is no such view, or its number is missing or wrong (exit code 2).</exception>
+    public static (StateView View, long Number) Parse(string text)
+    {
+        string[] parts = text.Split(':', 2);
+        StateView view = All.FirstOrDefault(v => v.Name == parts[0]) ?? throw new CommandException(ExitCode.Usage,
+            $"There is no view \"{parts[0]}\".{Suggestion.For(parts[0], All.Select(v => v.Name))} Views: {string.Join(' ', All.Select(Usage))}.");
+        if (view.Argument is null != (parts.Length == 1))
+        {
+            throw new CommandException(ExitCode.Usage, $"{text}: the view is written {Usage(view)}.");
+        }
+        return (view, parts.Length == 1 ? 0 : Commands.OptionText.Hexadecimal(view.Name, parts[1]));
+    }
+
+    private static long Frame(ViewRequest request)
+    {
+        long frames = request.Machine.Options.Hardware.Frames;
+        return request.Number < frames ? request.Number : throw new CommandException(ExitCode.Usage,
+            string.Create(CultureInfo.InvariantCulture, $"frame:0x{request.Number:x}: the machine has the frames 0 to 0x{frames - 1:x}."));
+    }
+
+    private static int Process(ViewRequest request) =>
+        request.Number <= int.MaxValue && request.Machine.Virtual.Spaces.Find((int)request.Number) is not null
+            ? (int)request.Number
+            : throw NoTask(request, "has no address space at this moment");
+
+    private static int Task(ViewRequest request) =>
+        request.Number <= int.MaxValue && request.Machine.Virtual.Tasks[(int)request.Number].State != TaskState.None
+            ? (int)request.Number
+            : throw NoTask(request, "has not been started at this moment");
+
+    private static CommandException NoTask(ViewRequest request, string what)
+    {
+        IEnumerable<int> live = Enumerable.Range(0, request.Machine.Virtual.Tasks.MaxPid + 1).Where(p => request.Machine.Virtual.Spaces.Find(p) is not null);
+        string shown = string.Join(", ", live.Take(20));
+        return new CommandException(ExitCode.Usage,
+            $"Task {request.Number} {what}. {(shown.Length == 0 ? "No task has one." : $"Tasks with one: {shown}{(live.Skip(20).Any() ? ", …" : "")}.")}");
+    }
+}
