@@ -66,4 +66,33 @@ internal sealed class TestMachine
         Assert.Null(AddressSpaceInvariants.Violation(Spaces, Machine.State.Memory.Pages.Frames));
         Assert.Null(Sim.Kernel.Buddy.PageInvariants.Violation(Machine.State.Memory.Pages));
     }
+
+    /// <summary>Every translation a CPU could use now is what the page tables say; returns how many there were.</summary>
+    public int AssertTranslationsAreTrue()
+    {
+        int checkedEntries = 0;
+        foreach (var cpu in Machine.Cpus)
+        {
+            int pid = Enumerable.Range(1, Tasks.MaxPid).FirstOrDefault(p => Spaces.Find(p)?.Root == cpu.Root);
+            if (pid == 0)
+            {
+                continue;
+            }
+            ReadOnlySpan<ulong> tags = Machine.State.Hardware.Tlb.Tags(cpu.Id), data = Machine.State.Hardware.Tlb.Data(cpu.Id);
+            for (int slot = 0; slot < tags.Length; slot++)
+            {
+                if (tags[slot] == TlbGeometry.Empty || (int)(tags[slot] >> 52) != cpu.Asid)
+                {
+                    continue;
+                }
+                ulong address = (tags[slot] & ((1UL << 36) - 1)) << 12;
+                ulong entry = Spaces.Tables.ReadPte(Spaces[pid].Root, address);
+                Assert.True((entry & (ulong)PteFlags.Present) != 0, $"CPU {cpu.Id} remembers 0x{address:x}, which pid {pid} has not mapped");
+                Assert.Equal(Options.Hardware.Paging.PfnOf(entry), (long)(data[slot] >> 12));
+                Assert.True((data[slot] & (ulong)TlbFlags.Write) == 0 || (entry & (ulong)PteFlags.Write) != 0, $"CPU {cpu.Id} may still write 0x{address:x}");
+                checkedEntries++;
+            }
+        }
+        return checkedEntries;
+    }
 }

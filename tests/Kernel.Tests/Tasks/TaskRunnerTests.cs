@@ -219,6 +219,55 @@ public class TaskRunnerTests
         });
     }
 
+    [Theory]
+    [InlineData(KernelProfile.X86_64, 1, false)]
+    [InlineData(KernelProfile.X86_64, 2, true)]
+    [InlineData(KernelProfile.I386Classic, 2, false)]
+    public void NoTranslationOutlivesItsPage(KernelProfile profile, int cpus, bool pcid)
+    {
+        var machine = new TestMachine(profile, cpus, pcid);
+        for (int i = 0; i < 4; i++)
+        {
+            machine.Virtual.Tasks.Start($"busy{i}", i % cpus, Wanderer((ulong)i + 10), -1);
+        }
+        int entries = 0;
+        for (long until = 0; until < 40_000_000_000; until += 100_000_000)
+        {
+            machine.Run(until);
+            entries += machine.AssertTranslationsAreTrue();
+        }
+        Assert.True(entries > 10_000, $"only {entries} translations were there to check");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(100)]
+    public void AWriteProtectedPageIsNotWrittenOnceMore(int pages)
+    {
+        var machine = new TestMachine();
+        int reached = 0;
+        int pid = machine.Virtual.Tasks.Start("late", 0, new ScriptedProgram((task, _) =>
+        {
+            ulong length = (ulong)pages << 12;
+            task.Calls.Mmap(task, At, length, ReadWrite, Anonymous | MapFlags.Fixed);
+            for (ulong page = 0; page < (ulong)pages; page++)
+            {
+                Assert.True(task.Access(At + (page << 12), 8, AccessKind.Store));
+            }
+            task.Calls.Mprotect(task, At, length, ProtFlags.Read);
+            Assert.True(task.Access(At, 8, AccessKind.Load));
+            reached++;
+            if (!task.Access(At + length - 8, 8, AccessKind.Store))
+            {
+                return ProgramStatus.Running;
+            }
+            reached++;
+            return ProgramStatus.Exited;
+        }), -1);
+        machine.Run();
+        Assert.Equal((1, Signal.Segv), (reached, (int)machine.Tasks[pid].Signal));
+    }
+
     [Fact]
     public void AQuantumOfZeroStillMakesProgress()
     {
