@@ -40,6 +40,9 @@ public sealed record FragmentationOptions : WorkloadOptions
         },
     ];
 
+    [Setting("Rate of all users' allocations, in percent of what their entries say: a surge or an ebb.", Min = 1, Max = 10_000)]
+    public int RatePercent { get; init; } = 100;
+
     [Setting("Order of the probe.", Min = 1, Max = 10)]
     public int ProbeOrder { get; init; } = 9;
 

@@ -33,7 +33,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
         var users = new List<User>();
         foreach (FragmentationUser entry in options.Users)
         {
-            var shape = new Shape(entry);
+            var shape = new Shape(entry, options.RatePercent);
             for (int i = 0; i < entry.Count; i++)
             {
                 users.Add(new User(shape, seed, $"{name}/{entry.Name}-{i}")
@@ -165,9 +165,9 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     }
 
     /// <summary>The distributions of one entry, which its users share.</summary>
-    private sealed class Shape(FragmentationUser entry)
+    private sealed class Shape(FragmentationUser entry, int ratePercent)
     {
-        public DurationDistribution Every { get; } = DurationDistribution.Exponential(entry.Every.Ps);
+        public DurationDistribution Every { get; } = DurationDistribution.Exponential(Math.Max(1, entry.Every.Ps * 100 / ratePercent));
 
         public WeightedChoice Order { get; } = new([.. entry.Orders.Select(o => o.Weight)]);
 
