@@ -83,7 +83,7 @@ public sealed class SlabAllocator
     /// <summary>Asks a cache for an object.</summary>
     /// <returns>The object's physical address, or -1 when there is no memory for another slab.</returns>
     public long Alloc(int cache, GfpFlags gfp, CpuClock cpu, long cause) =>
-        Alloc(_state.Caches[cache], _state.Caches[cache].ObjectBytes, gfp, cpu, cause);
+        Alloc(_state.Cache(cache), _state.Cache(cache).ObjectBytes, gfp, cpu, cause);
 
     /// <summary>Gives an object back.</summary>
     /// <exception cref="InvalidOperationException">No object of a cache begins there, or it is free already.</exception>
@@ -95,7 +95,7 @@ public sealed class SlabAllocator
             throw new InvalidOperationException($"Address 0x{address:x} is not in a slab: its frame is {frame.State}.");
         }
         ref SlabRecord slab = ref _state.Slab(frame.Index);
-        SlabCache cache = _state.Caches[slab.Cache];
+        SlabCache cache = _state.Cache(slab.Cache);
         Check(in slab, cache, address);
         cpu.Charge(_freePs);
         var e = new SlabFree(address, cache.Number);
@@ -111,7 +111,7 @@ public sealed class SlabAllocator
         int cache = _kmalloc.For(bytes, (gfp & GfpFlags.Dma) != 0);
         if (cache >= 0)
         {
-            return Alloc(_state.Caches[cache], (int)bytes, gfp, cpu, cause);
+            return Alloc(_state.Cache(cache), (int)bytes, gfp, cpu, cause);
         }
         if (bytes > Page.Size << PageOrder.Max)
         {
@@ -141,7 +141,7 @@ public sealed class SlabAllocator
     /// <summary>Takes a cache's empty slabs apart (<c>kmem_cache_shrink</c>); returns the frames given back.</summary>
     public long Reap(int cache, CpuClock cpu, long cause)
     {
-        SlabCache reaped = _state.Caches[cache];
+        SlabCache reaped = _state.Cache(cache);
         long pages = 0;
         int number;
         while ((number = _state.Slab(reaped.Empty).Next) != reaped.Empty)
@@ -213,7 +213,7 @@ public sealed class SlabAllocator
         long description = 0;
         if ((cache.Flags & SlabFlags.OffSlab) != 0)
         {
-            SlabCache general = _state.Caches[_kmalloc.For(cache.ManagementBytes, dma: false)];
+            SlabCache general = _state.Cache(_kmalloc.For(cache.ManagementBytes, dma: false));
             description = Alloc(general, cache.ManagementBytes, gfp & ~GfpFlags.Dma, cpu, cause);
             if (description < 0)
             {

@@ -172,6 +172,9 @@ public sealed class SlabState :
         hash.AddSpan<int>(_bufctl.AsSpan(0, _bufctlCount));
     }
 
+    /// <summary>A cache by its number.</summary>
+    internal SlabCache Cache(int number) => _caches[number];
+
     /// <summary>The record of a slab or list head.</summary>
     internal ref SlabRecord Slab(int number) => ref _slabs[number];
 

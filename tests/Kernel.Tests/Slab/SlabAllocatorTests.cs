@@ -182,6 +182,34 @@ public sealed class SlabAllocatorTests
     }
 
     [Fact]
+    public void HotPath_AllocatesNothing()
+    {
+        var (kernel, slab) = Boot();
+        long[] live = new long[600];
+        void Round()
+        {
+            for (int i = 0; i < live.Length; i++)
+            {
+                live[i] = slab.Kmalloc(1 + (i * 53 % 2000), GfpFlags.Kernel, kernel.Cpu, -1);
+            }
+            foreach (long address in live)
+            {
+                slab.Kfree(address, kernel.Cpu, -1);
+            }
+        }
+        for (int i = 0; i < 60; i++)
+        {
+            Round();
+        }
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 60; i++)
+        {
+            Round();
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void NoMemory_IsMinusOne_AndLeavesTheStateWhole()
     {
         var (kernel, slab) = Boot(bytes: 80L << 20);
