@@ -36,9 +36,9 @@ internal static class RunSummary
         }
         text.Append("\nrun directory: ").Append(directory).Append('\n');
         text.Append("try next:\n");
-        text.Append($"  sim show {directory} buddyinfo\n");
-        text.Append($"  sim verify {directory} --deep\n");
-        text.Append($"  sim export {directory} --to parquet\n");
+        text.Append($"  {CommandLineText.Program} show {directory} buddyinfo\n");
+        text.Append($"  {CommandLineText.Program} verify {directory} --deep\n");
+        text.Append($"  {CommandLineText.Program} export {directory} --to parquet\n");
         return text.ToString();
     }
 
