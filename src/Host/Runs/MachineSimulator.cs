@@ -1,8 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Engine.Log;
-using Sim.Hardware.Events;
 using Sim.Host.Experiments;
-using Sim.Kernel.Events;
 
 namespace Sim.Host.Runs;
 

@@ -3,7 +3,6 @@ using System.IO.Compression;
 using Sim.Engine.Events;
 using Sim.Engine.Log;
 using Sim.Hardware.Dram;
-using Sim.Hardware.Events;
 
 namespace Sim.Fidelity.Tests.Dram;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using Sim.Engine.Events;
-using Sim.Hardware.Events;
 using Sim.Hardware.Paging;
 
 namespace Sim.Hardware.Tests.Support;

@@ -1,7 +1,5 @@
 using System.Text;
 using Sim.Engine.Events;
-using Sim.Hardware.Events;
-using Sim.Kernel.Events;
 
 namespace Sim.Host.Tests.Docs;
 

@@ -3,7 +3,6 @@ using Sim.Engine.Log;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
-using Sim.Kernel.Events;
 
 namespace Sim.Kernel.Tests.Support;
 
