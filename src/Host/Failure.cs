@@ -17,7 +17,7 @@ internal static class Failure
         ReplayDivergedException e => (ExitCode.Diverged, $"{e.Message} The log does not give the state that the run had."),
         TraceFormatException e => (ExitCode.Configuration, e.Message),
         OperationCanceledException => (ExitCode.Interrupted, "Interrupted."),
-        IOException or UnauthorizedAccessException => (ExitCode.InputOutput, $"{exception.Message} Check the path, its permissions and the free space."),
+        IOException or UnauthorizedAccessException => (ExitCode.InputOutput, $"{exception.Message.TrimEnd('.')}. Check the path, its permissions and the free space."),
         OutOfMemoryException => (ExitCode.InputOutput, "Not enough memory on this computer. Simulate a smaller machine, or run on a larger one."),
         _ => (ExitCode.Bug,
             $"A bug in this program: {exception.GetType().Name}: {exception.Message} (in {Origin(exception)}). "

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Sim.Engine.Events;
 using Sim.Engine.Log;
 using Sim.Engine.Replay;
+using Sim.Host.Experiments;
 using Sim.Host.Runs;
 using Sim.Host.Tests.Runs;
 
@@ -42,6 +43,20 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
         Assert.Equal(Log("run"), Log("again"));
         Assert.Equal(Log("run"), Log("simsharp"));
         Assert.NotEqual(Log("run"), Log("other"));
+    }
+
+    [Fact]
+    public void RunningAgainNamesTheBlockThatDiffers()
+    {
+        using RecordedRun recorded = RecordedRun.Open(Run, Application.Reader);
+        (Reexecution same, ulong? hash) = Reexecution.Run(recorded, Application.Simulator, default);
+        Assert.Equal((null, recorded.Log.Events), (same.FirstDifference, same.Events));
+        Assert.Equal(recorded.Manifest.StateHash, $"{hash:x16}");
+        (Reexecution other, hash) = Reexecution.Run(recorded, new OtherSimulator(e => e with { Seed = 2 }), default);
+        Assert.Equal((0L, null), (other.FirstDifference, hash));
+        (Reexecution shorter, hash) = Reexecution.Run(recorded, new OtherSimulator(e => e with { Stop = e.Stop with { Events = 60_000 } }), default);
+        Assert.InRange(shorter.FirstDifference!.Value, 1, 60_001);
+        Assert.Equal((shorter.Events, null), (shorter.FirstDifference, hash));
     }
 
     [Fact]
@@ -181,7 +196,7 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
     [InlineData("buddyinfo:1", "buddyinfo:1: the view is written buddyinfo")]
     [InlineData("frame:xyz", "frame xyz: expected a number")]
     [InlineData("frame:0xfffffff", "frame:0xfffffff: the machine has the frames 0 to ")]
-    [InlineData("maps:77", "Task 77 has no address space at this moment. No task has one.")]
+    [InlineData("maps:77", "Task 77 has no address space at this moment. ")]
     [InlineData("status:77", "Task 77 has not been started at this moment.")]
     [InlineData("buddyinfo --goto 99999999", "Event 99999999: the log of ")]
     [InlineData("buddyinfo --goto -1", "--goto -1: expected a whole number")]
@@ -255,6 +270,18 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
             count += holds ? 1 : 0;
         }
         return count;
+    }
+
+    /// <summary>Runs another experiment than it is given.</summary>
+    private sealed class OtherSimulator(Func<Experiment, Experiment> change) : ISimulator
+    {
+        public EventCatalogue Catalogue => Application.Simulator.Catalogue;
+
+        public IRunnable Build(Experiment experiment, IBlockSink sink, IReadOnlyCollection<string> leftOut) =>
+            Application.Simulator.Build(change(experiment), sink, leftOut);
+
+        public FoldedMachine CreateState(Experiment experiment, IReadOnlyCollection<string> leftOut) =>
+            Application.Simulator.CreateState(change(experiment), leftOut);
     }
 
     /// <summary>A run of a few hundred thousand events with a checkpoint every 5,000.</summary>
