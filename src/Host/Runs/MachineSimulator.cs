@@ -1,6 +1,8 @@
 using Sim.Engine.Events;
 using Sim.Engine.Log;
+using Sim.Hardware.Events;
 using Sim.Host.Experiments;
+using Sim.Kernel.Events;
 
 namespace Sim.Host.Runs;
 

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using Sim.Engine.Events;
 using Sim.Engine.Log;
 using Sim.Hardware.Dram;
+using Sim.Hardware.Events;
 
 namespace Sim.Fidelity.Tests.Dram;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Sim.Engine.Events;
+using Sim.Hardware.Events;
 using Sim.Hardware.Paging;
 
 namespace Sim.Hardware.Tests.Support;

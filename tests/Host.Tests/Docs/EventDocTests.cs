@@ -1,5 +1,7 @@
 using System.Text;
 using Sim.Engine.Events;
+using Sim.Hardware.Events;
+using Sim.Kernel.Events;
 
 namespace Sim.Host.Tests.Docs;
 

@@ -3,6 +3,7 @@ using Sim.Engine.Log;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Events;
 
 namespace Sim.Kernel.Tests.Support;
 

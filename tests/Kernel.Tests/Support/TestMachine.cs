@@ -2,9 +2,11 @@ using Sim.Engine.Events;
 using Sim.Engine.Log;
 using Sim.Engine.Scheduling;
 using Sim.Hardware;
+using Sim.Hardware.Events;
 using Sim.Hardware.Paging;
 using Sim.Hardware.Tlb;
 using Sim.Kernel.Boot;
+using Sim.Kernel.Events;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Tasks;
 
