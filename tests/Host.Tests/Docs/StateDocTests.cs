@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using Sim.Engine.Scheduling;
 using Sim.Host.Workloads;
 using Sim.Kernel;
-using Sim.Kernel.Tasks;
 
 namespace Sim.Host.Tests.Docs;
 
