@@ -2,6 +2,7 @@ using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Sim.Host.Commands;
 
 namespace Sim.Host;
@@ -61,8 +62,13 @@ public static class SimApplication
             ApplicationName = "sim",
             DisableDefaults = true,
         });
-        builder.Logging.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.AddSimpleConsole(options =>
+        {
+            options.SingleLine = true;
+            options.ColorBehavior = streams.Color ? LoggerColorBehavior.Default : LoggerColorBehavior.Disabled;
+        });
+        builder.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(arguments.Contains(CommandTree.Verbose) ? LogLevel.Debug : LogLevel.Warning);
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
         builder.Services.AddSingleton(streams);
         builder.Services.AddSingleton(new CommandLineText(arguments));

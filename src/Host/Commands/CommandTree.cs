@@ -8,6 +8,9 @@ namespace Sim.Host.Commands;
 /// <summary>All verbs under the root command.</summary>
 internal static class CommandTree
 {
+    /// <summary>Given anywhere on the command line, the host's own log goes to standard error.</summary>
+    public const string Verbose = "--verbose";
+
     public static RootCommand Build(IServiceProvider services)
     {
         var root = new RootCommand(
@@ -17,6 +20,7 @@ internal static class CommandTree
         {
             root.Subcommands.Add(module.Build());
         }
+        root.Options.Add(new Option<bool>(Verbose) { Description = "Say on standard error what the program itself does.", Recursive = true });
         root.SetAction(int (_) => throw new CommandException(ExitCode.Usage,
             $"Name a command: {string.Join(", ", root.Subcommands.Select(c => c.Name))}. \"sim --help\" describes them."));
         var help = (HelpAction)root.Options.OfType<HelpOption>().Single().Action!;

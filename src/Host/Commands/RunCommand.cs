@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Sim.Engine.Log;
 using Sim.Host.Experiments;
 using Sim.Host.Runs;
@@ -8,9 +9,9 @@ using Sim.Host.Runs;
 namespace Sim.Host.Commands;
 
 /// <summary><c>run EXPERIMENT.json</c>: runs an experiment and writes a run directory.</summary>
-internal sealed class RunCommand(
-    StandardStreams streams, CommandLineText commandLine, ExperimentFile experiments, WorkloadRegistry workloads, ISimulator simulator)
-    : ICommandModule
+internal sealed partial class RunCommand(
+    StandardStreams streams, CommandLineText commandLine, ExperimentFile experiments, WorkloadRegistry workloads, ISimulator simulator,
+    ILogger<RunCommand> logger) : ICommandModule
 {
     public Command Build()
     {
@@ -45,6 +46,7 @@ internal sealed class RunCommand(
         Recording recording = Recording.Prepare(simulator, experiments, experiment, output, commandLine.Text);
         string path = recording.Directory.Path;
         streams.Error.WriteLine($"running {experiment.Name}, seed {experiment.Seed}, configHash {recording.Identity.ConfigHash[..16]}…, into {path}");
+        LogIdentity(recording.Identity.RunId, recording.Identity.ConfigHash, EngineVersion.Current);
         RecordingResult result;
         try
         {
@@ -56,6 +58,11 @@ internal sealed class RunCommand(
                 $"{path}: {e.Message} The last event that is surely on disk is {e.LastDurableSequence}. "
                 + $"Free some space; \"sim verify {path}\" shows how much of the log is whole.", e);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Recording.Unwritable(recording.Directory, e);
+        }
+        LogSealed(result.Manifest.Events, result.Manifest.Status);
         streams.Out.Write(json
             ? JsonSerializer.Serialize(new { run = path, manifest = result.Manifest }, HostJson.Line) + "\n"
             : RunSummary.Text(Describe(experiment), path, result));
@@ -79,6 +86,12 @@ internal sealed class RunCommand(
     private string Describe(Experiment experiment) =>
         $"{string.Join(" + ", experiment.Workload.Select(w => workloads.Of(w).Name))} on {experiment.Machine.Cpus} CPU{(experiment.Machine.Cpus > 1 ? "s" : "")}, "
         + $"{(experiment.Machine.MemoryMap is null ? experiment.Machine.Memory.ToString() : "a given memory map")}, {SettingNames.Of(experiment.Kernel.Profile)}";
+
+    [LoggerMessage(LogLevel.Debug, "run id {RunId}, configuration {ConfigHash}, engine version {EngineVersion}")]
+    private partial void LogIdentity(string runId, string configHash, int engineVersion);
+
+    [LoggerMessage(LogLevel.Debug, "sealed: {Events} events, status {Status}")]
+    private partial void LogSealed(long events, RunStatus status);
 
     private sealed class NoProgress : IProgress<RunSample>
     {

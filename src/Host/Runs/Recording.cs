@@ -46,9 +46,16 @@ public sealed class Recording
         ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
         RunDirectory directory = RunDirectory.Create(path, experiment.Name, experiment.Seed);
         var recording = new Recording(simulator, experiment, identity, leftOut, directory);
-        directory.WriteFile("command.txt", commandLine + "\n");
-        directory.WriteFile("config.effective.json", reader.Write(experiment));
-        directory.Write(recording._manifest);
+        try
+        {
+            directory.WriteFile("command.txt", commandLine + "\n");
+            directory.WriteFile("config.effective.json", reader.Write(experiment));
+            directory.Write(recording._manifest);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(directory, e);
+        }
         return recording;
     }
 
@@ -75,12 +82,16 @@ public sealed class Recording
             log.Complete(provisional: !finished);
             return Finish(machine, log, finished);
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            Fail(machine);
+            Fail(machine, e);
             throw;
         }
     }
+
+    /// <summary>A file of the run directory could not be written.</summary>
+    public static CommandException Unwritable(RunDirectory directory, Exception cause) => new(ExitCode.InputOutput,
+        $"{directory.Path}: a file of the run cannot be written: {cause.Message.TrimEnd('.')}. Free some space or name another place with --out, and run again.", cause);
 
     private RecordingResult Finish(IRunnable machine, LogWriter log, bool finished)
     {
@@ -99,13 +110,20 @@ public sealed class Recording
         return new RecordingResult(_manifest, outcome, finished);
     }
 
-    private void Fail(IRunnable? machine)
+    private void Fail(IRunnable? machine, Exception cause)
     {
+        long last = cause is LogWriteException e ? e.LastDurableSequence : -1;
         try
         {
-            _directory.Write(_manifest with { Status = RunStatus.Failed, SimulatedPs = machine?.NowPs ?? 0 });
+            _directory.Write(_manifest with
+            {
+                Status = RunStatus.Failed,
+                Events = last + 1,
+                LastSequence = last,
+                SimulatedPs = machine?.NowPs ?? 0,
+            });
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception again) when (again is IOException or UnauthorizedAccessException)
         {
             // On a full disk the manifest goes on saying "running", which a verify finds to be untrue.
         }

@@ -90,7 +90,7 @@ public sealed class RunDirectory
         catch (Exception e) when (e is JsonException or FileNotFoundException)
         {
             throw new CommandException(ExitCode.CorruptLog,
-                $"{ManifestPath} is missing or damaged: {e.Message} The log beside it may still be whole: \"sim verify {Path}\" says.", e);
+                $"{ManifestPath} is missing or damaged: {e.Message} Restore it from a copy, or run the experiment again.", e);
         }
     }
 

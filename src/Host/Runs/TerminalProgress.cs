@@ -14,11 +14,7 @@ internal sealed class TerminalProgress : IProgress<RunSample>
         _text = new ProgressText(elapsed);
     }
 
-    public void Report(RunSample value)
-    {
-        _display.UpdateTarget(new Text(_text.Line(value)).Overflow(Overflow.Ellipsis));
-        _display.Refresh();
-    }
+    public void Report(RunSample value) => _display.UpdateTarget(new Text(_text.Line(value)).Overflow(Overflow.Ellipsis));
 
     /// <summary>Shows progress while the work is done, then clears the line.</summary>
     public static bool Show(TextWriter error, Func<TimeSpan> elapsed, Func<IProgress<RunSample>, bool> work)

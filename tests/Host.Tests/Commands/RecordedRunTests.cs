@@ -140,6 +140,17 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
     }
 
     [Fact]
+    public async Task LostManifestAndConfigurationAreNamed()
+    {
+        string copy = _run.Copy("bare");
+        File.Delete(Path.Combine(copy, "config.effective.json"));
+        CommandLine.AssertRefused(await CommandLine.RunAsync("show", copy, "buddyinfo"), ExitCode.Configuration, "config.effective.json is missing");
+        File.Delete(Path.Combine(copy, "manifest.json"));
+        CommandLine.AssertRefused(await CommandLine.RunAsync("verify", copy), ExitCode.CorruptLog, "manifest.json is missing or damaged");
+        Assert.Equal(0, (await CommandLine.RunAsync("events", copy, "-n", "1")).ExitCode);
+    }
+
+    [Fact]
     public async Task FramesAddUpAtFiftyMoments()
     {
         var random = new Engine.Random.RandomStream(3, "moments");

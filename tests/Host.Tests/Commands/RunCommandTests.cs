@@ -23,7 +23,7 @@ public sealed class RunCommandTests
         Assert.Equal(0, result.ExitCode);
         string chain = RunDirectory.Open(folder["run"]).ReadManifest().ChainHash!;
         foreach (string part in (string[])["try: probe on 1 CPU, 1GiB, x86_64", "seed                5", "100,000", chain, "free blocks of order", "extfrag index",
-            $"sim show {folder["run"]} buddyinfo", $"sim verify {folder["run"]} --deep", $"sim export {folder["run"]} --to parquet"])
+            $"show {folder["run"]} buddyinfo", $"verify {folder["run"]} --deep", $"export {folder["run"]} --to parquet"])
         {
             Assert.Contains(part, result.Out);
         }
