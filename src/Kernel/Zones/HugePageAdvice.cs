@@ -16,9 +16,17 @@ internal static partial class HugePageAdvice
     {
         nuint from = ((nuint)start + HugePageBytes - 1) & ~(HugePageBytes - 1);
         nuint to = ((nuint)start + bytes) & ~(HugePageBytes - 1);
-        if (OperatingSystem.IsLinux() && from < to)
+        if (!OperatingSystem.IsLinux() || from >= to)
+        {
+            return;
+        }
+        try
         {
             _ = Advise(from, to - from, MadvHugePage);
+        }
+        catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // A C library without the call: the table works all the same.
         }
     }
 
