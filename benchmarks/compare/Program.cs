@@ -5,6 +5,10 @@ var sections = new Dictionary<string, Func<IEnumerable<Figure>>>(StringComparer.
 {
     ["scheduler"] = SchedulerSection.Run,
     ["fragmentation"] = FragmentationSection.Run,
+    ["replay"] = ReplaySection.Run,
+    ["fold"] = FoldSection.Run,
+    ["parquet"] = ParquetSection.Run,
+    ["memory"] = MemorySection.Run,
 };
 string[] wanted = args.Length == 0 ? [.. sections.Keys] : args;
 bool holds = true;

@@ -11,7 +11,7 @@ internal static class SchedulerSection
 
     public static IEnumerable<Figure> Run()
     {
-        double limit = Limits.Run("heap", "", @"pending=10000: ([\d.]+) M");
+        double limit = Limits.RunMillions("heap", @"pending=10000: ([\d.]+) M");
         double ours = Enumerable.Range(0, 3).Select(_ => Hold(new TimingWheelEventQueue())).Order().ElementAt(1);
         yield return new Figure("scheduler, 10,000 pending", "messages/CPU-s", ours, "heap.cpp", limit, 3);
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -44,7 +45,7 @@ public ref struct EventEncoder
         }
         else
         {
-            WriteLong(value);
+            _position += WriteUnsigned(ref Unsafe.Add(ref _start, _position), value);
         }
     }
 
@@ -55,13 +56,9 @@ public ref struct EventEncoder
         {
             Unsafe.Add(ref _start, _position++) = (byte)value;
         }
-        else if (value >= 0)
-        {
-            WriteLong((ulong)value);
-        }
         else
         {
-            WriteNegative(value);
+            _position += WriteSigned(ref Unsafe.Add(ref _start, _position), value);
         }
     }
 
@@ -105,61 +102,33 @@ public ref struct EventEncoder
         _position += header + utf8.Length;
     }
 
-    private void WriteLong(ulong value)
+    // Lengths of successive values differ too much for branches to be foretold, so there are none: the value is moved to
+    // the top of a word, as many of whose bytes count as its size says. The rest is overwritten by what follows.
+    // Static and by value, so that an encoder lives in registers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int WriteUnsigned(ref byte p, ulong value)
     {
-        ref byte p = ref Unsafe.Add(ref _start, _position);
-        if (value <= byte.MaxValue)
-        {
-            p = 0xCC;
-            Unsafe.Add(ref p, 1) = (byte)value;
-            _position += 2;
-        }
-        else if (value <= ushort.MaxValue)
-        {
-            p = 0xCD;
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref p, 1), BinaryPrimitives.ReverseEndianness((ushort)value));
-            _position += 3;
-        }
-        else if (value <= uint.MaxValue)
-        {
-            p = 0xCE;
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref p, 1), BinaryPrimitives.ReverseEndianness((uint)value));
-            _position += 5;
-        }
-        else
-        {
-            p = 0xCF;
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref p, 1), BinaryPrimitives.ReverseEndianness(value));
-            _position += 9;
-        }
+        int size = SizeClass(BitOperations.Log2(value));
+        p = (byte)(0xCC + size);
+        WriteTop(ref p, value, size);
+        return 1 + (1 << size);
     }
 
-    private void WriteNegative(long value)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int WriteSigned(ref byte p, long value)
     {
-        ref byte p = ref Unsafe.Add(ref _start, _position);
-        if (value >= sbyte.MinValue)
-        {
-            p = 0xD0;
-            Unsafe.Add(ref p, 1) = (byte)value;
-            _position += 2;
-        }
-        else if (value >= short.MinValue)
-        {
-            p = 0xD1;
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref p, 1), BinaryPrimitives.ReverseEndianness((short)value));
-            _position += 3;
-        }
-        else if (value >= int.MinValue)
-        {
-            p = 0xD2;
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref p, 1), BinaryPrimitives.ReverseEndianness((int)value));
-            _position += 5;
-        }
-        else
-        {
-            p = 0xD3;
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref p, 1), BinaryPrimitives.ReverseEndianness(value));
-            _position += 9;
-        }
+        long sign = value >> 63;
+        int size = SizeClass(BitOperations.Log2((ulong)(value ^ sign)) - (int)sign);
+        p = (byte)(0xCC + size + ((int)sign & 4));
+        WriteTop(ref p, (ulong)value, size);
+        return 1 + (1 << size);
     }
+
+    /// <summary>0 to 3 for values of 1, 2, 4 and 8 bytes, from the number of their highest bit, the sign's included.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int SizeClass(int highestBit) => 32 - BitOperations.LeadingZeroCount((uint)highestBit >> 3);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WriteTop(ref byte p, ulong value, int size) =>
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref p, 1), BinaryPrimitives.ReverseEndianness(value << (64 - (8 << size))));
 }

@@ -75,19 +75,12 @@ public sealed class Journal
             return new EventHeader(cause, TimePs, cause);
         }
         long timePs = TimePs;
-        var encoder = new EventEncoder(
-            ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_buffer), _length),
-            ref MemoryMarshal.GetArrayDataReference(_contexts));
-        Write(ref encoder, in e, timePs, cause);
-        if (_length + encoder.Length > _blockBytes && _length > 0)
+        int length = Write(in e, timePs, cause);
+        if (_length + length > _blockBytes && _length > 0)
         {
-            CloseBlock();
-            encoder = new EventEncoder(
-                ref MemoryMarshal.GetArrayDataReference(_buffer),
-                ref MemoryMarshal.GetArrayDataReference(_contexts));
-            Write(ref encoder, in e, timePs, cause);
+            length = WriteInNextBlock(e, timePs, cause);
         }
-        return Advance(encoder.Length, timePs, cause);
+        return Advance(length, timePs, cause);
     }
 
     /// <summary>The id of a string; logs a <c>symbol</c> event at its first use.</summary>
@@ -134,14 +127,27 @@ public sealed class Journal
         }
     }
 
+    /// <summary>Encodes an event behind the block's others; returns its length.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Write<T>(ref EventEncoder encoder, in T e, long timePs, long cause) where T : unmanaged, IEvent<T>
+    private int Write<T>(in T e, long timePs, long cause) where T : unmanaged, IEvent<T>
     {
+        var encoder = new EventEncoder(
+            ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_buffer), _length),
+            ref MemoryMarshal.GetArrayDataReference(_contexts));
         encoder.WriteArrayHeader(3 + T.FieldCount);
         encoder.Write((long)T.Kind);
         WriteTime(ref encoder, timePs);
         encoder.Write(cause < 0 ? 0L : NextSequence - cause);
         T.Encode(ref encoder, in e);
+        return encoder.Length;
+    }
+
+    // Apart, and by value, so that callers which keep the event in registers may go on doing so.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int WriteInNextBlock<T>(T e, long timePs, long cause) where T : unmanaged, IEvent<T>
+    {
+        CloseBlock();
+        return Write(in e, timePs, cause);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,6 +18,12 @@ public interface IEventQueue
     /// <summary>Due time of the first message, in picoseconds; <see cref="long.MaxValue"/> when none is pending.</summary>
     long NextTimePs { get; }
 
+    /// <summary>
+    /// The message that will probably be the first, for whoever can make ready for it; <see cref="Message.None"/> when none
+    /// is known. Another one may come before it. Valid until the queue changes.
+    /// </summary>
+    ref readonly Message Foreseen => ref Message.None;
+
     /// <summary>Copies all pending messages, in their total order, for a snapshot.</summary>
     Message[] ToArray();
 }

@@ -1,9 +1,12 @@
+using System.Runtime.InteropServices;
+
 namespace Sim.Engine.Scheduling;
 
 /// <summary>
 /// A pending message between components: data, not a closure, so that the queue is part of a snapshot.
-/// 56 bytes, blittable. Total order: time, then priority (lower first), then sequence (first scheduled first).
+/// 56 bytes in 64, the length of a cache line; blittable. Total order: time, then priority (lower first), then sequence (first scheduled first).
 /// </summary>
+[StructLayout(LayoutKind.Sequential, Size = 64)]
 public struct Message
 {
     /// <summary>When it is due, in picoseconds of simulated time.</summary>
@@ -32,6 +35,9 @@ public struct Message
 
     /// <summary>What it asks for; numbered by the target component.</summary>
     public ushort Kind;
+
+    /// <summary>Stands for no message: all zero.</summary>
+    public static readonly Message None;
 
     /// <summary>True when <paramref name="a"/> is due before <paramref name="b"/> in the total order.</summary>
     public static bool IsBefore(in Message a, in Message b) =>

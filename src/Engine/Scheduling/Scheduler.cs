@@ -62,6 +62,9 @@ public sealed class Scheduler(IEventQueue queue)
         return true;
     }
 
+    /// <inheritdoc cref="IEventQueue.Foreseen"/>
+    public ref readonly Message Foreseen => ref queue.Foreseen;
+
     private void ThrowPast(long timePs) =>
         throw new ArgumentOutOfRangeException(nameof(timePs), timePs, $"A message cannot be scheduled before now ({NowPs} ps).");
 }

@@ -11,7 +11,7 @@ namespace Sim.Engine.Scheduling;
 /// level when the wheel turns to it; the messages of the current slot are kept sorted. O(levels) per message, whatever is
 /// pending; allocates only when the number of pending messages reaches a new high.
 /// </summary>
-public sealed class TimingWheelEventQueue : IEventQueue
+public sealed unsafe class TimingWheelEventQueue : IEventQueue
 {
     private const int SlotShift = 10;
     private const int LevelBits = 12;
@@ -19,22 +19,28 @@ public sealed class TimingWheelEventQueue : IEventQueue
     private const int Levels = 5;
     private const int WordsPerLevel = LevelSlots / 64;
     private const int Nil = -1;
+    private const int FirstCapacity = 1024;
+    private const int LineBytes = 64;
+    private const int MovedTogether = 64;
 
     private readonly int[] _head = new int[Levels * LevelSlots];
     private readonly int[] _tail = new int[Levels * LevelSlots];
     private readonly ulong[] _occupied = new ulong[Levels * WordsPerLevel];
     private readonly ulong[] _occupiedWords = new ulong[Levels];
-    private Message[] _messages = new Message[1024];
-    private int[] _next = new int[1024];
+    private int[] _next = new int[FirstCapacity];
+    private Message[] _memory;
+    private Message* _messages;
     private int _free;
     private long _slot;
     private int[] _active = new int[256];
     private int _activeHead, _activeTail;
+    private int _foreseen = Nil;
 
     /// <summary>An empty queue at time 0.</summary>
     public TimingWheelEventQueue()
     {
         Array.Fill(_head, Nil);
+        _messages = Allocate(FirstCapacity, out _memory);
         Chain(0);
     }
 
@@ -43,7 +49,10 @@ public sealed class TimingWheelEventQueue : IEventQueue
 
     /// <inheritdoc/>
     public long NextTimePs =>
-        _activeHead < _activeTail || Turn() ? _messages[_active[_activeHead]].TimePs : long.MaxValue;
+        _activeHead < _activeTail || Turn() ? At(_active[_activeHead]).TimePs : long.MaxValue;
+
+    /// <inheritdoc/>
+    public ref readonly Message Foreseen => ref _foreseen == Nil ? ref Message.None : ref At(_foreseen);
 
     /// <inheritdoc/>
     public void Enqueue(in Message message)
@@ -76,10 +85,7 @@ public sealed class TimingWheelEventQueue : IEventQueue
             return false;
         }
         _activeHead++;
-        if (_activeHead == _activeTail && Sse.IsSupported)
-        {
-            PrefetchNextSlot();
-        }
+        Foresee();
         Next(index) = _free;
         _free = index;
         Count--;
@@ -93,13 +99,13 @@ public sealed class TimingWheelEventQueue : IEventQueue
         int n = 0;
         for (int i = _activeHead; i < _activeTail; i++)
         {
-            messages[n++] = _messages[_active[i]];
+            messages[n++] = At(_active[i]);
         }
         foreach (int head in _head)
         {
             for (int i = head; i != Nil; i = _next[i])
             {
-                messages[n++] = _messages[i];
+                messages[n++] = At(i);
             }
         }
         messages.AsSpan().Sort(static (a, b) => Message.IsBefore(in a, in b) ? -1 : 1);
@@ -107,7 +113,7 @@ public sealed class TimingWheelEventQueue : IEventQueue
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref Message At(int index) => ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_messages), index);
+    private ref Message At(int index) => ref _messages[index];
 
     // Links are apart from the messages: walking a list then waits for no message to come from memory.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -182,12 +188,7 @@ public sealed class TimingWheelEventQueue : IEventQueue
                 Activate(list);
                 return true;
             }
-            while (list != Nil)
-            {
-                int next = Next(list);
-                Place(list, ref At(list));
-                list = next;
-            }
+            MoveDown(list);
             if (_activeTail > 0)
             {
                 return true;
@@ -197,13 +198,45 @@ public sealed class TimingWheelEventQueue : IEventQueue
         return false;
     }
 
-    /// <summary>Starts to load the first message of the next slot while the one just taken is dealt with.</summary>
-    private unsafe void PrefetchNextSlot()
+    /// <summary>
+    /// Files the messages of a list anew. They have lain untouched since they came, so their loading is begun for many of
+    /// them before the first is looked at.
+    /// </summary>
+    private void MoveDown(int list)
     {
-        int digit = NextOccupied(0, (int)_slot & (LevelSlots - 1));
-        if (digit >= 0)
+        int* moved = stackalloc int[MovedTogether];
+        while (list != Nil)
         {
-            Sse.Prefetch0(Unsafe.AsPointer(ref At(_head[digit])));
+            int n = 0;
+            for (; n < MovedTogether && list != Nil; n++)
+            {
+                if (Sse.IsSupported)
+                {
+                    Sse.Prefetch0(_messages + list);
+                }
+                moved[n] = list;
+                list = Next(list);
+            }
+            for (int i = 0; i < n; i++)
+            {
+                Place(moved[i], ref At(moved[i]));
+            }
+        }
+    }
+
+    /// <summary>Finds the message that comes next as things stand, and starts to load it while the one just taken is dealt with.</summary>
+    private void Foresee()
+    {
+        if (_activeHead < _activeTail)
+        {
+            _foreseen = _active[_activeHead];
+            return;
+        }
+        int digit = NextOccupied(0, (int)_slot & (LevelSlots - 1));
+        _foreseen = digit < 0 ? Nil : _head[digit];
+        if (digit >= 0 && Sse.IsSupported)
+        {
+            Sse.Prefetch0(_messages + _foreseen);
         }
     }
 
@@ -268,7 +301,7 @@ public sealed class TimingWheelEventQueue : IEventQueue
         if (n > 32)
         {
             // The order is total, so an unstable sort has one possible outcome.
-            _active.AsSpan(0, n).Sort(new ByOrder(_messages));
+            _active.AsSpan(0, n).Sort(new ByOrder(this));
             return;
         }
         for (int i = 1; i < n; i++)
@@ -287,10 +320,22 @@ public sealed class TimingWheelEventQueue : IEventQueue
 
     private void Grow()
     {
-        int old = _messages.Length;
-        Array.Resize(ref _messages, old * 2);
+        int old = _next.Length;
+        Message* messages = Allocate(old * 2, out Message[] memory);
+        new ReadOnlySpan<Message>(_messages, old).CopyTo(new Span<Message>(messages, old));
+        GC.KeepAlive(_memory);
+        _memory = memory;
+        _messages = messages;
         Array.Resize(ref _next, old * 2);
         Chain(old);
+    }
+
+    /// <summary>Room for messages, each in a cache line of its own. The array does not move.</summary>
+    private static Message* Allocate(int count, out Message[] memory)
+    {
+        memory = GC.AllocateUninitializedArray<Message>(count + 1, pinned: true);
+        nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(memory));
+        return (Message*)((address + LineBytes - 1) & ~(nuint)(LineBytes - 1));
     }
 
     private void Chain(int from)
@@ -303,9 +348,9 @@ public sealed class TimingWheelEventQueue : IEventQueue
         _free = from;
     }
 
-    private readonly struct ByOrder(Message[] messages) : IComparer<int>
+    private readonly struct ByOrder(TimingWheelEventQueue queue) : IComparer<int>
     {
         public int Compare(int a, int b) =>
-            a == b ? 0 : Message.IsBefore(in messages[a], in messages[b]) ? -1 : 1;
+            a == b ? 0 : Message.IsBefore(in queue.At(a), in queue.At(b)) ? -1 : 1;
     }
 }

@@ -94,6 +94,11 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     /// <inheritdoc/>
     public void Handle(in Message message)
     {
+        ref readonly Message next = ref _machine.Scheduler.Foreseen;
+        if (next.Kind == Expire && next.Target == _id)
+        {
+            _machine.Pages.State.Frames.Prefetch(next.A);
+        }
         switch (message.Kind)
         {
             case Arrive when !IsFinished:
