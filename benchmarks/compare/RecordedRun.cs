@@ -13,6 +13,8 @@ namespace Sim.Compare;
 internal sealed record RecordedRun
 {
     private const int BatchDispatches = 256;
+    private const double WarmUpSeconds = 1;
+    private const int Runs = 5;
 
     /// <summary>The simulator that <c>sim</c> uses.</summary>
     public static ISimulator Simulator { get; } = new MachineSimulator(KnownWorkloads.Registry);
@@ -79,19 +81,23 @@ internal sealed record RecordedRun
         };
     }
 
-    /// <summary>Runs three times, after a warm-up, each into a folder that is deleted, and returns the run of median speed.</summary>
+    /// <summary>
+    /// Runs until the compiler has had time to optimise what is hot, then five times, each into a folder that is deleted;
+    /// returns the run of median speed.
+    /// </summary>
     public static RecordedRun Median(Experiment experiment)
     {
-        List<RecordedRun> runs = [];
-        for (int i = 0; i < 4; i++)
+        double warmUp = 0;
+        while (warmUp < WarmUpSeconds)
         {
-            using var folder = new TemporaryFolder();
-            RecordedRun run = Make(experiment, folder.Path);
-            if (i > 0)
-            {
-                runs.Add(run);
-            }
+            warmUp += MakeAndForget(experiment).CpuSeconds;
         }
-        return runs.OrderBy(r => r.Events / r.CpuSeconds).ElementAt(1);
+        return Enumerable.Range(0, Runs).Select(_ => MakeAndForget(experiment)).OrderBy(r => r.Events / r.CpuSeconds).ElementAt(Runs / 2);
+    }
+
+    private static RecordedRun MakeAndForget(Experiment experiment)
+    {
+        using var folder = new TemporaryFolder();
+        return Make(experiment, folder.Path);
     }
 }
