@@ -48,8 +48,8 @@ public sealed record LogSettings : ICheckedSettings
     [Setting("How much the log shows.")]
     public LogDetail Detail { get; init; } = LogDetail.Normal;
 
-    [Setting("A state.checkpoint event with the state hash follows every so many events; 0 for none.", Min = 0, Max = 1L << 40)]
-    public long CheckpointEvery { get; init; } = 262_144;
+    [Setting("A state.checkpoint event with the state hash follows every so many events; 0 for none. Null: 65536, or the number of page frames if that is more, because hashing takes time in proportion to memory.", Min = 0, Max = 1L << 40)]
+    public long? CheckpointEvery { get; init; }
 
     [Setting("A segment rolls after this many raw bytes.", Min = 1 << 20, Max = 1L << 34)]
     public ByteSize SegmentBytes { get; init; } = new(268_435_456);

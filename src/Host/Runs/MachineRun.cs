@@ -15,6 +15,7 @@ namespace Sim.Host.Runs;
 internal sealed class MachineRun : IRunnable
 {
     private const int ProgressOrder = 9;
+    private const long LeastCheckpointEvery = 65_536;
 
     private readonly Machine _machine;
     private readonly Journal _journal;
@@ -35,11 +36,16 @@ internal sealed class MachineRun : IRunnable
         _untilPs = _stop.Time?.Ps ?? long.MaxValue;
         _untilEvents = _stop.Events ?? long.MaxValue;
         _starvedOrder = _stop.WhenOrderFails ?? -1;
-        _checkpointEvery = experiment.Log.CheckpointEvery == 0 ? long.MaxValue : experiment.Log.CheckpointEvery;
-        _nextCheckpoint = _checkpointEvery;
         _machine = new Machine(
             MachineModel.OptionsOf(experiment), journal,
             experiment.Engine.Queue == QueueKind.Simsharp ? new SimSharpEventQueue() : new TimingWheelEventQueue());
+        _checkpointEvery = experiment.Log.CheckpointEvery switch
+        {
+            0 => long.MaxValue,
+            { } every => every,
+            null => Math.Max(LeastCheckpointEvery, _machine.State.Options.Hardware.Frames),
+        };
+        _nextCheckpoint = _checkpointEvery;
         _phases = new (string, IWorkload)[experiment.Workload.Count];
         for (int i = 0; i < _phases.Length; i++)
         {

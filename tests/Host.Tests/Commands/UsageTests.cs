@@ -1,3 +1,5 @@
+using Sim.Host.Tests.Runs;
+
 namespace Sim.Host.Tests.Commands;
 
 /// <summary>A wrong command line is exit code 2 and one message with a suggestion.</summary>
@@ -34,4 +36,27 @@ public sealed class UsageTests
     [InlineData("import lackey /nowhere/x -o y", ExitCode.Configuration, "The file /nowhere/x does not exist")]
     public async Task MissingInputIsRefused(string line, ExitCode code, string message) =>
         CommandLine.AssertRefused(await CommandLine.RunAsync(line.Split(' ')), code, message);
+
+    [Theory]
+    [InlineData("lackey", "")]
+    [InlineData("lackey", "not a trace\n")]
+    [InlineData("strace", "")]
+    [InlineData("strace", "\u0000\u0001\u0002")]
+    public async Task WrongCaptureIsAnInputError(string format, string text)
+    {
+        using var folder = new TemporaryFolder();
+        CommandLine.AssertRefused(
+            await CommandLine.RunAsync("import", format, folder.Write("capture", text), "-o", folder["out.simtrace"]), ExitCode.Configuration, folder["capture"]);
+        Assert.False(File.Exists(folder["out.simtrace"]));
+    }
+
+    [Theory]
+    [InlineData("run", "run")]
+    [InlineData("vreify", "verify")]
+    [InlineData("sohw", "show")]
+    [InlineData("VERIFY", "verify")]
+    [InlineData("quux", null)]
+    [InlineData("", null)]
+    public void NearestWordIsSuggested(string word, string? expected) =>
+        Assert.Equal(expected, Suggestion.Nearest(word, ["run", "verify", "show", "events"]));
 }
