@@ -94,7 +94,7 @@ public static class MachineModel
         MemoryMap map = MapOf(experiment);
         KernelOptions kernel = KernelOf(experiment);
         var profile = ZoneProfile.Of(kernel.Profile, kernel.Zones, map);
-        BootReservations.Compute(profile, map, kernel.Boot, experiment.Machine.Cpus);
+        BootPlan.Of(profile, map, kernel, experiment.Machine.Cpus);
     }
 
     private static TlbSize SizeOf(TlbSizeSettings size) => new(size.Entries, size.Ways);

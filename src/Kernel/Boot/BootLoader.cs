@@ -17,21 +17,18 @@ public static class BootLoader
     /// <exception cref="ImpossibleMachineException">The memory does not hold the kernel, or leaves it nothing to work with.</exception>
     public static void Boot(PageAllocatorState state, KernelOptions options, Journal journal)
     {
-        IReadOnlyList<Reservation> reservations = BootReservations.Compute(state.Profile, state.Map, options.Boot, state.Cpus);
-        IReadOnlyList<PageRange> released = BootReservations.Released(state.Profile, state.Map, reservations);
-        long managed = released.Sum(r => r.Pages);
-        Check(options.MinFreeKbytes, managed);
+        BootPlan plan = BootPlan.Of(state.Profile, state.Map, options, state.Cpus);
         foreach (Zone zone in state.Zones.Where(z => z.IsPopulated))
         {
             var e = new BootZone(zone.Type, zone.StartPfn, zone.SpannedPages, zone.PresentPages);
             state.Apply(in e, journal.Emit(in e, -1));
         }
-        foreach (Reservation reservation in reservations)
+        foreach (Reservation reservation in plan.Reservations)
         {
             var e = new BootReserve(reservation.Range.StartPfn, reservation.Range.Pages, reservation.Reason);
             state.Apply(in e, journal.Emit(in e, -1));
         }
-        foreach (PageRange range in released)
+        foreach (PageRange range in plan.Released)
         {
             var e = new BootRelease(range.StartPfn, range.Pages);
             state.Apply(in e, journal.Emit(in e, -1));
@@ -42,7 +39,7 @@ public static class BootLoader
             return;
         }
         SetReserve(state, Watermarks.MinFreeKbytes(state.Zones), journal);
-        if (state.Profile.HasHugePcp && managed >= HugePageLeastPages)
+        if (state.Profile.HasHugePcp && plan.ManagedPages >= HugePageLeastPages)
         {
             SetReserve(state, Watermarks.MinFreeKbytes(state.Zones), journal);
         }
@@ -52,20 +49,5 @@ public static class BootLoader
     {
         var e = new BootWatermarks(minFreeKbytes);
         state.Apply(in e, journal.Emit(in e, -1));
-    }
-
-    private static void Check(long minFreeKbytes, long managedPages)
-    {
-        if (managedPages < 1 << PageOrder.Max)
-        {
-            throw new ImpossibleMachineException("machine.memory",
-                $"the kernel leaves {managedPages << (Page.Shift - 10)} KiB free", "give the machine more memory");
-        }
-        if (minFreeKbytes < 0 || minFreeKbytes >> (Page.Shift - 10) > managedPages / 4)
-        {
-            throw new ImpossibleMachineException("kernel.minFreeKbytes",
-                $"a reserve of {minFreeKbytes} KiB does not fit into {managedPages << (Page.Shift - 10)} KiB of memory",
-                "give at most a quarter of the memory, or 0 to let the kernel compute it");
-        }
     }
 }
