@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using MessagePack;
 using Sim.Engine.Events;
+using Sim.Engine.Log;
 
 namespace Sim.Engine.Tests.Events;
 
@@ -52,6 +53,25 @@ public class EventEncoderTests
             encoder.WriteString(text);
             Assert.Equal(Written((ref MessagePackWriter w) => w.WriteString(text)), bytes[..encoder.Length]);
             Assert.True(new EventDecoder(bytes, ref contexts[0]).ReadStringUtf8().SequenceEqual(text));
+        }
+    }
+
+    [Fact]
+    public void IntegersNearThePayloadsEnd_AreReadAlike_AndNeverBeyondIt()
+    {
+        for (int bit = 0; bit < 64; bit++)
+        {
+            foreach (long value in (long[])[1L << bit, (1L << bit) - 1, -(1L << bit)])
+            {
+                byte[] bytes = Written((ref MessagePackWriter w) => w.Write(value));
+                long[] contexts = new long[EventDecoder.Contexts];
+                for (int behind = 0; behind < 10; behind++)
+                {
+                    var decoder = new EventDecoder((byte[])[.. bytes, .. new byte[behind]], ref contexts[0]);
+                    Assert.Equal((value, bytes.Length), (decoder.ReadInt64(), decoder.Position));
+                }
+                Assert.Throws<CorruptLogException>(() => new EventDecoder(bytes.AsSpan(0, bytes.Length - 1), ref contexts[0]).ReadInt64());
+            }
         }
     }
 
