@@ -1,5 +1,5 @@
-// node parquet-summary.mjs duckdb|hyparquet|parquet-wasm FILE
-// What one independent reader finds in a Parquet file, as JSON: { rows, columns: { name: { nulls, min, max, sum, sha256 } }, metadata }.
+// node parquet-summary.mjs duckdb|hyparquet|parquet-wasm FILE…
+// What one independent reader finds in Parquet files, as JSON, a line for each file: { rows, columns: { name: { nulls, min, max, sum, sha256 } }, metadata }.
 // Integers are decimal strings, doubles the hexadecimal bits of the IEEE 754 value, strings as they are; sha256 covers all values in order.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -97,5 +97,5 @@ async function withParquetWasm(file) {
 }
 
 const readers = { duckdb: withDuckDb, hyparquet: withHyparquet, 'parquet-wasm': withParquetWasm };
-const [reader, file] = process.argv.slice(2);
-console.log(JSON.stringify(await readers[reader](file)));
+const [reader, ...files] = process.argv.slice(2);
+for (const file of files) console.log(JSON.stringify(await readers[reader](file)));

@@ -164,7 +164,7 @@ public sealed partial class PageAllocatorState :
         {
             pcp.FreeFactor++;
         }
-        int left = Math.Min(e.Pages, pcp.Count);
+        int left = (int)Math.Min(e.Pages, pcp.Count);
         int lowest = 0, highest = PerCpuPages.Lists - 1;
         int index = e.FirstList - 1;
         while (left > 0)

@@ -21,4 +21,4 @@ public readonly partial record struct PcpRefill(
 /// <param name="Surplus">The limit was reached by frees: the next time more is given back.</param>
 [Event(47, "pcp.drain")]
 public readonly partial record struct PcpDrain(
-    byte Cpu, ZoneType Zone, [Unit("pages")] int Pages, byte FirstList, bool Surplus);
+    byte Cpu, ZoneType Zone, [Unit("pages")] long Pages, byte FirstList, bool Surplus);
