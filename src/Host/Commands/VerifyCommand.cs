@@ -36,29 +36,32 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
             streams.Error.WriteLine($"error: {report.Damage.Count} damaged place{(report.Damage.Count == 1 ? "" : "s")}; the {report.Events} events before the first are whole.");
             return ExitCode.CorruptLog;
         }
-        using RecordedRun recorded = RecordedRun.Open(path, experiments);
-        RunManifest manifest = recorded.Manifest;
-        string? stateHash = manifest.StateHash;
-        if (manifest.ChainHash is { } chain && (chain != report.ChainHash.ToString() || manifest.Events != report.Events))
+        RunManifest manifest = directory.ReadManifest();
+        bool cutShort = report.Status == LogStatus.Incomplete && manifest.ChainHash is not null && report.Events < manifest.Events;
+        if (!cutShort && manifest.ChainHash is { } chain && (chain != report.ChainHash.ToString() || manifest.Events != report.Events))
         {
             throw new CommandException(ExitCode.Diverged,
                 $"{path}: manifest.json names {manifest.Events} events and chain hash {chain}; the log has {report.Events} and {report.ChainHash}. One of them is of another run.");
         }
-        if (deep)
+        string? stateHash = cutShort ? null : manifest.StateHash;
+        if (deep && report.Events > 0)
         {
-            stateHash = Fold(recorded);
+            using RecordedRun recorded = RecordedRun.Open(path, experiments);
+            stateHash = Fold(recorded, stateHash);
             Reexecute(recorded, stateHash, cancellation);
         }
         Print(report, stateHash, json);
         if (report.Status == LogStatus.Incomplete)
         {
-            streams.Error.WriteLine($"error: the log is whole up to event {report.Events - 1}, but the run did not end: {report.Unfinished}. Run the experiment again for all of it.");
+            string lost = cutShort ? $"the run logged {manifest.Events} events, and the rest of them is lost" : "the run did not end";
+            string whole = report.Events == 0 ? "holds no event" : $"is whole up to event {report.Events - 1}";
+            streams.Error.WriteLine($"error: the log {whole}, but {lost}: {report.Unfinished}. Run the experiment again for all of it.");
             return ExitCode.Incomplete;
         }
         return ExitCode.Ok;
     }
 
-    private string Fold(RecordedRun run)
+    private string Fold(RecordedRun run, string? recorded)
     {
         FoldedMachine state = simulator.CreateState(run.Experiment, run.LeftOut(simulator));
         var check = new CheckpointCheck(state.StateHash);
@@ -66,7 +69,7 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
         fold.ToEnd();
         string stateHash = state.StateHash().ToString("x16");
         streams.Error.WriteLine($"folded {fold.NextSequence} events; the state is the recorded one at {check.Checked} checkpoints");
-        return run.Manifest.StateHash is { } recorded && recorded != stateHash
+        return recorded is not null && recorded != stateHash
             ? throw new CommandException(ExitCode.Diverged,
                 $"{run.Directory.Path}: after the last event the run recorded the state hash {recorded}, the fold has {stateHash}.")
             : stateHash;

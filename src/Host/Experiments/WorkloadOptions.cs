@@ -4,7 +4,14 @@ using Sim.Kernel;
 namespace Sim.Host.Experiments;
 
 /// <summary>Options of a workload phase; one record beside each workload. The key <c>type</c> of the phase selects the record.</summary>
-public abstract record WorkloadOptions;
+public abstract record WorkloadOptions
+{
+    /// <summary>Refuses input files that no run can use. Called before anything of the run is written.</summary>
+    /// <exception cref="ExperimentException">One is missing, cannot be read or is damaged.</exception>
+    public virtual void CheckInputs()
+    {
+    }
+}
 
 /// <summary>A kind of workload an experiment may name.</summary>
 /// <param name="Name">Value of <c>type</c>.</param>

@@ -43,6 +43,10 @@ public sealed class Recording
         ISimulator simulator, ExperimentFile reader, Experiment experiment, string? path, string commandLine)
     {
         IReadOnlyCollection<string> leftOut = LogSelection.LeftOut(experiment.Log, simulator.Catalogue);
+        foreach (WorkloadOptions phase in experiment.Workload)
+        {
+            phase.CheckInputs();
+        }
         ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
         RunDirectory directory = RunDirectory.Create(path, experiment.Name, experiment.Seed);
         var recording = new Recording(simulator, experiment, identity, leftOut, directory);

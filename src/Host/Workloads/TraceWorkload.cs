@@ -1,5 +1,4 @@
 using Sim.Host.Experiments;
-using Sim.Host.Traces;
 using Sim.Kernel;
 using Sim.Kernel.Tasks;
 
@@ -18,18 +17,7 @@ public sealed class TraceWorkload : IWorkload
     {
         _machine = machine;
         _options = options;
-        try
-        {
-            _programs = [.. Enumerable.Range(0, options.Tasks).Select(_ => new TraceProgram(machine, TraceReader.Open(options.File.Path)))];
-        }
-        catch (TraceFormatException e)
-        {
-            throw new ExperimentException(e.Message, e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ExperimentException($"The trace {options.File} cannot be read: {e.Message} Check the path in the experiment file.", e);
-        }
+        _programs = [.. Enumerable.Range(0, options.Tasks).Select(_ => new TraceProgram(machine, options.Open(readAhead: true)))];
         if (!machine.State.Virtual.Spaces.Layout.LongMode)
         {
             throw new ExperimentException($"The trace {options.File} is of a 64-bit program; it needs kernel.profile x86_64.");
