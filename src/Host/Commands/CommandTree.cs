@@ -23,8 +23,7 @@ internal static class CommandTree
         root.Options.Add(new Option<bool>(Verbose) { Description = "Say on standard error what the program itself does.", Recursive = true });
         root.SetAction(int (_) => throw new CommandException(ExitCode.Usage,
             $"Name a command: {string.Join(", ", root.Subcommands.Select(c => c.Name))}. \"sim --help\" describes them."));
-        var help = (HelpAction)root.Options.OfType<HelpOption>().Single().Action!;
-        help.MaxWidth = 110;
+        root.Options.OfType<HelpOption>().Single().Action = new HelpPrinter();
         root.Options.OfType<VersionOption>().Single().Action = new PrintVersion();
         return root;
     }

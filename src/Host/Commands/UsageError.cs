@@ -9,7 +9,7 @@ internal static class UsageError
     /// <summary>The message; null when the command line is right, or asks for help or the version.</summary>
     public static string? Find(ParseResult parsed)
     {
-        if (parsed.Errors.Count == 0 || parsed.Action is System.CommandLine.Help.HelpAction)
+        if (parsed.Errors.Count == 0 || parsed.Action is HelpPrinter)
         {
             return null;
         }

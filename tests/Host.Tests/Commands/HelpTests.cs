@@ -11,6 +11,15 @@ public sealed class HelpTests
         var text = new StringBuilder();
         await Append(text, []);
         ApprovedText.Check("tests/Host.Tests/Commands/help.txt", text.ToString());
+        Assert.All(text.ToString().Split('\n'), line => Assert.InRange(line.Length, 0, 120));
+    }
+
+    [Fact]
+    public async Task EveryCommandHasHelpAnywhereOnTheLine()
+    {
+        CommandLine.Result result = await CommandLine.RunAsync("run", "--nonsense", "-h");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("Usage: sim run EXPERIMENT.json [options]\n", result.Out);
     }
 
     [Fact]
