@@ -4,12 +4,13 @@ using Sim.Engine.Log;
 using Sim.Engine.Tests.Tables;
 using Sim.Host.Runs;
 using Sim.Host.Tests.Commands;
+using Sim.Host.Tests.Runs;
 using Sim.Shims.Tests;
 using Sim.Shims.Tests.Parquet;
 
 namespace Sim.Host.Tests.Exports;
 
-/// <summary>The tables of one small real run.</summary>
+/// <summary>The tables of one small real run of several workloads.</summary>
 public sealed class ExportCommandTests : IClassFixture<ExportCommandTests.ExportedRun>
 {
     private static readonly string[] Sampled = ["fragmentation", "slab_usage"];
@@ -31,6 +32,7 @@ public sealed class ExportCommandTests : IClassFixture<ExportCommandTests.Export
         LogRows expected = LogRows.Of(log);
         string[] tables = [.. TableNames().Except(Sampled)];
         Assert.Equal(expected.Tables.Keys.Order(StringComparer.Ordinal), tables);
+        Assert.Empty(((string[])["page_alloc", "slab_alloc", "cpu_enter", "vma_mmap", "fault_anon", "tlb_fill", "dram_activate", "symbol"]).Except(tables));
         byte[] output = OutsideTools.Run(node, ["parquet-summary.mjs", reader, .. tables.Select(PathOf)]);
         string[] lines = Encoding.UTF8.GetString(output).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(tables.Length, lines.Length);
@@ -211,22 +213,45 @@ public sealed class ExportCommandTests : IClassFixture<ExportCommandTests.Export
 
     private string PathOf(string table) => Path.Combine(Tables, table, "part-00000.parquet");
 
-    /// <summary>A run with its tables.</summary>
+    /// <summary>A run with all kinds of fields in its events (but those of traces), and its tables.</summary>
     public sealed class ExportedRun : IAsyncLifetime
     {
-        private readonly RecordedRunTests.SmallRun _run = new();
+        private readonly TemporaryFolder _folder = new();
 
-        internal string Directory => _run.Folder["run"];
+        internal string Directory => _folder["run"];
 
         public async ValueTask InitializeAsync()
         {
-            await _run.InitializeAsync();
-            CommandLine.Result result = await CommandLine.RunAsync("export", Directory, "--to", "parquet");
-            Assert.True(result.ExitCode == 0, result.Error);
+            string experiment = _folder.Write("mixed.json",
+                """
+                { "machine": { "memory": "128MiB" }, "log": { "checkpointEvery": 5000 }, "stop": { "events": 180000 },
+                  "workload": [
+                    { "type": "fragmentation", "duration": "1500us" },
+                    { "type": "slab", "duration": "300us" },
+                    { "type": "processes", "rounds": 40, "liveMappings": 4, "maxPages": 32 } ] }
+                """);
+            foreach (string[] line in (string[][])[["run", experiment, "--out", Directory, "--quiet"], ["export", Directory, "--to", "parquet"]])
+            {
+                CommandLine.Result result = await CommandLine.RunAsync(line);
+                Assert.True(result.ExitCode == 0, result.Error);
+            }
         }
 
-        internal string Copy(string name) => _run.Copy(name);
+        internal string Copy(string name)
+        {
+            foreach (string file in System.IO.Directory.GetFiles(Directory, "*", SearchOption.AllDirectories))
+            {
+                string target = Path.Combine(_folder[name], Path.GetRelativePath(Directory, file));
+                System.IO.Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Copy(file, target);
+            }
+            return _folder[name];
+        }
 
-        public ValueTask DisposeAsync() => _run.DisposeAsync();
+        public ValueTask DisposeAsync()
+        {
+            _folder.Dispose();
+            return ValueTask.CompletedTask;
+        }
     }
 }
