@@ -223,8 +223,8 @@ public sealed class LogWriter : IBlockSink, IDisposable
     private LogWriteException Failure(Exception e)
     {
         long durable = _segments.DurableSequence;
-        string kept = durable < 0 ? "No event is known to be safe." : $"Events up to {durable} are safe.";
-        return new LogWriteException($"Cannot write the log in {_storage.Path}: {e.Message} {kept}", durable, e);
+        string kept = durable < 0 ? "No event is surely on disk." : $"The last event that is surely on disk is {durable}.";
+        return new LogWriteException($"Cannot write the log in {_storage.Path}: {e.Message.TrimEnd('.')}. {kept}", durable, e);
     }
 
     private T Locked<T>(Func<SegmentWriter, T> read)

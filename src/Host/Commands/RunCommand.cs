@@ -55,8 +55,7 @@ internal sealed partial class RunCommand(
         catch (LogWriteException e)
         {
             throw new CommandException(ExitCode.InputOutput,
-                $"{path}: {e.Message} The last event that is surely on disk is {e.LastDurableSequence}. "
-                + $"Free some space; \"sim verify {path}\" shows how much of the log is whole.", e);
+                $"{e.Message} Free some space; \"sim verify {path}\" shows how much of the log is whole.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
