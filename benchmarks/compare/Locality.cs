@@ -33,6 +33,12 @@ internal readonly record struct Locality(double L1Misses, double Walks, double R
             (double)cpu.L1TlbMisses / cpu.Accesses, (double)cpu.Walks / cpu.Accesses, 1 - ((double)dram.RowHits / dram.Requests));
     }
 
+    public static Locality operator +(Locality a, Locality b) =>
+        new(a.L1Misses + b.L1Misses, a.Walks + b.Walks, a.RowMisses + b.RowMisses);
+
+    public static Locality operator /(Locality sum, int count) =>
+        new(sum.L1Misses / count, sum.Walks / count, sum.RowMisses / count);
+
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"L1 TLB misses {L1Misses:P2}, walks {Walks:P2}, row misses {RowMisses:P1}");
 

@@ -1,12 +1,9 @@
-using System.Runtime.InteropServices;
-
 namespace Sim.Engine.Scheduling;
 
 /// <summary>
 /// A pending message between components: data, not a closure, so that the queue is part of a snapshot.
-/// 56 bytes in 64, the length of a cache line; blittable. Total order: time, then priority (lower first), then sequence (first scheduled first).
+/// 56 bytes, blittable. Total order: time, then priority (lower first), then sequence (first scheduled first).
 /// </summary>
-[StructLayout(LayoutKind.Sequential, Size = 64)]
 public struct Message
 {
     /// <summary>When it is due, in picoseconds of simulated time.</summary>

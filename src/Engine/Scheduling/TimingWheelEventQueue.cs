@@ -28,8 +28,8 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
     private readonly ulong[] _occupied = new ulong[Levels * WordsPerLevel];
     private readonly ulong[] _occupiedWords = new ulong[Levels];
     private int[] _next = new int[FirstCapacity];
-    private Message[] _memory;
-    private Message* _messages;
+    private byte[] _memory;
+    private byte* _messages;
     private int _free;
     private long _slot;
     private int[] _active = new int[256];
@@ -52,7 +52,14 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
         _activeHead < _activeTail || Turn() ? At(_active[_activeHead]).TimePs : long.MaxValue;
 
     /// <inheritdoc/>
-    public ref readonly Message Foreseen => ref _foreseen == Nil ? ref Message.None : ref At(_foreseen);
+    public ref readonly Message Foreseen
+    {
+        get
+        {
+            int index = _activeHead < _activeTail ? _active[_activeHead] : _foreseen;
+            return ref index == Nil ? ref Message.None : ref At(index);
+        }
+    }
 
     /// <inheritdoc/>
     public void Enqueue(in Message message)
@@ -85,7 +92,10 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
             return false;
         }
         _activeHead++;
-        Foresee();
+        if (_activeHead == _activeTail)
+        {
+            ForeseeNextSlot();
+        }
         Next(index) = _free;
         _free = index;
         Count--;
@@ -113,7 +123,10 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref Message At(int index) => ref _messages[index];
+    private ref Message At(int index) => ref *(Message*)LineOf(index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private byte* LineOf(int index) => _messages + ((nint)index * LineBytes);
 
     // Links are apart from the messages: walking a list then waits for no message to come from memory.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -212,7 +225,7 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
             {
                 if (Sse.IsSupported)
                 {
-                    Sse.Prefetch0(_messages + list);
+                    Sse.Prefetch0(LineOf(list));
                 }
                 moved[n] = list;
                 list = Next(list);
@@ -224,19 +237,14 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
         }
     }
 
-    /// <summary>Finds the message that comes next as things stand, and starts to load it while the one just taken is dealt with.</summary>
-    private void Foresee()
+    /// <summary>Finds the first message of the next slot and starts to load it while the one just taken is dealt with.</summary>
+    private void ForeseeNextSlot()
     {
-        if (_activeHead < _activeTail)
-        {
-            _foreseen = _active[_activeHead];
-            return;
-        }
         int digit = NextOccupied(0, (int)_slot & (LevelSlots - 1));
         _foreseen = digit < 0 ? Nil : _head[digit];
         if (digit >= 0 && Sse.IsSupported)
         {
-            Sse.Prefetch0(_messages + _foreseen);
+            Sse.Prefetch0(LineOf(_foreseen));
         }
     }
 
@@ -321,8 +329,8 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
     private void Grow()
     {
         int old = _next.Length;
-        Message* messages = Allocate(old * 2, out Message[] memory);
-        new ReadOnlySpan<Message>(_messages, old).CopyTo(new Span<Message>(messages, old));
+        byte* messages = Allocate(old * 2, out byte[] memory);
+        Buffer.MemoryCopy(_messages, messages, memory.Length - LineBytes, (long)old * LineBytes);
         GC.KeepAlive(_memory);
         _memory = memory;
         _messages = messages;
@@ -331,11 +339,11 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
     }
 
     /// <summary>Room for messages, each in a cache line of its own. The array does not move.</summary>
-    private static Message* Allocate(int count, out Message[] memory)
+    private static byte* Allocate(int count, out byte[] memory)
     {
-        memory = GC.AllocateUninitializedArray<Message>(count + 1, pinned: true);
+        memory = GC.AllocateUninitializedArray<byte>(checked((count + 1) * LineBytes), pinned: true);
         nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(memory));
-        return (Message*)((address + LineBytes - 1) & ~(nuint)(LineBytes - 1));
+        return (byte*)((address + LineBytes - 1) & ~(nuint)(LineBytes - 1));
     }
 
     private void Chain(int from)
