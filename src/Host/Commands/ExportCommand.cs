@@ -46,7 +46,7 @@ internal sealed class ExportCommand(StandardStreams streams, ExperimentFile expe
             {
                 throw new CommandException(ExitCode.Usage, $"--sample {samples}: expected a time greater than 0, or none.");
             }
-            Export(parsed.GetValue(run)!, parsed.GetValue(output), samples != "none", everyPs, parsed.GetValue(json), cancellation);
+            Export(parsed.GetValue(run)!, OptionText.Path("--out", parsed.GetValue(output)), samples != "none", everyPs, parsed.GetValue(json), cancellation);
             return Task.FromResult((int)ExitCode.Ok);
         });
         return command;

@@ -30,4 +30,9 @@ internal static class OptionText
         SimTime.TryParse(text, out SimTime time)
             ? time
             : throw new CommandException(ExitCode.Usage, $"{option} {text}: expected a time with its unit (ps, ns, us, ms, s), such as 10s or 250us.");
+
+    /// <summary>A path that says something; null stays null.</summary>
+    /// <exception cref="CommandException">It is empty (exit code 2).</exception>
+    public static string? Path(string option, string? text) =>
+        text is null || text.Trim().Length > 0 ? text : throw new CommandException(ExitCode.Usage, $"{option} is empty: name a directory, or leave {option} out.");
 }

@@ -36,7 +36,7 @@ internal sealed partial class RunCommand(
         {
             Experiment experiment = arguments.Load(parsed, experiments,
                 parsed.GetValue(durability) is { } level ? [new ConfigOverride($"--durability {level}", "log.durability", level)] : []);
-            return Task.FromResult((int)Run(experiment, parsed.GetValue(output), parsed.GetValue(quiet), parsed.GetValue(json), cancellation));
+            return Task.FromResult((int)Run(experiment, OptionText.Path("--out", parsed.GetValue(output)), parsed.GetValue(quiet), parsed.GetValue(json), cancellation));
         });
         return command;
     }

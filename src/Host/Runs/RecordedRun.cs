@@ -44,7 +44,9 @@ public sealed class RecordedRun : IDisposable
         try
         {
             LogIdentity header = log.Header.Identity;
-            return new RecordedRun(directory, manifest, experiment, new ExperimentIdentity(header.ConfigHash, header.RunId), log);
+            var run = new RecordedRun(directory, manifest, experiment, new ExperimentIdentity(header.ConfigHash, header.RunId), log);
+            run.RequireItsOwnFiles(reader);
+            return run;
         }
         catch
         {
@@ -52,6 +54,34 @@ public sealed class RecordedRun : IDisposable
             throw;
         }
     }
+
+    /// <summary>Refuses files that are not of the run whose log this is: its state would be made for another machine.</summary>
+    private void RequireItsOwnFiles(ExperimentFile reader)
+    {
+        LogIdentity header = Log.Header.Identity;
+        if (Manifest.ConfigHash != header.ConfigHash || (ulong)Manifest.Seed != header.Seed)
+        {
+            throw new CommandException(ExitCode.Diverged,
+                $"{Directory.Path}: manifest.json and the log are of different runs (configHash {Manifest.ConfigHash} and {header.ConfigHash}). Restore the one that was changed.");
+        }
+        ExperimentIdentity now;
+        try
+        {
+            now = reader.Identify(Experiment, EngineVersion.Current);
+        }
+        catch (ExperimentException)
+        {
+            // A trace is gone. A fold needs none; running again says which.
+            return;
+        }
+        if (now.ConfigHash != header.ConfigHash || (ulong)Experiment.Seed != header.Seed)
+        {
+            throw Changed();
+        }
+    }
+
+    private CommandException Changed() => new(ExitCode.Diverged,
+        $"{Directory.ConfigurationPath}, or a trace it names, is not what the log was recorded with (configHash {Identity.ConfigHash}). Restore it, or run the experiment again.");
 
     /// <summary>Refuses a configuration, or an input file, that changed since the run.</summary>
     /// <exception cref="CommandException">It changed, or this build behaves differently (exit code 3).</exception>
@@ -64,8 +94,7 @@ public sealed class RecordedRun : IDisposable
         }
         if (reader.Identify(Experiment, EngineVersion.Current) != Identity)
         {
-            throw new CommandException(ExitCode.Diverged,
-                $"{Directory.ConfigurationPath}, or a trace it names, is not what the log was recorded with (configHash {Identity.ConfigHash}). Restore it, or run the experiment again.");
+            throw Changed();
         }
     }
 
