@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sim.Engine.Scheduling;
 
 /// <summary>
@@ -30,6 +32,7 @@ public sealed class Scheduler(IEventQueue queue)
 
     /// <summary>Schedules a message for an instant that is not in the past.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timePs"/> is before <see cref="NowPs"/>.</exception>
+    [SkipLocalsInit]
     public void Schedule(long timePs, ushort target, ushort kind, long cause, long a = 0, long b = 0, long c = 0, int priority = 0)
     {
         if (timePs < NowPs)
@@ -50,6 +53,7 @@ public sealed class Scheduler(IEventQueue queue)
     }
 
     /// <summary>Dispatches the next message if it is due at or before <paramref name="untilPs"/>; false when there is none.</summary>
+    [SkipLocalsInit]
     public bool Step(long untilPs = long.MaxValue)
     {
         if (!queue.TryDequeue(untilPs, out Message message))
