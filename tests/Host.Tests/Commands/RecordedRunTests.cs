@@ -129,6 +129,32 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
     }
 
     [Fact]
+    public async Task AMachineOfAnotherRunIsNotFoldedInto()
+    {
+        string copy = _run.Copy("machine");
+        RunDirectory directory = RunDirectory.Open(copy);
+        string[][] readers = [["show", copy, "buddyinfo"], ["verify", copy, "--deep"], ["export", copy, "--to", "parquet"]];
+        directory.WriteFile("config.effective.json", File.ReadAllText(directory.ConfigurationPath).Replace("\"x86_64\"", "\"i386-classic\"", StringComparison.Ordinal));
+        foreach (string[] line in readers)
+        {
+            CommandLine.AssertRefused(await CommandLine.RunAsync(line), ExitCode.Diverged, "is not what the log was recorded with");
+        }
+        RunManifest manifest = directory.ReadManifest();
+        directory.Write(manifest with { Seed = manifest.Seed + 1 });
+        foreach (string[] line in readers)
+        {
+            CommandLine.AssertRefused(await CommandLine.RunAsync(line), ExitCode.Diverged, "are of different runs");
+        }
+    }
+
+    [Fact]
+    public async Task AnEmptyOutputIsAUsageError()
+    {
+        CommandLine.AssertRefused(
+            await CommandLine.RunAsync("export", _run.Copy("unnamed"), "--to", "parquet", "--out", ""), ExitCode.Usage, "--out is empty");
+    }
+
+    [Fact]
     public async Task LostLogIsACorruptLog()
     {
         string copy = _run.Copy("lost");
