@@ -11,7 +11,7 @@ namespace Sim.Kernel.Buddy;
 /// (mm/page_alloc.c of Linux 6.1: <c>get_page_from_freelist</c>, <c>rmqueue</c>, <c>__rmqueue_fallback</c>,
 /// <c>free_unref_page</c>). It reads <see cref="PageAllocatorState"/> and changes it through events only.
 /// </summary>
-public sealed class PageAllocator
+public sealed partial class PageAllocator
 {
     private readonly PageAllocatorState _state;
     private readonly Journal _journal;
@@ -203,47 +203,6 @@ public sealed class PageAllocator
         {
             var split = new BuddySplit(pfn, (byte)from, (byte)request.Order);
             _journal.Emit(in split, header.Sequence);
-        }
-        return pfn;
-    }
-
-    /// <summary>
-    /// The request failed at the low watermark: try down to the min watermark and, by its urgency, below; then with the
-    /// per-CPU pages back on the buddy lists, if the caller may wait (<c>__alloc_pages_slowpath</c>, where reclaim and
-    /// compaction have their place).
-    /// </summary>
-    private long AllocSlowly(Zone[] zones, ref PageRequest request, GfpFlags gfp, CpuClock cpu, long cause)
-    {
-        request.Flags = AllocFlags.Min;
-        if ((gfp & GfpFlags.High) != 0)
-        {
-            request.Flags |= AllocFlags.High;
-        }
-        if ((gfp & (GfpFlags.AtomicBit | GfpFlags.NoMemAlloc)) == GfpFlags.AtomicBit)
-        {
-            request.Flags |= AllocFlags.Harder;
-        }
-        if ((gfp & (GfpFlags.MemAlloc | GfpFlags.NoMemAlloc)) == GfpFlags.MemAlloc)
-        {
-            request.Flags |= AllocFlags.NoWatermarks;
-        }
-        long pfn = FromZones(zones, ref request, cpu, cause);
-        if (pfn < 0 && (gfp & GfpFlags.DirectReclaim) != 0)
-        {
-            DrainAll(cpu, cause);
-            pfn = FromZones(zones, ref request, cpu, cause);
-        }
-        if (pfn < 0)
-        {
-            long free = 0;
-            foreach (Zone zone in zones)
-            {
-                free += zone.FreePages;
-            }
-            _starved[request.Order] += free >= 1L << request.Order ? 1 : 0;
-            cpu.Charge(_failPs);
-            var failed = new PageAllocFailed((byte)request.Order, (int)gfp, request.Owner, free, (byte)cpu.Id);
-            _journal.Emit(in failed, cause);
         }
         return pfn;
     }
