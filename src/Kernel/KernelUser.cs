@@ -9,6 +9,12 @@ public static class KernelUser
     /// <summary>Large blocks that <c>kmalloc</c> passes on to the page allocator.</summary>
     public const int LargeKmalloc = -3;
 
+    /// <summary>Nobody knows who: the frame was held when the run began with captured lists.</summary>
+    public const int BeforeStart = -4;
+
+    /// <summary>Free pages that compaction has taken aside to move others to.</summary>
+    public const int Compaction = -5;
+
     /// <summary>The first slab cache; the others follow downwards.</summary>
     private const int FirstSlabCache = -16;
 

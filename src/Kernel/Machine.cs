@@ -57,10 +57,24 @@ public sealed class Machine
     /// <summary>Address spaces, faults, system calls, tasks.</summary>
     public VirtualMemory Virtual { get; }
 
-    /// <summary>Boots: lays out the zones, hands free memory to the allocator, maps the kernel, makes the general caches.</summary>
+    /// <summary>
+    /// Boots: lays out the zones, hands free memory to the allocator or takes over captured lists, maps the kernel, makes the
+    /// general caches.
+    /// </summary>
     public void Boot()
     {
-        BootLoader.Boot(State.Memory.Pages, State.Options.Kernel, Journal);
+        if (State.Options.Lists is { } lists)
+        {
+            ListLoader.Load(State.Memory.Pages, lists, Journal);
+            if (!lists.OwnKernel)
+            {
+                return;
+            }
+        }
+        else
+        {
+            BootLoader.Boot(State.Memory.Pages, State.Options.Kernel, Journal);
+        }
         KernelMappings.Boot(State.Virtual.Spaces, State.Memory.Pages.Frames, State.Memory.Pages.Profile.DirectMapEndPfn, Journal);
         Slab.Initialize(Cpus[0]);
     }

@@ -9,6 +9,9 @@ namespace Sim.Kernel;
 /// <param name="Memory">What the firmware says of physical memory.</param>
 public sealed record MachineOptions(HardwareOptions Hardware, KernelOptions Kernel, MemoryMap Memory)
 {
+    /// <summary>Lists of a real kernel to begin with; null boots to pristine ones.</summary>
+    public Boot.CapturedLists? Lists { get; init; }
+
     /// <summary>How far a CPU may run ahead of the clock, in picoseconds.</summary>
     public long QuantumPs { get; init; } = 10_000_000;
 }

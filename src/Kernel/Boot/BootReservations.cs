@@ -46,7 +46,7 @@ public sealed class BootReservations
         long start = (is64Bit ? 16L << 20 : 1L << 20) >> Page.Shift;
         boot.TakeAt(new PageRange(start, start + Pages(image)), ReserveReason.KernelImage);
         boot.TakeTop(boot.MemMapPages(is64Bit), is64Bit ? HugePages : 1, ReserveReason.MemMap);
-        boot.TakeTop(boot.DirectMapTablePages(is64Bit), 1, ReserveReason.DirectMapTables);
+        boot.TakeTop(DirectMapTablePages(map, profile), 1, ReserveReason.DirectMapTables);
         boot.TakeTop((is64Bit ? 62L : 16L) * cpus, 1, ReserveReason.PerCpuAreas);
         boot.TakeTop(boot.HashPages(13, is64Bit), 1, ReserveReason.DentryHash);
         boot.TakeTop(boot.HashPages(14, is64Bit), 1, ReserveReason.InodeHash);
@@ -91,10 +91,10 @@ public sealed class BootReservations
     }
 
     /// <summary>Tables of the direct mapping with large pages: one per GiB and one per 512 GiB, or i386's for fixmap and pkmap.</summary>
-    private long DirectMapTablePages(bool fourLevels)
+    internal static long DirectMapTablePages(MemoryMap map, ZoneProfile profile)
     {
-        long gib = (_map.EndPfn + (1 << 18) - 1) >> 18;
-        return fourLevels ? gib + ((gib + 511) / 512) : 2;
+        long gib = (map.EndPfn + (1 << 18) - 1) >> 18;
+        return profile.Profile == KernelProfile.X86_64 ? gib + ((gib + 511) / 512) : 2;
     }
 
     /// <summary>

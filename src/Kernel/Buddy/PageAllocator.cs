@@ -13,6 +13,9 @@ namespace Sim.Kernel.Buddy;
 /// </summary>
 public sealed partial class PageAllocator
 {
+    /// <summary>How often a CPU that works adds its share to the counters (<c>vm.stat_interval</c>): a second.</summary>
+    private const long StatIntervalPs = 1_000_000_000_000;
+
     private readonly PageAllocatorState _state;
     private readonly Journal _journal;
     private readonly FrameTable _frames;
@@ -20,6 +23,7 @@ public sealed partial class PageAllocator
     private readonly ZoneType[] _highestZone = new ZoneType[16];
     private readonly Zone[][] _zonelists = new Zone[ZoneTypes.Count][];
     private readonly long[] _starved = new long[PageOrder.Count];
+    private readonly long[] _nextRefreshPs;
     private readonly long _allocPcpPs, _freePcpPs, _allocBuddyPs, _freeBuddyPs, _pcpMovePs, _failPs;
 
     /// <param name="state">What it manages.</param>
@@ -30,6 +34,8 @@ public sealed partial class PageAllocator
         _state = state;
         _journal = journal;
         _frames = state.Frames;
+        _nextRefreshPs = new long[state.Cpus];
+        Array.Fill(_nextRefreshPs, StatIntervalPs);
         _fallback = new Fallback(state, journal, costs.StealNs * 1000L);
         _allocPcpPs = costs.AllocPcpNs * 1000L;
         _freePcpPs = costs.FreePcpNs * 1000L;
@@ -82,33 +88,14 @@ public sealed partial class PageAllocator
     /// <exception cref="InvalidOperationException">No block of that order is allocated there: a double free or a wrong order.</exception>
     public void FreePages(long pfn, int order, CpuClock cpu, long cause)
     {
-        ref Frame frame = ref _frames[pfn];
-        if (frame.State != FrameState.Allocated || frame.Order != order)
-        {
-            ThrowBadPage(pfn, order, in frame);
-        }
+        RequireAllocated(pfn, order);
         if (_state.HasPcpList(order))
         {
-            FreeToPcp(pfn, order, _state.Zone(frame.Zone), cpu, cause);
+            FreeToPcp(pfn, order, _state.Zone(_frames[pfn].Zone), cpu, cause);
         }
         else
         {
             FreeToBuddy(pfn, order, cpu, cause);
-        }
-    }
-
-    /// <summary>Gives all per-CPU pages of all CPUs back to the buddy lists (<c>drain_all_pages</c>).</summary>
-    public void DrainAll(CpuClock cpu, long cause)
-    {
-        foreach (Zone zone in _state.Zones)
-        {
-            for (int i = 0; i < zone.PerCpu.Length; i++)
-            {
-                if (zone.PerCpu[i].Count > 0)
-                {
-                    Drain(zone, i, zone.PerCpu[i].Count, 0, surplus: false, cpu, cause);
-                }
-            }
         }
     }
 
@@ -155,6 +142,7 @@ public sealed partial class PageAllocator
     /// <summary>Fills an empty per-CPU list, taking over blocks of other types where its own run out (<c>rmqueue_bulk</c>).</summary>
     private bool Refill(Zone zone, int list, in PageRequest request, CpuClock cpu, long cause)
     {
+        RefreshStatistics(cpu, cause);
         int left = PcpSizing.RefillBlocks(zone.PerCpu[cpu.Id].Batch, request.Order);
         while (left > 0)
         {
@@ -226,20 +214,25 @@ public sealed partial class PageAllocator
         PerCpuPages pcp = zone.PerCpu[cpu.Id];
         // A block of order 1 to 3 freed in a run of frees takes all the others with it.
         bool all = pcp.FreeFactor > 0 && order is > 0 and <= PageOrder.Costly;
-        if (pcp.Count >= pcp.High || all)
+        int high = zone.IsReclaimActive ? Math.Min(pcp.Batch << 2, pcp.High) : pcp.High;
+        if (pcp.Count >= high || all)
         {
-            DrainSurplus(zone, pcp, order, zone.PageblockType(pfn), all, cpu, header.Sequence);
+            DrainSurplus(zone, pcp, high, order, zone.PageblockType(pfn), all, cpu, header.Sequence);
         }
     }
 
     /// <summary>The lists are full: gives back a batch, twice as much each time while nothing is asked for (<c>nr_pcp_free</c>).</summary>
-    private void DrainSurplus(Zone zone, PerCpuPages pcp, int order, MigrateType type, bool all, CpuClock cpu, long cause)
+    private void DrainSurplus(Zone zone, PerCpuPages pcp, int high, int order, MigrateType type, bool all, CpuClock cpu, long cause)
     {
         int pages = pcp.Count;
         bool surplus = false;
-        if (!all)
+        if (!all && high < pcp.Batch)
         {
-            int most = pcp.High - pcp.Batch;
+            pages = 1;
+        }
+        else if (!all)
+        {
+            int most = high - pcp.Batch;
             int scaled = pcp.Batch << pcp.FreeFactor;
             surplus = scaled < most && pcp.FreeFactor < PcpSizing.MaxFreeFactor;
             pages = Math.Max(Math.Min(scaled, most), pcp.Batch);
@@ -250,6 +243,7 @@ public sealed partial class PageAllocator
 
     private void Drain(Zone zone, int owner, int pages, int firstList, bool surplus, CpuClock cpu, long cause)
     {
+        RefreshStatistics(cpu, cause);
         cpu.Charge(pages * _pcpMovePs);
         var drain = new PcpDrain((byte)owner, zone.Type, pages, (byte)firstList, surplus);
         EventHeader header = _journal.Emit(in drain, cause);

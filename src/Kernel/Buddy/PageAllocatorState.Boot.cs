@@ -64,6 +64,7 @@ public sealed partial class PageAllocatorState :
             Zone zone = _zones[(int)Frames[pfn].Zone];
             zone.ManagedPages += 1L << order;
             _buddy.Free(zone, (int)pfn, order, zone.PageblockType(pfn), last: true);
+            zone.CountFree(0, 1 << order);
             pfn += 1L << order;
         }
     }
@@ -73,5 +74,9 @@ public sealed partial class PageAllocatorState :
     {
         MinFreeKbytes = e.MinFreeKbytes;
         Watermarks.Set(Zones, e.MinFreeKbytes, Cpus);
+        foreach (Zone zone in Zones)
+        {
+            zone.SetStatThreshold(Cpus);
+        }
     }
 }

@@ -12,7 +12,8 @@ namespace Sim.Kernel.Buddy;
 /// <c>Apply</c> changes it, in the live run and in a fold alike.
 /// </summary>
 public sealed partial class PageAllocatorState :
-    IApply<PageAlloc>, IApply<PageFree>, IApply<BuddySteal>, IApply<PcpRefill>, IApply<PcpDrain>
+    IApply<PageAlloc>, IApply<PageAllocBulk>, IApply<PageFree>, IApply<PageFreeBuddy>, IApply<PageIsolate>, IApply<BuddySteal>,
+    IApply<PcpRefill>, IApply<PcpDrain>, IApply<ZoneReclaimActive>, IApply<VmStatFlush>
 {
     private readonly Zone[] _zones = new Zone[ZoneTypes.Count];
     private readonly BuddyLists _buddy;
@@ -105,7 +106,20 @@ public sealed partial class PageAllocatorState :
         else
         {
             _buddy.Take(zone, pfn, e.Order);
+            zone.CountFree(e.Cpu, -(1 << e.Order));
         }
+        frame.State = FrameState.Allocated;
+        frame.MigrateType = e.MigrateType;
+        frame.AllocatedBy = header.Sequence;
+        frame.Owner = e.Owner;
+    }
+
+    /// <summary>Takes the frame off its per-CPU list; the lists' free factor stays.</summary>
+    public void Apply(in PageAllocBulk e, in EventHeader header)
+    {
+        ref Frame frame = ref Frames[e.Pfn];
+        Frames.Unlink((int)e.Pfn);
+        _zones[(int)frame.Zone].PerCpu[e.Cpu].Count--;
         frame.State = FrameState.Allocated;
         frame.MigrateType = e.MigrateType;
         frame.AllocatedBy = header.Sequence;
@@ -120,10 +134,7 @@ public sealed partial class PageAllocatorState :
         ref Frame frame = ref Frames[pfn];
         Zone zone = _zones[(int)frame.Zone];
         MigrateType type = zone.PageblockType(pfn);
-        frame.Owner = 0;
-        frame.Index = 0;
-        frame.MapCount = 0;
-        frame.Use = FrameUse.None;
+        frame.Clear();
         if (HasPcpList(e.Order) && type != MigrateType.Isolate)
         {
             PerCpuPages pcp = zone.PerCpu[e.Cpu];
@@ -135,6 +146,55 @@ public sealed partial class PageAllocatorState :
         else
         {
             _buddy.Free(zone, pfn, e.Order, type);
+            zone.CountFree(e.Cpu, 1 << e.Order);
+        }
+    }
+
+    /// <summary>Puts the block, merged, on a buddy list.</summary>
+    public void Apply(in PageFreeBuddy e, in EventHeader header)
+    {
+        ref Frame frame = ref Frames[e.Pfn];
+        Zone zone = _zones[(int)frame.Zone];
+        frame.Clear();
+        _buddy.Free(zone, (int)e.Pfn, e.Order, zone.PageblockType(e.Pfn));
+        zone.CountFree(e.Cpu, 1 << e.Order);
+    }
+
+    /// <summary>Takes the block off its list; at least half a page block of it makes the page block movable.</summary>
+    public void Apply(in PageIsolate e, in EventHeader header)
+    {
+        int pfn = (int)e.Pfn;
+        Zone zone = _zones[(int)Frames[pfn].Zone];
+        _buddy.Take(zone, pfn, e.Order);
+        zone.CountFree(e.Cpu, -(1 << e.Order));
+        int end = pfn + (1 << e.Order);
+        if (e.Order >= Profile.PageblockOrder - 1)
+        {
+            for (int block = pfn; block < end; block += 1 << Profile.PageblockOrder)
+            {
+                if ((int)zone.PageblockType(block) < MigrateTypes.PcpTypes)
+                {
+                    zone.SetPageblockType(block, MigrateType.Movable);
+                }
+            }
+        }
+        for (int at = pfn; at < end; at++)
+        {
+            ref Frame frame = ref Frames.At(at);
+            (frame.State, frame.Order, frame.Zone, frame.MigrateType) = (FrameState.Allocated, 0, zone.Type, MigrateType.Movable);
+            (frame.Owner, frame.AllocatedBy) = (KernelUser.Compaction, header.Sequence);
+        }
+    }
+
+    /// <summary>Sets the mark.</summary>
+    public void Apply(in ZoneReclaimActive e, in EventHeader header) => _zones[(int)e.Zone].IsReclaimActive = e.Active;
+
+    /// <summary>Adds the differences up.</summary>
+    public void Apply(in VmStatFlush e, in EventHeader header)
+    {
+        foreach (Zone zone in Zones)
+        {
+            zone.FlushFreePages(e.Cpu);
         }
     }
 
@@ -153,6 +213,7 @@ public sealed partial class PageAllocatorState :
             Frames.LinkLast(list, pfn);
         }
         pcp.Count += e.Blocks << e.Order;
+        zone.CountFree(e.Cpu, -(e.Blocks << e.Order));
     }
 
     /// <summary>Gives frames of per-CPU lists back to the buddy lists (<c>free_pcppages_bulk</c>).</summary>
@@ -199,6 +260,7 @@ public sealed partial class PageAllocatorState :
                 left -= 1 << order;
                 pcp.Count -= 1 << order;
                 _buddy.Free(zone, pfn, order, Frames.At(pfn).MigrateType);
+                zone.CountFree(e.Cpu, 1 << order);
             }
             while (left > 0 && Frames.At(list).Prev != list);
         }

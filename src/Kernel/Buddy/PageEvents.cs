@@ -57,3 +57,43 @@ public readonly partial record struct BuddyMerge(
 [Event(45, "buddy.steal")]
 public readonly partial record struct BuddySteal(
     [Unit("pfn"), Delta(10)] long Pfn, byte Order, byte FallbackOrder, MigrateType MigrateType, MigrateType FallbackMigrateType, bool WholeBlock);
+
+/// <summary>A block allocated before the run began with captured lists turns out to have an order: its frames, held one by one so far, become one block.</summary>
+/// <param name="Pfn">First frame.</param>
+/// <param name="Order">The order.</param>
+[Event(118, "page.found")]
+public readonly partial record struct PageFound([Unit("pfn"), Delta(10)] long Pfn, byte Order);
+
+/// <summary>A frame was handed out from a per-CPU list to a request for many (__alloc_pages_bulk, which the kernel does not trace).</summary>
+/// <param name="Pfn">The frame.</param>
+/// <param name="MigrateType">Mobility it was asked with.</param>
+/// <param name="Owner">For whom.</param>
+/// <param name="Cpu">CPU that asked.</param>
+[Event(119, "page.alloc_bulk")]
+public readonly partial record struct PageAllocBulk(
+    [Unit("pfn"), Delta(10)] long Pfn, MigrateType MigrateType, [Unit("pid")] int Owner, byte Cpu);
+
+/// <summary>A block was given back to the buddy lists although its order has per-CPU lists: an interrupt found them locked (free_one_page).</summary>
+/// <param name="Pfn">First frame of the block.</param>
+/// <param name="Order">Order of the block.</param>
+/// <param name="Cpu">CPU that gave it back.</param>
+[Event(120, "page.free_buddy")]
+public readonly partial record struct PageFreeBuddy([Unit("pfn"), Delta(11)] long Pfn, byte Order, byte Cpu);
+
+/// <summary>Compaction took a whole free block aside, as single frames (__isolate_free_page).</summary>
+/// <param name="Pfn">First frame of the block.</param>
+/// <param name="Order">Order of the block.</param>
+/// <param name="Cpu">CPU that took it.</param>
+[Event(121, "page.isolate")]
+public readonly partial record struct PageIsolate([Unit("pfn"), Delta(10)] long Pfn, byte Order, byte Cpu);
+
+/// <summary>kswapd began or ended balancing a zone (balance_pgdat): per-CPU lists keep less meanwhile.</summary>
+/// <param name="Zone">Which zone.</param>
+/// <param name="Active">It began.</param>
+[Event(122, "zone.reclaim_active")]
+public readonly partial record struct ZoneReclaimActive(ZoneType Zone, bool Active);
+
+/// <summary>A CPU added what it had gathered to the zones' counters of free pages (refresh_cpu_vm_stats).</summary>
+/// <param name="Cpu">Which CPU.</param>
+[Event(123, "vmstat.flush")]
+public readonly partial record struct VmStatFlush(byte Cpu);

@@ -15,7 +15,7 @@ internal static class WatermarkCheck
         Watermark level = (request.Flags & AllocFlags.Low) != 0 ? Watermark.Low : Watermark.Min;
         long mark = zone.Watermark(level);
         // Most requests end here: one page, and plenty of them.
-        if (request.Order == 0 && zone.FreePages > mark + zone.LowmemReserve(request.HighestZone))
+        if (request.Order == 0 && zone.FreePagesCounter > mark + zone.LowmemReserve(request.HighestZone))
         {
             return true;
         }
@@ -32,7 +32,7 @@ internal static class WatermarkCheck
         {
             mark -= mark / 4;
         }
-        long free = zone.FreePages - ((1L << request.Order) - 1);
+        long free = zone.FreePagesCounter - ((1L << request.Order) - 1);
         if (free <= mark + zone.LowmemReserve(request.HighestZone))
         {
             return false;

@@ -41,6 +41,15 @@ public struct Frame
 
     private byte _zoneAndType;
 
+    /// <summary>Forgets what the frame was used for; who allocated it last stays.</summary>
+    internal void Clear()
+    {
+        Owner = 0;
+        Index = 0;
+        MapCount = 0;
+        Use = FrameUse.None;
+    }
+
     /// <summary>The zone the frame belongs to.</summary>
     public ZoneType Zone
     {

@@ -31,7 +31,18 @@ public enum GfpFlags
     AtomicBit = 0x200,
     DirectReclaim = 0x400,
     KswapdReclaim = 0x800,
+
+    /// <summary>The caller is going to write to the page.</summary>
+    Write = 0x1000,
     NoWarn = 0x2000,
+
+    /// <summary>Try hard, but give up in the end.</summary>
+    RetryMayFail = 0x4000,
+
+    /// <summary>Never give up.</summary>
+    NoFail = 0x8000,
+
+    /// <summary>One round of reclaim at most.</summary>
     NoRetry = 0x10000,
 
     /// <summary>May use everything: the request frees more than it takes.</summary>
@@ -42,8 +53,26 @@ public enum GfpFlags
     NoMemAlloc = 0x80000,
     Hardwall = 0x100000,
 
+    /// <summary>From this node only.</summary>
+    ThisNode = 0x200000,
+
+    /// <summary>Charged to a memory cgroup.</summary>
+    Account = 0x400000,
+
+    /// <summary>Memory tags are zeroed too.</summary>
+    ZeroTags = 0x800000,
+
     /// <summary>From an interrupt handler.</summary>
     Atomic = High | AtomicBit | KswapdReclaim,
+
+    /// <summary>Cannot wait; wakes kswapd.</summary>
+    NoWait = KswapdReclaim,
+
+    /// <summary>May wait, but not for I/O.</summary>
+    NoIo = DirectReclaim | KswapdReclaim,
+
+    /// <summary>May wait, but not for file systems.</summary>
+    NoFs = DirectReclaim | KswapdReclaim | Io,
 
     /// <summary>For the kernel itself.</summary>
     Kernel = DirectReclaim | KswapdReclaim | Io | Fs,
@@ -56,4 +85,13 @@ public enum GfpFlags
 
     /// <summary>For a process's own pages.</summary>
     HighUserMovable = HighUser | Movable,
+
+    /// <summary>For the kernel, charged to a memory cgroup.</summary>
+    KernelAccount = Kernel | Account,
+
+    /// <summary>A huge page, if it is at hand.</summary>
+    TransHugeLight = (HighUserMovable | Compound | NoMemAlloc | NoWarn) & ~(DirectReclaim | KswapdReclaim),
+
+    /// <summary>A huge page, worth some work.</summary>
+    TransHuge = TransHugeLight | DirectReclaim,
 }

@@ -22,6 +22,7 @@ public sealed class Zone
     private readonly int[] _freeBlocks = new int[PageOrder.Count];
     private readonly int[] _listLengths = new int[PageOrder.Count * MigrateTypes.Count];
     private readonly byte[] _blockTypes;
+    private readonly int[] _freePagesDiff;
     private readonly int _firstBlock;
     private readonly int _pageblockOrder;
     private readonly int _firstList;
@@ -37,6 +38,7 @@ public sealed class Zone
         SpannedPages = range.SpannedPages;
         PresentPages = range.PresentPages;
         PerCpu = perCpu;
+        _freePagesDiff = new int[perCpu.Length];
         _pageblockOrder = pageblockOrder;
         _firstList = firstFreeList;
         _firstBlock = (int)(StartPfn >> pageblockOrder);
@@ -61,8 +63,23 @@ public sealed class Zone
     /// <summary>Frames handed to the buddy system at boot.</summary>
     public long ManagedPages { get; internal set; }
 
-    /// <summary>Frames on the buddy lists (<c>NR_FREE_PAGES</c>); those on per-CPU lists do not count.</summary>
+    /// <summary>Frames on the buddy lists; those on per-CPU lists do not count.</summary>
     public long FreePages { get; internal set; }
+
+    /// <summary>
+    /// The counter <c>NR_FREE_PAGES</c>, which watermarks are checked against: <see cref="FreePages"/> without what the CPUs
+    /// have not added yet.
+    /// </summary>
+    public long FreePagesCounter { get; private set; }
+
+    /// <summary>Changes a CPU gathers before it adds them to the counter (<c>stat_threshold</c>).</summary>
+    public int StatThreshold { get; private set; }
+
+    /// <summary>kswapd balances the zone (<c>ZONE_RECLAIM_ACTIVE</c>): per-CPU lists keep less.</summary>
+    public bool IsReclaimActive { get; internal set; }
+
+    /// <summary>The zone began with captured lists: some of its held frames are not managed, and it is unknown which.</summary>
+    public bool HasHeldFrames { get; internal set; }
 
     /// <summary>True when the zone has memory that the allocator manages.</summary>
     public bool IsPopulated => PresentPages > 0;
@@ -113,11 +130,61 @@ public sealed class Zone
         _listLengths[(order * MigrateTypes.Count) + (int)type] += change;
     }
 
+    /// <summary>What a CPU has not added to the counter yet.</summary>
+    public int FreePagesDiff(int cpu) => _freePagesDiff[cpu];
+
+    /// <summary>Counts a change of the free pages on a CPU (<c>__mod_zone_page_state</c>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void CountFree(int cpu, int pages)
+    {
+        int diff = _freePagesDiff[cpu] + pages;
+        if (Math.Abs(diff) > StatThreshold)
+        {
+            FreePagesCounter += diff;
+            diff = 0;
+        }
+        _freePagesDiff[cpu] = diff;
+    }
+
+    /// <summary>A CPU adds what it has gathered (<c>refresh_cpu_vm_stats</c>).</summary>
+    internal void FlushFreePages(int cpu)
+    {
+        FreePagesCounter += _freePagesDiff[cpu];
+        _freePagesDiff[cpu] = 0;
+    }
+
+    /// <summary>The threshold grows with the CPUs and the zone (<c>calculate_normal_threshold</c>, mm/vmstat.c).</summary>
+    internal void SetStatThreshold(int cpus)
+    {
+        const int greatest = 125;
+        int units = (int)(ManagedPages >> (27 - Page.Shift));
+        StatThreshold = Math.Min(greatest, 2 * BitsOf(cpus) * (1 + BitsOf(units)));
+    }
+
+    /// <summary>Sets the counter; the difference to the free pages counted so far is the CPU's.</summary>
+    internal void SetFreePagesCounter(long pages, int cpu)
+    {
+        FreePagesCounter = pages;
+        _freePagesDiff[cpu] = 0;
+        long others = 0;
+        foreach (int diff in _freePagesDiff)
+        {
+            others += diff;
+        }
+        _freePagesDiff[cpu] = (int)(FreePages - pages - others);
+    }
+
+    private static int BitsOf(int value) => 32 - System.Numerics.BitOperations.LeadingZeroCount((uint)value);
+
     internal void HashInto(ref Engine.Events.XxHash64 hash)
     {
         hash.Add((long)Type);
         hash.Add(ManagedPages);
         hash.Add(FreePages);
+        hash.Add(FreePagesCounter);
+        hash.Add(StatThreshold);
+        hash.Add((IsReclaimActive ? 1 : 0) | (HasHeldFrames ? 2 : 0));
+        hash.AddSpan<int>(_freePagesDiff);
         hash.AddSpan<long>(_watermarks);
         hash.AddSpan<long>(_lowmemReserve);
         hash.AddSpan<int>(_listLengths);

@@ -69,23 +69,17 @@ internal sealed class RecordedKernel
                     Allocations++;
                     break;
                 case "b":
-                    // Bulk requests leave the free factor alone.
-                    PerCpuPages pcp = Zone(Int(f[1])).PerCpu[0];
-                    int factor = pcp.FreeFactor;
-                    for (int i = 0; i < Int(f[3]); i++)
-                    {
-                        _allocator.AllocPages(0, Gfp(_state.Profile.Zones[Int(f[1])], Int(f[2])), 1, _cpu, -1);
-                    }
-                    pcp.FreeFactor = factor;
+                    int wanted = Int(f[3]);
+                    int got = _allocator.AllocPagesBulk(Gfp(_state.Profile.Zones[Int(f[1])], Int(f[2])), 1, _cpu, -1, new long[wanted]);
+                    Assert.Equal(wanted, got);
                     break;
                 case "f":
                     Shape((int)Hex(f[1]), Int(f[2]));
                     _allocator.FreePages(Hex(f[1]), Int(f[2]), _cpu, -1);
                     break;
                 case "i":
-                    Zone zone = _state.Zone(_state.Frames[Hex(f[1])].Zone);
-                    new BuddyLists(_state.Frames, _state.Profile.PageblockOrder)
-                        .Free(zone, (int)Hex(f[1]), Int(f[2]), zone.PageblockType(Hex(f[1])));
+                    Shape((int)Hex(f[1]), Int(f[2]));
+                    _allocator.FreePagesToBuddy(Hex(f[1]), Int(f[2]), _cpu, -1);
                     break;
                 case "check":
                     Check();
@@ -162,6 +156,10 @@ internal sealed class RecordedKernel
                     }
                     break;
             }
+        }
+        foreach (Zone populated in _state.Zones)
+        {
+            populated.SetFreePagesCounter(populated.FreePages, 0);
         }
     }
 
