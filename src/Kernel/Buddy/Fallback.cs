@@ -11,6 +11,11 @@ namespace Sim.Kernel.Buddy;
 /// </summary>
 internal sealed class Fallback(PageAllocatorState state, Journal journal, long stealPs)
 {
+    private const int BoostFactor = 15_000;
+
+    /// <summary>Takes back the boosts that breaking up blocks brings about; null where there is none, and no boost then.</summary>
+    public IKswapd? Kswapd { get; set; }
+
     /// <summary>Takes over a block that serves the request; false when no type has one.</summary>
     public bool TrySteal(Zone zone, in PageRequest request, CpuClock cpu, long cause)
     {
@@ -47,11 +52,44 @@ internal sealed class Fallback(PageAllocatorState state, Journal journal, long s
         var steal = new BuddySteal(pfn, (byte)request.Order, (byte)order, request.MigrateType, from, whole);
         EventHeader header = journal.Emit(in steal, cause);
         state.Apply(in steal, in header);
+        if (order < state.Profile.PageblockOrder && Kswapd is not null && from != MigrateType.HighAtomic)
+        {
+            Boost(zone, Kswapd, in request, cpu, header.Sequence);
+        }
+    }
+
+    /// <summary>
+    /// A block was broken up for another type: raises the watermarks by a page block, up to 1.5 times the high one, so that
+    /// kswapd frees ahead of the next requests (<c>boost_watermark</c>).
+    /// </summary>
+    private void Boost(Zone zone, IKswapd kswapd, in PageRequest request, CpuClock cpu, long cause)
+    {
+        long block = 1L << state.Profile.PageblockOrder;
+        long high = zone.Watermark(Watermark.High) - zone.WatermarkBoost;
+        long most = high * BoostFactor / 10_000;
+        if (block * 4 > zone.ManagedPages || most == 0)
+        {
+            return;
+        }
+        long boost = Math.Min(zone.WatermarkBoost + block, Math.Max(block, most));
+        if (boost != zone.WatermarkBoost)
+        {
+            var raise = new ZoneBoost(zone.Type, boost);
+            EventHeader header = journal.Emit(in raise, cause);
+            state.Apply(in raise, in header);
+        }
+        if ((request.Flags & AllocFlags.Kswapd) != 0)
+        {
+            kswapd.Wakeup(zone, 0, zone.Type, GfpFlags.None, cpu, cause);
+        }
     }
 
     /// <summary>A large block, or any for a type that must not spread over many page blocks, brings its page block along.</summary>
     private bool TakesWholeBlock(int order, MigrateType type) =>
         order >= state.Profile.PageblockOrder / 2 || type != MigrateType.Movable;
+
+    /// <summary>True when a request could take over a whole page block's free frames at an order (<c>find_suitable_fallback</c> for compaction).</summary>
+    internal bool IsStealable(Zone zone, int order, MigrateType type) => TakesWholeBlock(order, type) && Source(zone, order, type) >= 0;
 
     /// <summary>The type to take a block of the order from, or -1: unmovable and reclaimable first help each other, movable takes reclaimable first.</summary>
     private static int Source(Zone zone, int order, MigrateType type)

@@ -73,7 +73,7 @@ public sealed partial class PageAllocator
         }
         Zone zone = _state.Zone(frame.Zone);
         int order = frame.Order;
-        if (!force && zone.FreePagesCounter <= zone.Watermark(Watermark.Min) + (1L << order))
+        if (!force && zone.FreePagesCounter - zone.ReservedHighAtomic <= zone.Watermark(Watermark.Min) - zone.WatermarkBoost + (1L << order))
         {
             return 0;
         }

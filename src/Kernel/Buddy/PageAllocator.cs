@@ -24,7 +24,7 @@ public sealed partial class PageAllocator
     private readonly Zone[][] _zonelists = new Zone[ZoneTypes.Count][];
     private readonly long[] _starved = new long[PageOrder.Count];
     private readonly long[] _nextRefreshPs;
-    private readonly long _allocPcpPs, _freePcpPs, _allocBuddyPs, _freeBuddyPs, _pcpMovePs, _failPs;
+    private readonly long _allocPcpPs, _freePcpPs, _allocBuddyPs, _freeBuddyPs, _pcpMovePs, _stealPs, _failPs;
 
     /// <param name="state">What it manages.</param>
     /// <param name="journal">Where its decisions go.</param>
@@ -41,6 +41,7 @@ public sealed partial class PageAllocator
         _freePcpPs = costs.FreePcpNs * 1000L;
         _allocBuddyPs = costs.AllocBuddyNs * 1000L;
         _freeBuddyPs = costs.FreeBuddyNs * 1000L;
+        _stealPs = costs.StealNs * 1000L;
         _pcpMovePs = costs.PcpMoveNs * 1000L;
         _failPs = costs.FailNs * 1000L;
         for (int bits = 0; bits < _highestZone.Length; bits++)
@@ -73,7 +74,8 @@ public sealed partial class PageAllocator
             throw new ArgumentOutOfRangeException(nameof(order), order, $"A block has an order from 0 to {PageOrder.Max}.");
         }
         ZoneType highest = _highestZone[(int)gfp & 15];
-        var request = new PageRequest(order, Gfp.MigrateTypeOf(gfp), highest, owner, AllocFlags.Low);
+        AllocFlags flags = (gfp & GfpFlags.KswapdReclaim) != 0 ? AllocFlags.Low | AllocFlags.Kswapd : AllocFlags.Low;
+        var request = new PageRequest(order, Gfp.MigrateTypeOf(gfp), highest, owner, flags);
         Zone[] zones = _zonelists[(int)highest];
         // Where a lower zone can help out, mixing migratetypes waits until it has been asked.
         if (zones.Length > 0 && zones[0].Type == ZoneType.Normal && _state.Profile.HasDma32)
@@ -110,6 +112,10 @@ public sealed partial class PageAllocator
                     long pfn = FromZone(zone, in request, cpu, cause);
                     if (pfn >= 0)
                     {
+                        if ((request.Flags & AllocFlags.Harder) != 0 && request.Order > 0)
+                        {
+                            Reserve(zone, pfn, cpu, cause);
+                        }
                         return pfn;
                     }
                 }
@@ -177,6 +183,13 @@ public sealed partial class PageAllocator
     private long FromBuddy(Zone zone, in PageRequest request, CpuClock cpu, long cause)
     {
         int from;
+        if ((request.Flags & AllocFlags.Harder) != 0 && request.Order > 0
+            && (from = BuddyLists.SmallestOrder(zone, request.Order, MigrateType.HighAtomic)) >= 0)
+        {
+            int kept = _frames.At(zone.FreeList(from, MigrateType.HighAtomic)).Next;
+            TakeFree(kept, in request, cpu, cause);
+            return kept;
+        }
         while ((from = BuddyLists.SmallestOrder(zone, request.Order, request.MigrateType)) < 0)
         {
             if (!_fallback.TrySteal(zone, in request, cpu, cause))
@@ -185,13 +198,7 @@ public sealed partial class PageAllocator
             }
         }
         int pfn = _frames.At(zone.FreeList(from, request.MigrateType)).Next;
-        cpu.Charge(_allocBuddyPs);
-        EventHeader header = Emit(pfn, in request, cpu, cause);
-        if (from > request.Order)
-        {
-            var split = new BuddySplit(pfn, (byte)from, (byte)request.Order);
-            _journal.Emit(in split, header.Sequence);
-        }
+        TakeFree(pfn, in request, cpu, cause);
         return pfn;
     }
 

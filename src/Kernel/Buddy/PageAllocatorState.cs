@@ -315,6 +315,7 @@ public sealed partial class PageAllocatorState :
     {
         Frames.HashInto(ref hash);
         hash.Add(MinFreeKbytes);
+        HashSlowPath(ref hash);
         foreach (Zone zone in Zones)
         {
             zone.HashInto(ref hash);

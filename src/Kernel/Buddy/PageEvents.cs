@@ -27,7 +27,7 @@ public readonly partial record struct PageFree(
 /// <param name="Owner">For whom.</param>
 /// <param name="FreePages">Free frames on the buddy lists of the zones the request could use.</param>
 /// <param name="Cpu">CPU that asked.</param>
-[Event(42, "page.alloc_failed", Ignorable = true)]
+[Event(42, "page.alloc_failed")]
 public readonly partial record struct PageAllocFailed(
     byte Order, [Unit("hex")] int Gfp, [Unit("pid")] int Owner, [Unit("pages")] long FreePages, byte Cpu);
 

@@ -15,6 +15,9 @@ internal enum AllocFlags : byte
     /// <summary>No watermark holds it.</summary>
     NoWatermarks = 4,
 
+    /// <summary>For a victim of the OOM killer: down to half of the mark.</summary>
+    Oom = 8,
+
     /// <summary>Down to three quarters of the mark.</summary>
     Harder = 16,
 
@@ -23,6 +26,9 @@ internal enum AllocFlags : byte
 
     /// <summary>Does not mix migratetypes in blocks below the page-block size.</summary>
     NoFragment = 64,
+
+    /// <summary>Wakes kswapd when memory runs low.</summary>
+    Kswapd = 128,
 }
 
 /// <summary>A request on its way through the zones.</summary>

@@ -15,24 +15,36 @@ internal static class WatermarkCheck
         Watermark level = (request.Flags & AllocFlags.Low) != 0 ? Watermark.Low : Watermark.Min;
         long mark = zone.Watermark(level);
         // Most requests end here: one page, and plenty of them.
-        if (request.Order == 0 && zone.FreePagesCounter > mark + zone.LowmemReserve(request.HighestZone))
+        if (request.Order == 0 && zone.FreePagesCounter - zone.ReservedHighAtomic > mark + zone.LowmemReserve(request.HighestZone))
         {
             return true;
         }
-        return (request.Flags & AllocFlags.NoWatermarks) != 0 || IsMet(zone, in request, mark);
+        return (request.Flags & AllocFlags.NoWatermarks) != 0 || IsMet(zone, in request, mark, zone.FreePagesCounter)
+            || IgnoresBoost(zone, in request, level);
     }
 
-    private static bool IsMet(Zone zone, in PageRequest request, long mark)
+    /// <summary>The last resort of an atomic page: the min watermark without its boost.</summary>
+    private static bool IgnoresBoost(Zone zone, in PageRequest request, Watermark level) =>
+        request.Order == 0 && zone.WatermarkBoost > 0 && level == Watermark.Min && (request.Flags & AllocFlags.Harder) != 0
+        && IsMet(zone, in request, zone.Watermark(level) - zone.WatermarkBoost, zone.FreePagesCounter);
+
+    /// <summary>Whether the mark would hold with that many free pages (<c>__zone_watermark_ok</c>).</summary>
+    internal static bool IsMet(Zone zone, in PageRequest request, long mark, long free)
     {
+        const AllocFlags Reserves = AllocFlags.Harder | AllocFlags.Oom;
+        free -= (1L << request.Order) - 1;
+        if ((request.Flags & Reserves) == 0)
+        {
+            free -= zone.ReservedHighAtomic;
+        }
         if ((request.Flags & AllocFlags.High) != 0)
         {
             mark -= mark / 2;
         }
-        if ((request.Flags & AllocFlags.Harder) != 0)
+        if ((request.Flags & Reserves) != 0)
         {
-            mark -= mark / 4;
+            mark -= (request.Flags & AllocFlags.Oom) != 0 ? mark / 2 : mark / 4;
         }
-        long free = zone.FreePagesCounter - ((1L << request.Order) - 1);
         if (free <= mark + zone.LowmemReserve(request.HighestZone))
         {
             return false;
@@ -54,7 +66,7 @@ internal static class WatermarkCheck
                     return true;
                 }
             }
-            if ((request.Flags & AllocFlags.Harder) != 0 && zone.FreeBlocks(order, MigrateType.HighAtomic) > 0)
+            if ((request.Flags & Reserves) != 0 && zone.FreeBlocks(order, MigrateType.HighAtomic) > 0)
             {
                 return true;
             }

@@ -30,6 +30,8 @@ public sealed record PagesetRow(
 /// <param name="Protection">Pages kept from requests that could have used a higher zone, by that zone.</param>
 /// <param name="Pagesets">Per-CPU lists.</param>
 /// <param name="StartPfn">First frame.</param>
+/// <param name="Boost">By how much the watermarks are raised for the time being.</param>
+/// <param name="HighAtomic">Pages of the page blocks kept for urgent requests of higher orders.</param>
 public sealed record ZoneInfoRow(
     [property: JsonPropertyName("node")] int Node,
     [property: JsonPropertyName("zone")] string Zone,
@@ -42,7 +44,9 @@ public sealed record ZoneInfoRow(
     [property: JsonPropertyName("managed")] long Managed,
     [property: JsonPropertyName("protection")] long[] Protection,
     [property: JsonPropertyName("pagesets")] PagesetRow[] Pagesets,
-    [property: JsonPropertyName("start_pfn")] long StartPfn);
+    [property: JsonPropertyName("start_pfn")] long StartPfn,
+    [property: JsonPropertyName("boost")] long Boost,
+    [property: JsonPropertyName("nr_reserved_highatomic")] long HighAtomic);
 
 /// <summary><c>/proc/zoneinfo</c>, the fields that the simulated kernel keeps (mm/vmstat.c, <c>zoneinfo_show_print</c>).</summary>
 public static class ZoneInfo
@@ -56,7 +60,7 @@ public static class ZoneInfo
             zone.SpannedPages, zone.PresentPages, zone.ManagedPages,
             [.. state.Zones.Select(other => zone.LowmemReserve(other.Type))],
             [.. zone.PerCpu.Select((pcp, cpu) => new PagesetRow(cpu, pcp.Count, pcp.High, pcp.Batch))],
-            zone.StartPfn)),
+            zone.StartPfn, zone.WatermarkBoost, zone.ReservedHighAtomic)),
     ];
 
     /// <summary>The kernel's layout.</summary>
@@ -75,7 +79,7 @@ public static class ZoneInfo
         CultureInfo invariant = CultureInfo.InvariantCulture;
         text.Append(invariant, $"Node {row.Node}, zone {row.Zone,8}\n");
         text.Append(invariant, $"  pages free     {row.Free}\n");
-        text.Append(invariant, $"        boost    0\n");
+        text.Append(invariant, $"        boost    {row.Boost}\n");
         text.Append(invariant, $"        min      {row.Min}\n");
         text.Append(invariant, $"        low      {row.Low}\n");
         text.Append(invariant, $"        high     {row.High}\n");

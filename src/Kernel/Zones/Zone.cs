@@ -90,9 +90,18 @@ public sealed class Zone
     /// <summary>Page-block types by block, the zone's first block first.</summary>
     public ReadOnlySpan<byte> PageblockTypes => _blockTypes;
 
-    /// <summary>A watermark.</summary>
+    /// <summary>A watermark, raised by the boost (<c>wmark_pages</c>).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public long Watermark(Watermark level) => _watermarks[(int)level];
+    public long Watermark(Watermark level) => _watermarks[(int)level] + WatermarkBoost;
+
+    /// <summary>
+    /// By how much the watermarks are raised for the time being, because blocks of other migratetypes had to be broken up;
+    /// kswapd takes it back (<c>watermark_boost</c>).
+    /// </summary>
+    public long WatermarkBoost { get; internal set; }
+
+    /// <summary>Pages of the page blocks kept for urgent requests of higher orders (<c>nr_reserved_highatomic</c>).</summary>
+    public long ReservedHighAtomic { get; internal set; }
 
     /// <summary>Pages kept from requests that could have used zones up to <paramref name="highest"/> (<c>lowmem_reserve</c>).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -185,6 +194,8 @@ public sealed class Zone
         hash.Add(StatThreshold);
         hash.Add((IsReclaimActive ? 1 : 0) | (HasHeldFrames ? 2 : 0));
         hash.AddSpan<int>(_freePagesDiff);
+        hash.Add(WatermarkBoost);
+        hash.Add(ReservedHighAtomic);
         hash.AddSpan<long>(_watermarks);
         hash.AddSpan<long>(_lowmemReserve);
         hash.AddSpan<int>(_listLengths);
