@@ -8,4 +8,10 @@ public enum KernelProfile : byte
 
     /// <summary>The 32-bit kernel of the textbooks: zones DMA, Normal up to 896 MiB and HighMem, page blocks of order 10, two-level tables.</summary>
     I386Classic,
+
+    /// <summary>Linux 6.1 for i686: the same with 875 MiB of low memory and SLUB.</summary>
+    I386,
+
+    /// <summary>Linux 6.1 for i686 with physical address extension: 879 MiB of low memory, page blocks of order 9.</summary>
+    I386Pae,
 }

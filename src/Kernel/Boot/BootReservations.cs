@@ -53,24 +53,21 @@ public sealed class BootReservations
         return boot._taken;
     }
 
-    /// <summary>What the page allocator gets: usable memory without the reservations, cut where zones meet.</summary>
-    public static IReadOnlyList<PageRange> Released(ZoneProfile profile, MemoryMap map, IReadOnlyList<Reservation> reservations)
+    /// <summary>The plan for a machine of which nothing but the memory map is known.</summary>
+    /// <exception cref="ImpossibleMachineException">The memory does not hold the kernel.</exception>
+    public static BootPlan Plan(ZoneProfile profile, MemoryMap map, BootOptions options, int cpus)
     {
-        var cut = new List<PageRange>();
-        foreach (PageRange range in MemoryMap.Subtract(map.Usable, [.. reservations.Select(r => r.Range)]))
+        IReadOnlyList<Reservation> kept = Compute(profile, map, options, cpus);
+        var memblock = new Memblock();
+        foreach (PageRange usable in map.Usable)
         {
-            long start = range.StartPfn;
-            foreach (long end in profile.Ends)
-            {
-                if (end > start && end < range.EndPfn)
-                {
-                    cut.Add(new PageRange(start, end));
-                    start = end;
-                }
-            }
-            cut.Add(range with { StartPfn = start });
+            memblock.Memory.Add(usable.StartPfn << Page.Shift, usable.Pages << Page.Shift);
         }
-        return cut;
+        foreach (Reservation reservation in kept)
+        {
+            memblock.Reserved.Add(reservation.Range.StartPfn << Page.Shift, reservation.Range.Pages << Page.Shift);
+        }
+        return BootPlan.Of(profile, map, memblock, kept, []);
     }
 
     private static long Pages(long bytes) => (bytes + Page.Size - 1) >> Page.Shift;

@@ -14,7 +14,8 @@ public static class ListLoader
         Check(state, lists);
         foreach (CapturedZone captured in lists.Zones)
         {
-            var zone = new BootZone(captured.Type, captured.StartPfn, captured.SpannedPages, captured.PresentPages);
+            var zone = new BootZone(captured.Type, captured.StartPfn, captured.SpannedPages, captured.PresentPages,
+                captured.StartPfn + captured.SpannedPages);
             state.Apply(in zone, journal.Emit(in zone, -1));
         }
         if (lists.OwnKernel)

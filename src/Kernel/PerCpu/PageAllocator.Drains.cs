@@ -1,6 +1,5 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
-using Sim.Kernel.PerCpu;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Buddy;

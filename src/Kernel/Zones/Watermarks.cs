@@ -33,7 +33,7 @@ public static class Watermarks
         return Math.Clamp(SquareRoot(pages * (Page.Size >> 10) * 16), LeastMinFreeKbytes, GreatestMinFreeKbytes);
     }
 
-    /// <summary>Sets the watermarks, lowmem reserves and per-CPU list sizes of all zones from the reserve.</summary>
+    /// <summary>Sets the watermarks and per-CPU list sizes of all zones from the reserve (<c>setup_per_zone_wmarks</c>).</summary>
     internal static void Set(IReadOnlyList<Zone> zones, long minFreeKbytes, int cpus)
     {
         long reserve = minFreeKbytes >> (Page.Shift - 10);
@@ -52,24 +52,29 @@ public static class Watermarks
             zone.SetWatermark(Watermark.Min, min);
             zone.SetWatermark(Watermark.Low, min + step);
             zone.SetWatermark(Watermark.High, min + (2 * step));
+            zone.SetWatermark(Watermark.Promo, min + (3 * step));
+            SetPagesets(zone, cpus);
         }
-        SetLowmemReserve(zones);
-        foreach (Zone zone in zones)
+    }
+
+    /// <summary>Sets the sizes of a zone's per-CPU lists from its managed pages and low watermark (<c>zone_set_pageset_high_and_batch</c>).</summary>
+    /// <param name="zone">The zone.</param>
+    /// <param name="cpus">CPUs that run.</param>
+    internal static void SetPagesets(Zone zone, int cpus)
+    {
+        int batch = PcpSizing.Batch(zone.ManagedPages);
+        foreach (PerCpuPages pcp in zone.PerCpu)
         {
-            int batch = PcpSizing.Batch(zone.ManagedPages);
-            foreach (PerCpuPages pcp in zone.PerCpu)
-            {
-                pcp.Batch = batch;
-                pcp.High = PcpSizing.High(zone.Watermark(Watermark.Low), cpus, batch);
-            }
+            pcp.Batch = batch;
+            pcp.High = PcpSizing.High(zone.Watermark(Watermark.Low), cpus, batch);
         }
     }
 
     /// <summary>
     /// What a zone keeps from requests that may use higher zones: the pages of the zones above it up to the request's
-    /// highest, divided by the zone's ratio.
+    /// highest, divided by the zone's ratio (<c>setup_per_zone_lowmem_reserve</c>).
     /// </summary>
-    private static void SetLowmemReserve(IReadOnlyList<Zone> zones)
+    internal static void SetLowmemReserve(IReadOnlyList<Zone> zones)
     {
         for (int i = 0; i < zones.Count; i++)
         {

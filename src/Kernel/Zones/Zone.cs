@@ -1,14 +1,18 @@
 using System.Runtime.CompilerServices;
+using Sim.Kernel.Boot;
 using Sim.Kernel.PerCpu;
 
 namespace Sim.Kernel.Zones;
 
-/// <summary>The three levels of free memory that requests are measured against.</summary>
+/// <summary>The levels of free memory that requests and reclaim are measured against (<c>enum zone_watermarks</c>).</summary>
 public enum Watermark
 {
     Min,
     Low,
     High,
+
+    /// <summary>Up to here a node keeps memory free for pages promoted to it.</summary>
+    Promo,
 }
 
 /// <summary>
@@ -17,7 +21,8 @@ public enum Watermark
 /// </summary>
 public sealed class Zone
 {
-    private readonly long[] _watermarks = new long[3];
+    private readonly long[] _watermarks = new long[4];
+    private readonly long[] _managedAt = new long[(int)BootMoment.Late + 1];
     private readonly long[] _lowmemReserve = new long[ZoneTypes.Count];
     private readonly int[] _freeBlocks = new int[PageOrder.Count];
     private readonly int[] _listLengths = new int[PageOrder.Count * MigrateTypes.Count];
@@ -60,8 +65,11 @@ public sealed class Zone
     /// <summary>One past the last frame.</summary>
     public long EndPfn => StartPfn + SpannedPages;
 
-    /// <summary>Frames handed to the buddy system at boot.</summary>
+    /// <summary>Frames handed to the buddy system so far.</summary>
     public long ManagedPages { get; internal set; }
+
+    /// <summary>What <see cref="ManagedPages"/> was at a moment of boot; 0 before it.</summary>
+    public long ManagedAt(BootMoment moment) => _managedAt[(int)moment];
 
     /// <summary>Frames on the buddy lists; those on per-CPU lists do not count.</summary>
     public long FreePages { get; internal set; }
@@ -127,6 +135,8 @@ public sealed class Zone
     public bool Spans(long pfn) => pfn >= StartPfn && pfn < EndPfn;
 
     internal void SetPageblockType(long pfn, MigrateType type) => _blockTypes[(int)(pfn >> _pageblockOrder) - _firstBlock] = (byte)type;
+
+    internal void SetManagedAt(BootMoment moment, long pages) => _managedAt[(int)moment] = pages;
 
     internal void SetWatermark(Watermark level, long pages) => _watermarks[(int)level] = pages;
 
@@ -196,6 +206,7 @@ public sealed class Zone
         hash.AddSpan<int>(_freePagesDiff);
         hash.Add(WatermarkBoost);
         hash.Add(ReservedHighAtomic);
+        hash.AddSpan<long>(_managedAt);
         hash.AddSpan<long>(_watermarks);
         hash.AddSpan<long>(_lowmemReserve);
         hash.AddSpan<int>(_listLengths);

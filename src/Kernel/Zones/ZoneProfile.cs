@@ -13,6 +13,9 @@ namespace Sim.Kernel.Zones;
 public sealed record ZoneProfile(
     KernelProfile Profile, int PageblockOrder, int StructPageBytes, bool HasHugePcp, long MaxPfn, ZoneType[] Zones, long[] Ends)
 {
+    /// <summary>Frames of a memory section on x86-64: 128 MiB.</summary>
+    public const long SectionPages = (128L << 20) >> Page.Shift;
+
     private const long MiB = 1L << 20, FourGiB = 4L << 30;
 
     /// <summary>The profile of a kernel on a machine.</summary>
@@ -20,13 +23,15 @@ public sealed record ZoneProfile(
     public static ZoneProfile Of(KernelProfile profile, ZoneLimits limits, MemoryMap map)
     {
         long dma = ZoneLimits.Pfn("dmaEnd", limits.DmaEnd, 16 * MiB, 1, map);
-        ZoneProfile made = profile == KernelProfile.X86_64
-            ? new ZoneProfile(profile, 9, 64, true, FrameTable.MaxFrames,
+        ZoneProfile made = profile switch
+        {
+            KernelProfile.X86_64 => new ZoneProfile(profile, 9, 64, true, FrameTable.MaxFrames,
                 [ZoneType.Dma, ZoneType.Dma32, ZoneType.Normal, ZoneType.Movable, ZoneType.Device],
-                [dma, ZoneLimits.Pfn("dma32End", limits.Dma32End, FourGiB, dma, map), FrameTable.MaxFrames, 0, 0])
-            : new ZoneProfile(profile, 10, 32, false, FourGiB >> Page.Shift,
-                [ZoneType.Dma, ZoneType.Normal, ZoneType.HighMem, ZoneType.Movable],
-                [dma, ZoneLimits.Pfn("lowmemEnd", limits.LowmemEnd, 896 * MiB, dma, map), FourGiB >> Page.Shift, 0]);
+                [dma, ZoneLimits.Pfn("dma32End", limits.Dma32End, FourGiB, dma, map), FrameTable.MaxFrames, 0, 0]),
+            KernelProfile.I386 => I386(profile, 10, 40, true, FourGiB, LowmemEnd(4 * MiB)),
+            KernelProfile.I386Pae => I386(profile, 9, 40, true, 16 * FourGiB, LowmemEnd(2 * MiB)),
+            _ => I386(profile, 10, 32, false, FourGiB, 896 * MiB),
+        };
         if (map.EndPfn > made.MaxPfn)
         {
             throw new ImpossibleMachineException("machine.memory",
@@ -34,16 +39,67 @@ public sealed record ZoneProfile(
                 "give the machine less memory, or choose kernel.profile x86_64");
         }
         return made;
+
+        ZoneProfile I386(KernelProfile kernel, int blockOrder, int structPage, bool hugePcp, long end, long lowmem) =>
+            new(kernel, blockOrder, structPage, hugePcp, end >> Page.Shift,
+                [ZoneType.Dma, ZoneType.Normal, ZoneType.HighMem, ZoneType.Movable],
+                [dma, ZoneLimits.Pfn("lowmemEnd", limits.LowmemEnd, lowmem, dma, map), end >> Page.Shift, 0]);
     }
 
     /// <summary>True when there is a zone DMA32.</summary>
     public bool HasDma32 => Profile == KernelProfile.X86_64;
 
     /// <summary>True when there is a zone HighMem.</summary>
-    public bool HasHighMem => Profile == KernelProfile.I386Classic;
+    public bool HasHighMem => Profile != KernelProfile.X86_64;
 
     /// <summary>One past the last frame that the kernel maps permanently.</summary>
     public long DirectMapEndPfn => HasHighMem ? Ends[1] : MaxPfn;
+
+    /// <summary>
+    /// Page tables that boot makes in advance so that the vmalloc area (32 TiB of 512 GiB each) is in every address space
+    /// (<c>preallocate_vmalloc_pages</c>, arch/x86/mm/init_64.c).
+    /// </summary>
+    public int VmallocTables => Profile == KernelProfile.X86_64 ? 64 : 0;
+
+    /// <summary>
+    /// First frame that x86-64 leaves for a kernel thread to set up and hand over: of the zone that ends memory, the first
+    /// section that begins after one section's worth of frames; the end of memory where there is none (<c>defer_init</c>).
+    /// </summary>
+    public long DeferredPfn(MemoryMap map)
+    {
+        if (Profile == KernelProfile.X86_64)
+        {
+            long zoneStart = Ends.Where(end => end < map.EndPfn).Max();
+            long initialised = 0;
+            foreach (PageRange usable in map.Usable)
+            {
+                long start = Math.Max(usable.StartPfn, zoneStart);
+                long first = Math.Max(start, start + SectionPages - initialised);
+                first = (first + SectionPages - 1) & -SectionPages;
+                if (first < usable.EndPfn)
+                {
+                    return first;
+                }
+                initialised += Math.Max(0, usable.EndPfn - start);
+            }
+        }
+        return map.EndPfn;
+    }
+
+    /// <summary>
+    /// End of the memory that a 32-bit kernel maps permanently (MAXMEM). Of the gigabyte from PAGE_OFFSET on, the top holds,
+    /// each from a multiple of what an entry of the upper table maps: fixed addresses and the CPUs' entry areas, the local
+    /// descriptor tables, the temporary mappings of high memory (PKMAP_BASE), and below a gap of two pages the vmalloc area.
+    /// </summary>
+    /// <param name="pmdSize">What one entry maps: 4 MiB, with physical address extension 2 MiB.</param>
+    private static long LowmemEnd(long pmdSize)
+    {
+        const long pageOffset = 0xC0000000, entryAreas = 0xFF400000, vmallocReserve = 128 * MiB;
+        long descriptorTables = (entryAreas - Page.Size) & -pmdSize;
+        long pkmap = (descriptorTables - Page.Size) & -pmdSize;
+        long vmallocEnd = pkmap - (2 * Page.Size);
+        return vmallocEnd - vmallocReserve - pageOffset;
+    }
 
     /// <summary>Cuts a memory map into zones, one entry per type of <see cref="Zones"/> (<c>free_area_init</c>).</summary>
     public ZoneRange[] Cut(MemoryMap map)

@@ -35,7 +35,7 @@ internal sealed class RecordedKernel
         _lines = Read(recording).GetEnumerator();
         foreach (Zone zone in _state.Zones.Where(z => z.IsPopulated))
         {
-            var e = new BootZone(zone.Type, zone.StartPfn, zone.SpannedPages, zone.PresentPages);
+            var e = new BootZone(zone.Type, zone.StartPfn, zone.SpannedPages, zone.PresentPages, zone.EndPfn);
             _state.Apply(in e, new EventHeader(0, 0, -1));
         }
         for (long pfn = 0; pfn < _state.Frames.Count; pfn++)

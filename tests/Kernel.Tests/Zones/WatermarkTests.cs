@@ -56,6 +56,7 @@ public sealed class WatermarkTests
         for (int i = 0; i < computations; i++)
         {
             Watermarks.Set(zones, Watermarks.MinFreeKbytes(zones), cpus: 1);
+            Watermarks.SetLowmemReserve(zones);
         }
         foreach (Expected e in expected)
         {
