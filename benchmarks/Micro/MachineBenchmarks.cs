@@ -22,7 +22,7 @@ public class MachineBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        _cache = _machine.Slab.CreateCache("benchmark", 192, 0, SlabFlags.None, hasConstructor: false, _machine.Cpus[0], -1);
+        _cache = _machine.Slab.CreateCache("benchmark", 192, 0, SlabFlags.None, _machine.Cpus[0], -1);
         _machine.Cpus[0].LoadRoot(_machine.State.Virtual.Spaces.KernelRoot, 0, cause: -1);
         for (int i = 0; i < Accesses; i++)
         {

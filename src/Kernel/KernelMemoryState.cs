@@ -19,7 +19,7 @@ public sealed class KernelMemoryState
     public KernelMemoryState(KernelOptions options, MemoryMap map, int cpus)
     {
         Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus);
-        Slab = new SlabState(options.Profile, Pages.Frames, map.UsablePageCount);
+        Slab = new SlabState(options.Profile, options.Slab.KindFor(options.Profile), Pages.Frames, map.UsablePageCount, cpus);
     }
 
     /// <summary>Frames, zones, free lists and per-CPU lists.</summary>

@@ -34,6 +34,6 @@ public sealed record KernelOptions
     /// <summary>How tasks share CPUs.</summary>
     public TaskOptions Tasks { get; init; } = new();
 
-    /// <summary>Costs of the slab allocator.</summary>
-    public SlabCosts Slab { get; init; } = new();
+    /// <summary>The slab allocator.</summary>
+    public SlabAllocatorOptions Slab { get; init; } = new();
 }

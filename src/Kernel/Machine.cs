@@ -28,7 +28,7 @@ public sealed class Machine
         Board = new Board(State.Hardware, journal);
         Cpus = [.. Board.Cpus];
         Pages = new PageAllocator(State.Memory.Pages, journal, options.Kernel.PageAllocator);
-        Slab = new SlabAllocator(State.Memory.Slab, Pages, journal, options.Kernel.Slab);
+        Slab = new SlabAllocator(State.Memory.Slab, Pages, journal, options.Kernel.Slab, options.Seed);
         Virtual = new VirtualMemory(
             State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs);
     }

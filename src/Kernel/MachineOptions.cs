@@ -14,4 +14,7 @@ public sealed record MachineOptions(HardwareOptions Hardware, KernelOptions Kern
 
     /// <summary>How far a CPU may run ahead of the clock, in picoseconds.</summary>
     public long QuantumPs { get; init; } = 10_000_000;
+
+    /// <summary>The run's seed, for what the kernel itself leaves to chance.</summary>
+    public ulong Seed { get; init; }
 }

@@ -41,6 +41,6 @@ public sealed record KernelSettings
     [Setting("How tasks share CPUs.")]
     public TaskSettings Tasks { get; init; } = new();
 
-    [Setting("Simulated time that the slab allocator's work takes.")]
-    public SlabCostSettings Slab { get; init; } = new();
+    [Setting("The slab allocator.")]
+    public SlabSettings Slab { get; init; } = new();
 }

@@ -31,6 +31,7 @@ public static class MachineModel
         return new MachineOptions(HardwareOf(experiment, map), KernelOf(experiment), map)
         {
             QuantumPs = experiment.Machine.Quantum.Ps,
+            Seed = (ulong)experiment.Seed,
         };
     }
 
@@ -83,7 +84,7 @@ public static class MachineModel
             Mm = OptionsMap.To<MmOptions>(kernel.Mm),
             MmCosts = OptionsMap.To<MmCosts>(kernel.MmCosts),
             Tasks = OptionsMap.To<TaskOptions>(kernel.Tasks),
-            Slab = OptionsMap.To<SlabCosts>(kernel.Slab),
+            Slab = OptionsMap.To<SlabAllocatorOptions>(kernel.Slab),
         };
     }
 

@@ -24,7 +24,7 @@ internal static class OptionsMap
     private static object? Convert(object? value, Type type) => value switch
     {
         ByteSize size => size.Bytes,
-        Enum choice when choice.GetType() != type => Enum.Parse(type, choice.ToString()),
+        Enum choice when choice.GetType() != type => Enum.Parse(Nullable.GetUnderlyingType(type) ?? type, choice.ToString()),
         _ => value,
     };
 }

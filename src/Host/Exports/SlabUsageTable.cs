@@ -51,7 +51,7 @@ internal sealed class SlabUsageTable : IDisposable
             _table.Set(9, cache.SizeBytes);
             _table.Set(10, cache.RequestedBytes);
             _table.Set(11, cache.ActiveObjects * cache.SizeBytes);
-            _table.Set(12, ((long)cache.Slabs << cache.GfpOrder) * Page.Size);
+            _table.Set(12, cache.Pages * Page.Size);
             _table.EndRow();
         }
     }

@@ -26,7 +26,7 @@ public sealed record SlabOptions : WorkloadOptions
     [Setting("Lifetime of what kmalloc gave.")]
     public Lifetime KmallocLifetime { get; init; } = new() { Mean = SimTime.FromMs(2) };
 
-    [Setting("Simulated time between two rounds of reaping empty slabs; null for never.", Min = 1)]
+    [Setting("Period of the classic slab's reaping timer on each CPU; free slabs have their turn every other time. null for never. SLUB has no such timer.", Min = 1)]
     public SimTime? ReapEvery { get; init; } = SimTime.FromMs(5);
 
     [Setting("Simulated length of the phase. Objects outlive the phase.", Min = 1)]
@@ -50,6 +50,9 @@ public sealed record SlabCacheOptions
 
     [Setting("Its pages can be reclaimed.")]
     public bool Reclaimable { get; init; }
+
+    [Setting("Its objects are charged to memory cgroups; such a cache is not merged with one that is not.")]
+    public bool Accounted { get; init; }
 
     [Setting("Objects are constructed when a slab is made.")]
     public bool Constructor { get; init; }

@@ -52,7 +52,7 @@ public sealed class SlabWorkload : IWorkload, IComponent
         ("allocations", _sources.Sum(s => s.Allocations)),
         ("frees", _frees),
         ("failures", _failures),
-        ("reapedSlabs", _reaped),
+        ("reapedPages", _reaped),
     ];
 
     /// <inheritdoc/>
@@ -67,8 +67,9 @@ public sealed class SlabWorkload : IWorkload, IComponent
             if (source.Cache is { } cache)
             {
                 source.Number = _machine.Slab.CreateCache(cache.Name, cache.ObjectBytes, cache.Align,
-                    (cache.CacheLineAligned ? SlabFlags.HwCacheAlign : 0) | (cache.Reclaimable ? SlabFlags.ReclaimAccount : 0),
-                    cache.Constructor, cpu, cause: -1);
+                    (cache.CacheLineAligned ? SlabFlags.HwCacheAlign : 0) | (cache.Reclaimable ? SlabFlags.ReclaimAccount : 0)
+                        | (cache.Accounted ? SlabFlags.Account : 0) | (cache.Constructor ? SlabFlags.Constructor : 0),
+                    cpu, cause: -1);
             }
             _machine.Scheduler.Schedule(nowPs + source.NextArrivalPs(), _id, Arrive, cause: -1, i);
         }
@@ -92,15 +93,22 @@ public sealed class SlabWorkload : IWorkload, IComponent
                 Free(message.A, (int)message.B, message.TimePs);
                 break;
             case Reap when !IsFinished:
-                Cpu cpu = _machine.Cpus[0];
-                cpu.BeginDispatch(message.TimePs);
-                _reaped += _machine.Slab.ReapAll(cpu, cause: -1);
-                _machine.Scheduler.Schedule(message.TimePs + _options.ReapEvery!.Value.Ps, _id, Reap, cause: -1);
+                ReapOnAllCpus(message.TimePs, _options.ReapEvery!.Value.Ps);
                 break;
             case End:
                 IsFinished = true;
                 break;
         }
+    }
+
+    private void ReapOnAllCpus(long nowPs, long periodPs)
+    {
+        foreach (Cpu cpu in _machine.Cpus)
+        {
+            cpu.BeginDispatch(nowPs);
+            _reaped += _machine.Slab.Reap(2 * periodPs, cpu, cause: -1);
+        }
+        _machine.Scheduler.Schedule(nowPs + periodPs, _id, Reap, cause: -1);
     }
 
     private void Allocate(int index, long nowPs)

@@ -80,19 +80,33 @@ public sealed class PhysicalViewTests
     public void SlabInfo_HasTheKernelsLayout_AndFieldNames()
     {
         var kernel = new TestKernel();
-        var slab = new SlabAllocator(kernel.State.Slab, kernel.Allocator, kernel.Journal, new SlabCosts());
+        var slab = new SlabAllocator(kernel.State.Slab, kernel.Allocator, kernel.Journal, kernel.Options.Slab);
         slab.Initialize(kernel.Cpu);
-        int cache = slab.CreateCache("dentry", 192, 0, SlabFlags.ReclaimAccount, false, kernel.Cpu, -1);
+        int cache = slab.CreateCache("dentry", 192, 0, SlabFlags.ReclaimAccount, kernel.Cpu, -1);
         for (int i = 0; i < 30; i++)
         {
             slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1);
         }
         string[] lines = SlabInfo.Render(kernel.State.Slab, kernel.Journal.Symbols).Split('\n');
         Assert.Equal("slabinfo - version: 2.1", lines[0]);
-        Assert.Equal("dentry                30     40    192   20    1 : tunables    0    0    0 : slabdata      2      2      0", lines[2]);
+        Assert.Equal("dentry                42     42    192   21    1 : tunables    0    0    0 : slabdata      2      2      0", lines[2]);
         string json = JsonSerializer.Serialize(SlabInfo.Rows(kernel.State.Slab, kernel.Journal.Symbols)[0]);
-        Assert.StartsWith("{\"name\":\"dentry\",\"active_objs\":30,\"num_objs\":40,\"objsize\":192,\"objperslab\":20,\"pagesperslab\":1", json, StringComparison.Ordinal);
+        Assert.StartsWith("{\"name\":\"dentry\",\"active_objs\":42,\"num_objs\":42,\"objsize\":192,\"objperslab\":21,\"pagesperslab\":1", json, StringComparison.Ordinal);
+        Assert.Contains("\"handed_out_objs\":30,", json, StringComparison.Ordinal);
         Assert.Equal(8, MemInfo.Rows(kernel.State).Single(r => r.Key == "SReclaimable").Value);
+    }
+
+    /// <summary>The classic slab counts objects in arrays as in use: 16 more than a free list of 5 would have it.</summary>
+    [Fact]
+    public void SlabInfo_OfTheClassicSlab_ShowsArrays()
+    {
+        var kernel = new TestKernel(256L << 20, 2, new KernelOptions { Slab = new SlabAllocatorOptions { Allocator = SlabAllocatorKind.Slab } });
+        var slab = new SlabAllocator(kernel.State.Slab, kernel.Allocator, kernel.Journal, kernel.Options.Slab);
+        slab.Initialize(kernel.Cpu);
+        int cache = slab.CreateCache("dentry", 192, 0, SlabFlags.ReclaimAccount, kernel.Cpu, -1);
+        slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1);
+        string[] lines = SlabInfo.Render(kernel.State.Slab, kernel.Journal.Symbols).Split('\n');
+        Assert.Equal("dentry                16     21    192   21    1 : tunables  120   60    8 : slabdata      1      1      0", lines[2]);
     }
 
     [Fact]

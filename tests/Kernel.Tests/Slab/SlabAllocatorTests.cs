@@ -1,44 +1,18 @@
-using Sim.Engine.Random;
 using Sim.Kernel.Slab;
-using Sim.Kernel.Tests.Support;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tests.Slab;
 
+/// <summary>What holds for both allocators.</summary>
 public sealed class SlabAllocatorTests
 {
-    [Fact]
-    public void Request_IsServedFromPartialThenEmptyThenNewSlabs()
+    [Theory]
+    [InlineData(SlabAllocatorKind.Slub)]
+    [InlineData(SlabAllocatorKind.Slab)]
+    public void FreedObject_IsReusedFirst_AndConstructedOnlyOnce(SlabAllocatorKind kind)
     {
-        var (kernel, slab) = Boot();
-        int cache = slab.CreateCache("thing", 500, 0, SlabFlags.None, false, kernel.Cpu, -1);
-        SlabCache state = slab.State.Caches[cache];
-        int perSlab = state.ObjectsPerSlab;
-
-        var first = Enumerable.Range(0, perSlab + 1).Select(_ => slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1)).ToArray();
-        Assert.Equal((2, 2, perSlab + 1L), (state.Slabs, state.ActiveSlabs, state.ActiveObjects));
-
-        // One object of the full slab comes back: its slab goes to the end of the partial list, behind the second slab.
-        slab.Free(first[0], kernel.Cpu, -1);
-        long next = slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1);
-        Assert.Equal(first[perSlab] >> 12, next >> 12);
-
-        // The second slab empties and is kept; the first is the only partial one and is used before it.
-        slab.Free(next, kernel.Cpu, -1);
-        slab.Free(first[perSlab], kernel.Cpu, -1);
-        Assert.Equal((2, 1), (state.Slabs, state.ActiveSlabs));
-        Assert.Equal(first[0], slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1));
-
-        // Now the empty one, without new frames.
-        Assert.Equal(first[perSlab] >> 12, slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1) >> 12);
-        Assert.Equal(2, state.Slabs);
-    }
-
-    [Fact]
-    public void FreedObject_IsReusedFirst_AndConstructedOnlyOnce()
-    {
-        var (kernel, slab) = Boot();
-        int cache = slab.CreateCache("inode", 300, 0, SlabFlags.ReclaimAccount, true, kernel.Cpu, -1);
+        var (kernel, slab) = SlabKernel.Boot(kind);
+        int cache = slab.CreateCache("inode", 300, 0, SlabFlags.ReclaimAccount | SlabFlags.Constructor, kernel.Cpu, -1);
         SlabCache state = slab.State.Caches[cache];
         long a = slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1);
         slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1);
@@ -48,143 +22,99 @@ public sealed class SlabAllocatorTests
         Assert.Equal(MigrateType.Reclaimable, kernel.Pages.Frames[a >> 12].MigrateType);
     }
 
-    [Fact]
-    public void Slabs_ChangeColour()
+    [Theory]
+    [InlineData(SlabAllocatorKind.Slub, KernelProfile.X86_64, 8, "kmalloc-")]
+    [InlineData(SlabAllocatorKind.Slab, KernelProfile.X86_64, 32, "kmalloc-")]
+    [InlineData(SlabAllocatorKind.Slab, KernelProfile.I386Classic, 32, "size-")]
+    [InlineData(SlabAllocatorKind.Slub, KernelProfile.I386Classic, 8, "kmalloc-")]
+    public void Kmalloc_TakesTheSmallestClassThatHolds_AndCountsTheWaste(SlabAllocatorKind kind, KernelProfile profile, int least, string prefix)
     {
-        var (kernel, slab) = Boot();
-        int cache = slab.CreateCache("coloured", 448, 0, SlabFlags.None, false, kernel.Cpu, -1);
-        SlabCache state = slab.State.Caches[cache];
-        Assert.InRange(state.Colours, 2, 64);
-        var offsets = new List<long>();
-        for (int i = 0; i < state.ObjectsPerSlab * (state.Colours + 1); i++)
+        var (kernel, slab) = SlabKernel.Boot(kind, profile);
+        int largest = profile == KernelProfile.I386Classic && kind == SlabAllocatorKind.Slab ? 131072 : 8192;
+        for (int bytes = 1; bytes <= largest; bytes += 1 + (bytes / 9))
         {
-            long address = slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1);
-            if (i % state.ObjectsPerSlab == 0)
-            {
-                offsets.Add(address & 4095);
-            }
+            int expected = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, least));
+            expected = bytes is > 64 and <= 96 ? 96 : bytes is > 128 and <= 192 ? 192 : expected;
+            long address = slab.Kmalloc(bytes, GfpFlags.Kernel, kernel.Cpu, -1);
+            SlabCache cache = CacheOf(slab, address);
+            Assert.Equal(expected, cache.ObjectBytes);
+            Assert.StartsWith(prefix, kernel.Journal.Symbols[cache.Name], StringComparison.Ordinal);
+            long waste = cache.WastedBytes;
+            slab.Kfree(address, kernel.Cpu, -1);
+            Assert.Equal(cache.SizeBytes - bytes, waste - cache.WastedBytes);
         }
-        for (int i = 1; i < state.Colours; i++)
-        {
-            Assert.Equal(offsets[i - 1] + 64, offsets[i]);
-        }
-        Assert.Equal(offsets[0], offsets[state.Colours]);
     }
 
     [Theory]
-    [InlineData(KernelProfile.X86_64)]
-    [InlineData(KernelProfile.I386Classic)]
-    public void Kmalloc_TakesTheSmallestClassThatHolds_AndCountsTheWaste(KernelProfile profile)
+    [InlineData(GfpFlags.Kernel, "kmalloc-256", ZoneType.Dma32, MigrateType.Unmovable)]
+    [InlineData(GfpFlags.Kernel | GfpFlags.Account, "kmalloc-cg-256", ZoneType.Dma32, MigrateType.Unmovable)]
+    [InlineData(GfpFlags.Kernel | GfpFlags.Reclaimable, "kmalloc-rcl-256", ZoneType.Dma32, MigrateType.Reclaimable)]
+    [InlineData(GfpFlags.Kernel | GfpFlags.Reclaimable | GfpFlags.Account, "kmalloc-rcl-256", ZoneType.Dma32, MigrateType.Reclaimable)]
+    [InlineData(GfpFlags.Kernel | GfpFlags.Dma, "dma-kmalloc-256", ZoneType.Dma, MigrateType.Unmovable)]
+    [InlineData(GfpFlags.Kernel | GfpFlags.Dma | GfpFlags.Account, "dma-kmalloc-256", ZoneType.Dma, MigrateType.Unmovable)]
+    public void Kmalloc_HasFourFamilies(GfpFlags gfp, string cache, ZoneType zone, MigrateType type)
     {
-        var (kernel, slab) = Boot(profile);
-        long wasteBefore = slab.State.Caches.Sum(c => c.WastedBytes);
-        foreach (int bytes in new[] { 1, 32, 33, 64, 65, 96, 97, 128, 129, 192, 193, 256, 4096, 4097, 131072 })
-        {
-            long address = slab.Kmalloc(bytes, GfpFlags.Kernel, kernel.Cpu, -1);
-            SlabCache cache = slab.State.Caches[slab.State.Slab(slab.State.SlabOf(address)).Cache];
-            int smallest = slab.State.Caches.Where(c => (c.Flags & SlabFlags.CacheDma) == 0 && IsGeneral(kernel, c) && c.ObjectBytes >= bytes).Min(c => c.ObjectBytes);
-            Assert.Equal(smallest, cache.ObjectBytes);
-            long waste = slab.State.Caches.Sum(c => c.WastedBytes);
-            // A large object's slab is described by an object of its own, which may waste too.
-            Assert.True(waste - wasteBefore >= cache.SizeBytes - bytes);
-            slab.Kfree(address, kernel.Cpu, -1);
-            wasteBefore = slab.State.Caches.Sum(c => c.WastedBytes);
-        }
+        var (kernel, slab) = SlabKernel.Boot(SlabAllocatorKind.Slub);
+        long address = slab.Kmalloc(200, gfp, kernel.Cpu, -1);
+        Frame frame = kernel.Pages.Frames[address >> 12];
+        Assert.Equal((cache, zone, type), (kernel.Journal.Symbols[CacheOf(slab, address).Name], frame.Zone, frame.MigrateType));
     }
 
-    [Fact]
-    public void Kmalloc_BeyondTheClasses_IsABlockOfFrames()
+    [Theory]
+    [InlineData(SlabAllocatorKind.Slub, KernelProfile.X86_64, 8193, 2)]
+    [InlineData(SlabAllocatorKind.Slab, KernelProfile.X86_64, 8193, 2)]
+    [InlineData(SlabAllocatorKind.Slab, KernelProfile.I386Classic, 131073, 6)]
+    public void Kmalloc_BeyondTheClasses_IsABlockOfFrames(SlabAllocatorKind kind, KernelProfile profile, int bytes, int order)
     {
-        var (kernel, slab) = Boot();
-        long address = slab.Kmalloc(131073, GfpFlags.Kernel, kernel.Cpu, -1);
+        var (kernel, slab) = SlabKernel.Boot(kind, profile);
+        long address = slab.Kmalloc(bytes, GfpFlags.Kernel, kernel.Cpu, -1);
         Frame frame = kernel.Pages.Frames[address >> 12];
-        Assert.Equal((FrameState.Allocated, 6, KernelUser.LargeKmalloc), (frame.State, frame.Order, frame.Owner));
+        Assert.Equal((FrameState.Allocated, order, KernelUser.LargeKmalloc), (frame.State, frame.Order, frame.Owner));
         slab.Kfree(address, kernel.Cpu, -1);
         Assert.Equal(-1, slab.Kmalloc((4L << 20) + 1, GfpFlags.Kernel, kernel.Cpu, -1));
         kernel.AssertInvariants();
     }
 
-    [Fact]
-    public void Kmalloc_Dma_ComesFromZoneDma()
+    [Theory]
+    [InlineData(SlabAllocatorKind.Slub)]
+    [InlineData(SlabAllocatorKind.Slab)]
+    public void BadFrees_AreRefused(SlabAllocatorKind kind)
     {
-        var (kernel, slab) = Boot();
-        long address = slab.Kmalloc(100, GfpFlags.Kernel | GfpFlags.Dma, kernel.Cpu, -1);
-        Assert.Equal(ZoneType.Dma, kernel.Pages.Frames[address >> 12].Zone);
-    }
-
-    [Fact]
-    public void BadFrees_AreRefused()
-    {
-        var (kernel, slab) = Boot();
+        var (kernel, slab) = SlabKernel.Boot(kind);
         long a = slab.Kmalloc(200, GfpFlags.Kernel, kernel.Cpu, -1);
         Assert.Throws<InvalidOperationException>(() => slab.Kfree(a + 8, kernel.Cpu, -1));
         slab.Kfree(a, kernel.Cpu, -1);
         Assert.Throws<InvalidOperationException>(() => slab.Kfree(a, kernel.Cpu, -1));
         Assert.Throws<InvalidOperationException>(() => slab.Kfree(0x100000, kernel.Cpu, -1));
-        Assert.Throws<ArgumentException>(() => slab.CreateCache("none", 0, 0, SlabFlags.None, false, kernel.Cpu, -1));
-        Assert.Throws<ArgumentException>(() => slab.CreateCache("odd", 64, 48, SlabFlags.None, false, kernel.Cpu, -1));
+        Assert.Throws<ArgumentException>(() => slab.CreateCache("none", 0, 0, SlabFlags.None, kernel.Cpu, -1));
+        Assert.Throws<ArgumentException>(() => slab.CreateCache("odd", 64, 48, SlabFlags.None, kernel.Cpu, -1));
     }
 
-    /// <summary>Random traffic beside a plain set of live objects: none overlap, counts agree, everything comes back.</summary>
     [Theory]
-    [InlineData(KernelProfile.X86_64, 1)]
-    [InlineData(KernelProfile.I386Classic, 2)]
-    public void RandomTraffic_AgreesWithAPlainModel_AndFolds(KernelProfile profile, ulong seed)
+    [InlineData(SlabAllocatorKind.Slub, KernelProfile.X86_64)]
+    [InlineData(SlabAllocatorKind.Slab, KernelProfile.X86_64)]
+    [InlineData(SlabAllocatorKind.Slab, KernelProfile.I386Classic)]
+    public void Shrink_GivesAllEmptySlabsBack(SlabAllocatorKind kind, KernelProfile profile)
     {
-        var log = new MemoryLog();
-        var (kernel, slab) = Boot(profile, log);
-        int mine = slab.CreateCache("mine", 72, 0, SlabFlags.HwCacheAlign, true, kernel.Cpu, -1);
-        long activeBefore = slab.State.Caches.Sum(c => c.ActiveObjects);
-        var random = new RandomStream(seed, "slab");
-        var live = new SortedDictionary<long, int>();
-        for (int i = 0; i < 20_000; i++)
-        {
-            if (live.Count > 0 && random.NextChance(live.Count < 800 ? 45u : 55u, 100))
-            {
-                long address = live.Keys.ElementAt((int)random.NextBelow((ulong)live.Count));
-                slab.Kfree(address, kernel.Cpu, -1);
-                live.Remove(address);
-                continue;
-            }
-            int bytes = 1 + (int)(random.NextBelow(1UL << (int)(3 + random.NextBelow(11))));
-            bool general = random.NextChance(3, 4);
-            long got = general ? slab.Kmalloc(bytes, GfpFlags.Kernel, kernel.Cpu, -1) : slab.Alloc(mine, GfpFlags.Kernel, kernel.Cpu, -1);
-            live.Add(got, general ? bytes : 72);
-        }
-        long end = 0;
-        foreach ((long address, int bytes) in live)
-        {
-            Assert.True(address >= end, "two objects overlap");
-            end = address + bytes;
-        }
-        Assert.True(slab.State.Caches.Sum(c => c.ActiveObjects) >= activeBefore + live.Count);
-        Assert.Equal(live.Values.Sum(), slab.State.Caches.Skip(1).Sum(c => c.RequestedBytes) - DescriptionBytes(slab));
-        kernel.AssertInvariants();
-
-        kernel.Journal.Complete();
-        var folded = new KernelMemoryState(kernel.Options, kernel.Map, 1);
-        log.Fold(kernel.Catalogue, folded.Appliers);
-        Assert.Equal(TestKernel.HashOf(kernel.State), TestKernel.HashOf(folded));
-    }
-
-    [Fact]
-    public void Reap_GivesAllEmptySlabsBack()
-    {
-        var (kernel, slab) = Boot();
-        long slabPages = slab.State.Pages(true) + slab.State.Pages(false);
+        var (kernel, slab) = SlabKernel.Boot(kind, profile);
+        slab.ShrinkAll(kernel.Cpu, -1);
+        long before = slab.State.Pages(true) + slab.State.Pages(false);
         var addresses = Enumerable.Range(0, 5000).Select(i => slab.Kmalloc(1 + (i * 37 % 9000), GfpFlags.Kernel, kernel.Cpu, -1)).ToList();
-        Assert.True(slab.State.Pages(true) + slab.State.Pages(false) > slabPages);
+        Assert.True(slab.State.Pages(true) + slab.State.Pages(false) > before);
         addresses.ForEach(a => slab.Kfree(a, kernel.Cpu, -1));
-        slab.ReapAll(kernel.Cpu, -1);
-        Assert.Equal(slabPages, slab.State.Pages(true) + slab.State.Pages(false));
+        long held = slab.State.Pages(true) + slab.State.Pages(false);
+        Assert.Equal(held - before, slab.ShrinkAll(kernel.Cpu, -1));
+        Assert.Equal(before, slab.State.Pages(true) + slab.State.Pages(false));
         Assert.All(slab.State.Caches, c => Assert.Equal(c.ActiveSlabs, c.Slabs));
         kernel.AssertInvariants();
     }
 
-    [Fact]
-    public void HotPath_AllocatesNothing()
+    [Theory]
+    [InlineData(SlabAllocatorKind.Slub)]
+    [InlineData(SlabAllocatorKind.Slab)]
+    public void HotPath_AllocatesNothing(SlabAllocatorKind kind)
     {
-        var (kernel, slab) = Boot();
+        var (kernel, slab) = SlabKernel.Boot(kind);
         long[] live = new long[600];
         void Round()
         {
@@ -196,6 +126,7 @@ public sealed class SlabAllocatorTests
             {
                 slab.Kfree(address, kernel.Cpu, -1);
             }
+            slab.ShrinkAll(kernel.Cpu, -1);
         }
         for (int i = 0; i < 60; i++)
         {
@@ -209,35 +140,41 @@ public sealed class SlabAllocatorTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
-    [Fact]
-    public void NoMemory_IsMinusOne_AndLeavesTheStateWhole()
+    [Theory]
+    [InlineData(SlabAllocatorKind.Slub, 8192)]
+    [InlineData(SlabAllocatorKind.Slab, 8192)]
+    public void NoMemory_IsMinusOne_AndLeavesTheStateWhole(SlabAllocatorKind kind, int bytes)
     {
-        var (kernel, slab) = Boot(bytes: 80L << 20);
-        long last = 0;
+        var (kernel, slab) = SlabKernel.Boot(kind, bytes: 80L << 20);
         int count = 0;
-        while ((last = slab.Kmalloc(65536, GfpFlags.Kernel, kernel.Cpu, -1)) >= 0)
+        while (slab.Kmalloc(bytes, GfpFlags.Kernel, kernel.Cpu, -1) >= 0)
         {
             count++;
         }
-        Assert.True(count > 50);
+        Assert.True(count > 400);
+        kernel.AssertInvariants();
+        Assert.Equal(-1, slab.Kmalloc(bytes, GfpFlags.Kernel, kernel.Cpu, -1));
         kernel.AssertInvariants();
     }
 
-    private static bool IsGeneral(TestKernel kernel, SlabCache cache)
+    /// <summary>Random order is a permutation, differs between seeds, and is the same again with the same seed.</summary>
+    [Theory]
+    [InlineData(SlabAllocatorKind.Slub)]
+    [InlineData(SlabAllocatorKind.Slab)]
+    public void FreelistRandom_PermutesTheObjectsOfASlab(SlabAllocatorKind kind)
     {
-        string name = kernel.Journal.Symbols[cache.Name];
-        return name.StartsWith("kmalloc-", StringComparison.Ordinal) || name.StartsWith("size-", StringComparison.Ordinal);
+        long[] Indices(ulong seed)
+        {
+            var (kernel, slab) = SlabKernel.Boot(kind, seed: seed, options: new SlabAllocatorOptions { FreelistRandom = true, Merge = false });
+            int cache = slab.CreateCache("thing", 512, 0, SlabFlags.None, kernel.Cpu, -1);
+            return [.. Enumerable.Range(0, 8).Select(_ => slab.Alloc(cache, GfpFlags.Kernel, kernel.Cpu, -1) & 4095)];
+        }
+        long[] one = Indices(1);
+        Assert.Equal(Enumerable.Range(0, 8).Select(i => i * 512L), one.Order());
+        Assert.Equal(one, Indices(1));
+        Assert.NotEqual(one, Indices(2));
     }
 
-    private static long DescriptionBytes(SlabAllocator slab) =>
-        slab.State.Caches.Where(c => (c.Flags & SlabFlags.OffSlab) != 0).Sum(c => (long)c.Slabs * c.ManagementBytes);
-
-    private static (TestKernel Kernel, SlabAllocator Slab) Boot(
-        KernelProfile profile = KernelProfile.X86_64, MemoryLog? log = null, long bytes = 256L << 20)
-    {
-        var kernel = new TestKernel(bytes, 1, new KernelOptions { Profile = profile }, log);
-        var slab = new SlabAllocator(kernel.State.Slab, kernel.Allocator, kernel.Journal, kernel.Options.Slab);
-        slab.Initialize(kernel.Cpu);
-        return (kernel, slab);
-    }
+    private static SlabCache CacheOf(SlabAllocator slab, long address) =>
+        slab.State.Caches[slab.State.Slab(slab.State.SlabOf(address)).Cache];
 }

@@ -2,8 +2,8 @@ using Sim.Kernel.Slab;
 
 namespace Sim.Kernel.Tests.Slab;
 
-/// <summary>Layouts beside /proc/slabinfo listings of real 2.6 kernels, posted to mailing lists by their users.</summary>
-public sealed class SlabGeometryTests
+/// <summary>The layout of 2.6 beside /proc/slabinfo listings of real 2.6 kernels, posted to mailing lists by their users.</summary>
+public sealed class BufctlLayoutTests
 {
     private const long ManyPages = 1 << 18;
 
@@ -37,7 +37,7 @@ public sealed class SlabGeometryTests
     [InlineData(596, 13, 2)]
     [InlineData(940, 4, 1)]
     public void WordAligned_OnI686(int size, int objects, int pages) =>
-        Check(size, SlabFlags.None, KernelProfile.I386Classic, size, objects, pages);
+        Check(size, SlabFlags.None, 4, size, objects, pages);
 
     /// <summary>The same listing, for inode caches: their pages are reclaimable, so they stop at the first order that fits.</summary>
     [Theory]
@@ -46,7 +46,7 @@ public sealed class SlabGeometryTests
     [InlineData(472, 8, 1)]
     [InlineData(132, 29, 1)]
     public void Reclaimable_OnI686(int size, int objects, int pages) =>
-        Check(size, SlabFlags.ReclaimAccount, KernelProfile.I386Classic, size, objects, pages);
+        Check(size, SlabFlags.ReclaimAccount, 4, size, objects, pages);
 
     /// <summary>The same listing, for objects aligned to cache lines; the size is the one after alignment.</summary>
     [Theory]
@@ -74,7 +74,7 @@ public sealed class SlabGeometryTests
     [InlineData(65536, 65536, 1, 16)]
     [InlineData(131072, 131072, 1, 32)]
     public void LineAligned_OnI686(int size, int aligned, int objects, int pages) =>
-        Check(size, SlabFlags.HwCacheAlign, KernelProfile.I386Classic, aligned, objects, pages);
+        Check(size, SlabFlags.HwCacheAlign, 4, aligned, objects, pages);
 
     /// <summary>x86-64, 2.6.28.</summary>
     [Theory]
@@ -105,7 +105,7 @@ public sealed class SlabGeometryTests
     [InlineData(648, 6, 1)]
     [InlineData(800, 5, 1)]
     public void WordAligned_OnX86_64(int size, int objects, int pages) =>
-        Check(size, SlabFlags.None, KernelProfile.X86_64, size, objects, pages);
+        Check(size, SlabFlags.None, 8, size, objects, pages);
 
     [Theory]
     [InlineData(64, 59, 1)]
@@ -123,19 +123,19 @@ public sealed class SlabGeometryTests
     [InlineData(2304, 3, 2)]
     [InlineData(4096, 1, 1)]
     public void LineAligned_OnX86_64(int size, int objects, int pages) =>
-        Check(size, SlabFlags.HwCacheAlign, KernelProfile.X86_64, size, objects, pages);
+        Check(size, SlabFlags.HwCacheAlign, 8, size, objects, pages);
 
     [Fact]
     public void EveryLayout_FitsItsSlab()
     {
-        foreach (KernelProfile profile in Enum.GetValues<KernelProfile>())
+        foreach (int word in (int[])[4, 8])
         {
-            SlabMachine machine = SlabMachine.Of(profile, ManyPages);
+            SlabMachine machine = SlabMachine.Linux26(word, ManyPages);
             for (int size = 1; size <= SlabGeometry.MaxObjectBytes; size += 1 + (size / 7))
             {
                 foreach (SlabFlags flags in new[] { SlabFlags.None, SlabFlags.HwCacheAlign, SlabFlags.ReclaimAccount })
                 {
-                    SlabGeometry g = SlabGeometry.Of(size, 0, flags, machine);
+                    SlabGeometry g = BufctlLayout.Of(size, 0, flags, machine);
                     int inside = (g.OffSlab ? 0 : g.ManagementBytes) + (g.Objects * g.Size) + ((g.Colours - 1) * g.ColourBytes);
                     Assert.InRange(inside, g.Size, 4096 << g.GfpOrder);
                     Assert.True(g.Objects > 0 && g.Size >= size && g.Size % g.Align == 0);
@@ -145,9 +145,9 @@ public sealed class SlabGeometryTests
         }
     }
 
-    private static void Check(int size, SlabFlags flags, KernelProfile profile, int aligned, int objects, int pages)
+    private static void Check(int size, SlabFlags flags, int word, int aligned, int objects, int pages)
     {
-        SlabGeometry g = SlabGeometry.Of(size, 0, flags, SlabMachine.Of(profile, ManyPages));
+        SlabGeometry g = BufctlLayout.Of(size, 0, flags, SlabMachine.Linux26(word, ManyPages));
         Assert.Equal((aligned, objects, pages), (g.Size, g.Objects, 1 << g.GfpOrder));
     }
 }
