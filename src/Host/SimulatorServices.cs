@@ -21,6 +21,7 @@ internal static class SimulatorServices
         services.AddSingleton<ICommandModule, EventsCommand>();
         services.AddSingleton<ICommandModule, ExportCommand>();
         services.AddSingleton<ICommandModule, ImportCommand>();
+        services.AddSingleton<ICommandModule, ParityCommand>();
         services.AddSingleton<ICommandModule, ConfigCommand>();
     }
 }

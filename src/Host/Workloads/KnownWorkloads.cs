@@ -1,3 +1,4 @@
+using Sim.Host.Captures;
 using Sim.Host.Experiments;
 
 namespace Sim.Host.Workloads;
@@ -5,7 +6,10 @@ namespace Sim.Host.Workloads;
 /// <summary>The workloads of this build: adding one is a record of options, a factory and an entry here.</summary>
 public static class KnownWorkloads
 {
-    public static WorkloadRegistry Registry { get; } = new WorkloadRegistry()
+    public static WorkloadRegistry Registry { get; } = With(observer: null);
+
+    /// <summary>The same, with somebody who looks on while a capture is replayed.</summary>
+    internal static WorkloadRegistry With(ICaptureObserver? observer) => new WorkloadRegistry()
         .Add<FragmentationOptions>(
             "fragmentation",
             "Tasks and kernel users that allocate and free blocks of several orders, and a probe for a high order.",
@@ -21,5 +25,9 @@ public static class KnownWorkloads
         .Add<TraceOptions>(
             "trace",
             "A real program's memory accesses and mapping calls, replayed together.",
-            (options, context) => new TraceWorkload(context.Machine, options));
+            (options, context) => new TraceWorkload(context.Machine, options))
+        .Add<CaptureOptions>(
+            "capture",
+            "The page requests of a real kernel, from its captured trace.",
+            (options, context) => new CaptureWorkload(context.Machine, options, observer));
 }

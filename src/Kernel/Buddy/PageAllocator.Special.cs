@@ -91,6 +91,22 @@ public sealed partial class PageAllocator
         _state.Apply(in e, in header);
     }
 
+    /// <summary>Splits an allocated block so that its pieces can be given back one by one (<c>split_page</c>).</summary>
+    /// <param name="pfn">First frame of an allocated block.</param>
+    /// <param name="pieceOrder">Order of the pieces, below the block's.</param>
+    /// <param name="cause">Sequence of the event that led here.</param>
+    public void SplitPage(long pfn, int pieceOrder, long cause)
+    {
+        ref Frame frame = ref _frames[pfn];
+        if (frame.State != FrameState.Allocated || frame.Order <= pieceOrder)
+        {
+            ThrowBadPage(pfn, pieceOrder, in frame);
+        }
+        var e = new PageSplit(pfn, (byte)pieceOrder);
+        EventHeader header = _journal.Emit(in e, cause);
+        _state.Apply(in e, in header);
+    }
+
     private int FromPcp(Zone zone, in PageRequest request, CpuClock cpu, long cause, Span<long> pfns)
     {
         int list = zone.PerCpu[cpu.Id].FirstList + PerCpuPages.ListOf(0, request.MigrateType);

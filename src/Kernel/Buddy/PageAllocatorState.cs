@@ -13,7 +13,7 @@ namespace Sim.Kernel.Buddy;
 /// </summary>
 public sealed partial class PageAllocatorState :
     IApply<PageAlloc>, IApply<PageAllocBulk>, IApply<PageFree>, IApply<PageFreeBuddy>, IApply<PageIsolate>, IApply<BuddySteal>,
-    IApply<PcpRefill>, IApply<PcpDrain>, IApply<ZoneReclaimActive>, IApply<VmStatFlush>
+    IApply<PcpRefill>, IApply<PcpDrain>, IApply<ZoneReclaimActive>, IApply<VmStatFlush>, IApply<PageSplit>
 {
     private readonly Zone[] _zones = new Zone[ZoneTypes.Count];
     private readonly BuddyLists _buddy;
@@ -79,6 +79,9 @@ public sealed partial class PageAllocatorState :
 
     /// <summary>Reserve the watermarks come from, in KiB (<c>min_free_kbytes</c>).</summary>
     public long MinFreeKbytes { get; private set; }
+
+    /// <summary>Blocks that went from per-CPU lists to buddy lists so far.</summary>
+    public long DrainedBlocks { get; private set; }
 
     /// <summary>The zone of a type, empty where the kernel has none.</summary>
     public Zone Zone(ZoneType type) => _zones[(int)type];
@@ -186,6 +189,19 @@ public sealed partial class PageAllocatorState :
         }
     }
 
+    /// <summary>Each piece becomes a block of its own, for the same owner.</summary>
+    public void Apply(in PageSplit e, in EventHeader header)
+    {
+        Frame head = Frames[e.Pfn];
+        long end = e.Pfn + (1L << head.Order);
+        head.Order = e.PieceOrder;
+        for (long pfn = e.Pfn; pfn < end; pfn += 1L << e.PieceOrder)
+        {
+            ref Frame piece = ref Frames[pfn];
+            piece = head;
+        }
+    }
+
     /// <summary>Sets the mark.</summary>
     public void Apply(in ZoneReclaimActive e, in EventHeader header) => _zones[(int)e.Zone].IsReclaimActive = e.Active;
 
@@ -261,6 +277,7 @@ public sealed partial class PageAllocatorState :
                 pcp.Count -= 1 << order;
                 _buddy.Free(zone, pfn, order, Frames.At(pfn).MigrateType);
                 zone.CountFree(e.Cpu, 1 << order);
+                DrainedBlocks++;
             }
             while (left > 0 && Frames.At(list).Prev != list);
         }
@@ -316,6 +333,7 @@ public sealed partial class PageAllocatorState :
         Frames.HashInto(ref hash);
         hash.Add(MinFreeKbytes);
         HashSlowPath(ref hash);
+        hash.Add(DrainedBlocks);
         foreach (Zone zone in Zones)
         {
             zone.HashInto(ref hash);

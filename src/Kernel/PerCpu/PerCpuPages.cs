@@ -37,6 +37,12 @@ public sealed class PerCpuPages
     /// <summary>Number, in the frame table, of the head of list 0.</summary>
     internal int FirstList { get; }
 
+    /// <summary>Number, in the frame table, of the head of list 0; the others follow.</summary>
+    public int FirstListHead => FirstList;
+
+    /// <summary>Number, in the frame table, of the head of the list that blocks of an order and type are taken from.</summary>
+    public int ListHead(int order, MigrateType type) => FirstList + ListOf(order, type);
+
     /// <summary>The list of a block, or -1 when blocks of its order have none (<c>order_to_pindex</c>).</summary>
     internal static int ListOf(int order, MigrateType type) =>
         order < Orders ? (order * MigrateTypes.PcpTypes) + (int)type : HugeLists + (type == MigrateType.Movable ? 1 : 0);

@@ -84,6 +84,12 @@ public sealed unsafe class FrameTable
         }
     }
 
+    /// <summary>The first frame of a list, by the number of its head; -1 when it is empty.</summary>
+    public int First(int list) => _frames[list].Next is int first && first != list ? first : -1;
+
+    /// <summary>The frame after one on its list; -1 at the end.</summary>
+    public int Next(long pfn) => _frames[pfn].Next is int next && !IsListHead(next) ? next : -1;
+
     /// <summary>True when the number belongs to a list head and not to a frame.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsListHead(int number) => number >= FirstList;

@@ -1,0 +1,53 @@
+using Sim.Kernel.Zones;
+
+namespace Sim.Host.Captures;
+
+/// <summary>Which of this machine's frames stands for each frame that the recorded kernel handed out.</summary>
+internal sealed class BlockNames
+{
+    private const int Unknown = 0, None = -1;
+    private readonly bool _begunWithLists;
+    private readonly int _frames;
+    private int[] _frameOf = new int[1 << 16];
+
+    /// <param name="frames">This machine's frames.</param>
+    /// <param name="begunWithLists">The machine began with the recorded kernel's lists: a frame not handed out since stands for itself.</param>
+    public BlockNames(FrameTable frames, bool begunWithLists)
+    {
+        _frames = frames.Count;
+        _begunWithLists = begunWithLists;
+    }
+
+    /// <summary>A recorded block is this machine's block; -1 for none.</summary>
+    public void Bind(long recordedPfn, int order, long pfn)
+    {
+        Grow(recordedPfn + (1L << order));
+        for (int i = 0; i < 1 << order; i++)
+        {
+            // Frame 0 is never handed out, so 0 can stand for unknown.
+            _frameOf[recordedPfn + i] = pfn < 0 ? None : (int)pfn + i;
+        }
+    }
+
+    /// <summary>A recorded block is freed; returns this machine's frame, -1 for none.</summary>
+    public long Release(long recordedPfn, int order)
+    {
+        Grow(recordedPfn + (1L << order));
+        int frame = _frameOf[recordedPfn];
+        for (int i = 0; i < 1 << order; i++)
+        {
+            _frameOf[recordedPfn + i] = Unknown;
+        }
+        return frame != Unknown ? frame
+            : _begunWithLists && recordedPfn + (1L << order) <= _frames ? recordedPfn
+            : -1;
+    }
+
+    private void Grow(long end)
+    {
+        if (end > _frameOf.Length)
+        {
+            Array.Resize(ref _frameOf, (int)Math.Max(end, 2L * _frameOf.Length));
+        }
+    }
+}

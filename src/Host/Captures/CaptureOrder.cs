@@ -1,0 +1,212 @@
+using Sim.Kernel.Buddy;
+using Sim.Kernel.PerCpu;
+using Sim.Kernel.Zones;
+
+namespace Sim.Host.Captures;
+
+/// <summary>
+/// The order of list operations behind the events of a trace. An allocation's event is written a little after its page left
+/// the list, a free's a little before the page goes there, with interrupts on: what an interrupt frees in between is in the
+/// trace on the wrong side, and an interrupt that finds the per-CPU lists locked goes past them. Both are told from the
+/// neighbouring events, and from whether this machine's list begins with the page in question.
+/// </summary>
+internal sealed class CaptureOrder
+{
+    private readonly CaptureEvent[] _events;
+    private readonly CaptureRange _range;
+    private readonly PageAllocatorState _pages;
+    private readonly bool[] _done, _batched;
+    private readonly int[] _previous, _nextOnCpu;
+
+    public CaptureOrder(CaptureEvent[] events, CaptureRange range, PageAllocatorState pages)
+    {
+        _events = events;
+        _range = range;
+        _pages = pages;
+        _done = new bool[events.Length];
+        _batched = FindBatched(events, range);
+        (_previous, _nextOnCpu) = Chain(events);
+    }
+
+    /// <summary>Allocations moved before an interrupt.</summary>
+    public long Reordered { get; private set; }
+
+    /// <summary>True when the event has been carried out already, out of turn.</summary>
+    public bool IsDone(int index) => _done[index];
+
+    /// <summary>True for a free that is the first half of a batched one: the second half tells when the page goes to its list.</summary>
+    public bool IsBatched(int index) => _batched[index];
+
+    /// <summary>
+    /// The allocation that an interrupt's first event came after although its own event was written later; -1 for none. It
+    /// counts as carried out.
+    /// </summary>
+    public int AllocationBefore(int index)
+    {
+        if (!IsInterrupt(index) || (_previous[index] >= _range.First && IsInterrupt(_previous[index])))
+        {
+            return -1;
+        }
+        int after = index;
+        while (after < _range.End && IsInterrupt(after))
+        {
+            after = _nextOnCpu[after];
+        }
+        if (after >= _range.End || _done[after])
+        {
+            return -1;
+        }
+        ref readonly CaptureEvent alloc = ref _events[after];
+        if (alloc.Kind != CaptureEventKind.Alloc || alloc.Pfn == 0)
+        {
+            return -1;
+        }
+        int before = _previous[index];
+        if (before >= _range.First && _events[before].Kind == CaptureEventKind.ZoneLocked
+            && _events[before].Order == alloc.Order && _events[before].MigrateType == alloc.MigrateType)
+        {
+            // The refill was over when the interrupt came.
+            return Take(after);
+        }
+        if (!_pages.HasPcpList(alloc.Order) || alloc.Pfn >= _pages.Frames.Count || alloc.MigrateType >= MigrateTypes.PcpTypes)
+        {
+            return -1;
+        }
+        for (int i = index; i != after; i = _nextOnCpu[i])
+        {
+            ref readonly CaptureEvent free = ref _events[i];
+            if (free.Kind == CaptureEventKind.Free && free.Order == alloc.Order && free.Pfn < _pages.Frames.Count
+                && TypeAt(free.Pfn) == (MigrateType)alloc.MigrateType)
+            {
+                return HeadOfList(in alloc) == alloc.Pfn ? Take(after) : -1;
+            }
+        }
+        return -1;
+    }
+
+    /// <summary>
+    /// True when a free is an interrupt's that fell into the middle of a batch of frees or a refill of the same zone: the
+    /// per-CPU lists are locked, and the page goes straight to the buddy lists.
+    /// </summary>
+    public bool FindsListsLocked(int index)
+    {
+        if (_events[index].Kind != CaptureEventKind.Free || !IsInterrupt(index))
+        {
+            return false;
+        }
+        int before = _previous[index];
+        while (before >= 0 && IsInterrupt(before))
+        {
+            before = _previous[before];
+        }
+        int after = _nextOnCpu[index];
+        while (after < _events.Length && IsInterrupt(after))
+        {
+            after = _nextOnCpu[after];
+        }
+        if (before < 0 || after >= _events.Length)
+        {
+            return false;
+        }
+        ref readonly CaptureEvent b = ref _events[before];
+        ref readonly CaptureEvent a = ref _events[after];
+        bool inRefill = b.Kind == CaptureEventKind.ZoneLocked && a.Kind == CaptureEventKind.Alloc && _events[index].PreemptDepth == 2;
+        bool inBatch = IsBatchStep(b.Kind) && IsBatchStep(a.Kind);
+        return (inRefill || inBatch) && ZoneOf(b.Pfn) == ZoneOf(a.Pfn);
+    }
+
+    /// <summary>The zone whose structure lies at an address (x86-64: the zones of a node lie one after the other from a page's start).</summary>
+    public ZoneType ZoneAt(long address, in CaptureEvent e)
+    {
+        const int zoneBytes = 1536;
+        if (_pages.Profile.HasDma32)
+        {
+            return (ZoneType)Math.Min((address & 0xfff) / zoneBytes, (long)ZoneType.Normal);
+        }
+        // Elsewhere the next page that leaves a per-CPU list tells.
+        for (int i = Array.BinarySearch(_events, e, ByLine.Instance) + 1; i < _range.End; i++)
+        {
+            if (_events[i].Kind == CaptureEventKind.PcpDrain && _events[i].Cpu == e.Cpu)
+            {
+                return ZoneOf(_events[i].Pfn);
+            }
+        }
+        return ZoneType.Normal;
+    }
+
+    private int Take(int index)
+    {
+        _done[index] = true;
+        Reordered++;
+        return index;
+    }
+
+    private bool IsInterrupt(int index) => _events[index].Context != CaptureContext.Task;
+
+    private static bool IsBatchStep(CaptureEventKind kind) => kind is CaptureEventKind.FreeBatched or CaptureEventKind.PcpDrain;
+
+    private ZoneType ZoneOf(long pfn) => pfn < _pages.Frames.Count ? _pages.Frames[pfn].Zone : ZoneType.Device;
+
+    private MigrateType TypeAt(long pfn) => _pages.Zone(ZoneOf(pfn)).PageblockType(pfn);
+
+    private long HeadOfList(in CaptureEvent alloc)
+    {
+        int list = _pages.Zone(ZoneOf(alloc.Pfn)).PerCpu[alloc.Cpu % _pages.Cpus].ListHead(alloc.Order, (MigrateType)alloc.MigrateType);
+        int first = _pages.Frames.First(list);
+        return first;
+    }
+
+    /// <summary>Looks back from the end: a free that is followed by its batched half.</summary>
+    private static bool[] FindBatched(CaptureEvent[] events, CaptureRange range)
+    {
+        bool[] batched = new bool[events.Length];
+        var last = new Dictionary<long, CaptureEventKind>();
+        for (int i = range.End - 1; i >= range.First; i--)
+        {
+            ref readonly CaptureEvent e = ref events[i];
+            switch (e.Kind)
+            {
+                case CaptureEventKind.Free:
+                    batched[i] = last.TryGetValue(e.Pfn, out CaptureEventKind next) && next == CaptureEventKind.FreeBatched;
+                    last[e.Pfn] = e.Kind;
+                    break;
+                case CaptureEventKind.FreeBatched:
+                case CaptureEventKind.Alloc:
+                    last[e.Pfn] = e.Kind;
+                    break;
+            }
+        }
+        return batched;
+    }
+
+    /// <summary>For each event its neighbours on the same CPU; reclaim's events are not on the chain, for nothing is told from them.</summary>
+    private static (int[] Previous, int[] Next) Chain(CaptureEvent[] events)
+    {
+        int[] previous = new int[events.Length], next = new int[events.Length];
+        int[] last = new int[byte.MaxValue + 1];
+        Array.Fill(last, -1);
+        Array.Fill(next, events.Length);
+        for (int i = 0; i < events.Length; i++)
+        {
+            int cpu = events[i].Cpu;
+            previous[i] = last[cpu];
+            if (events[i].Kind is CaptureEventKind.DirectReclaimBegin or CaptureEventKind.DirectReclaimEnd)
+            {
+                continue;
+            }
+            if (last[cpu] >= 0)
+            {
+                next[last[cpu]] = i;
+            }
+            last[cpu] = i;
+        }
+        return (previous, next);
+    }
+
+    private sealed class ByLine : IComparer<CaptureEvent>
+    {
+        public static readonly ByLine Instance = new();
+
+        public int Compare(CaptureEvent x, CaptureEvent y) => x.Line.CompareTo(y.Line);
+    }
+}

@@ -1,0 +1,225 @@
+using System.Globalization;
+using Sim.Host.Captures;
+using Sim.Kernel;
+using Sim.Kernel.Boot;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.PerCpu;
+using Sim.Kernel.Zones;
+
+namespace Sim.Host.Parity;
+
+/// <summary>Compares the page allocator with a recorded kernel while it answers the kernel's requests.</summary>
+internal sealed class PageParity(CapturedStates states, CapturedCheckpoints checkpoints) : ICaptureObserver
+{
+    private const int ListContext = 8;
+    private readonly List<CheckpointParity> _checkpoints = [];
+    private PageAllocatorState? _pages;
+    private Func<long>? _events;
+
+    /// <summary>Requests that the recorded kernel answered.</summary>
+    public long Allocations { get; private set; }
+
+    /// <summary>Those answered with the same frame.</summary>
+    public long SamePfn { get; private set; }
+
+    /// <summary>Those answered from the same zone.</summary>
+    public long SameZone { get; private set; }
+
+    /// <summary>Requests that the recorded kernel could not answer and this machine could.</summary>
+    public long AnsweredHereOnly { get; private set; }
+
+    /// <summary>The checkpoints passed.</summary>
+    public IReadOnlyList<CheckpointParity> Checkpoints => _checkpoints;
+
+    /// <summary>The first different answer; null for none.</summary>
+    public PageMiss? FirstMiss { get; private set; }
+
+    /// <summary>Names the machine to look at.</summary>
+    public void Watch(Machine machine)
+    {
+        _pages = machine.State.Memory.Pages;
+        _events = () => machine.Journal.NextSequence;
+    }
+
+    /// <inheritdoc/>
+    public void Allocated(in CaptureEvent request, long pfn)
+    {
+        if (request.Pfn == 0)
+        {
+            AnsweredHereOnly += pfn >= 0 ? 1 : 0;
+            return;
+        }
+        Allocations++;
+        FrameTable frames = _pages!.Frames;
+        bool sameZone = pfn >= 0 && request.Pfn < frames.Count && frames[pfn].Zone == frames[request.Pfn].Zone;
+        SameZone += sameZone ? 1 : 0;
+        if (pfn == request.Pfn)
+        {
+            SamePfn++;
+            return;
+        }
+        FirstMiss ??= new PageMiss(
+            Allocations, request.Line, _events!() - 1, request.Order, GfpNames.Format((GfpFlags)request.Gfp), request.Pid,
+            Hex(request.Pfn), pfn < 0 ? null : Hex(pfn), Where(request.Pfn), pfn < 0 ? null : Where(pfn),
+            Around(in request, request.Pfn), pfn < 0 ? [] : Around(in request, pfn));
+    }
+
+    /// <inheritdoc/>
+    public void Checkpoint(int number, string name)
+    {
+        if (states.Find(CapturedStates.NameOf(number)) is not { } recorded)
+        {
+            return;
+        }
+        var differences = new List<string>();
+        foreach (CapturedZone captured in recorded.Zones)
+        {
+            Zone zone = _pages!.Zone(captured.Type);
+            Compare(zone, captured, differences);
+        }
+        _checkpoints.Add(new CheckpointParity(number, name, differences.Count == 0, null, differences));
+    }
+
+    /// <inheritdoc/>
+    public void Buddyinfo(int number)
+    {
+        int index = _checkpoints.FindIndex(c => c.Number == number);
+        if (index < 0 || checkpoints.Buddyinfo(number) is not { } recorded)
+        {
+            return;
+        }
+        bool equal = recorded.All(zone =>
+            zone.Value.AsSpan().SequenceEqual([.. Enumerable.Range(0, PageOrder.Count).Select(o => (long)_pages!.Zone(zone.Key).FreeBlocks(o))]));
+        _checkpoints[index] = _checkpoints[index] with { BuddyinfoEqual = equal };
+    }
+
+    private void Compare(Zone zone, CapturedZone captured, List<string> differences)
+    {
+        string name = ZoneTypes.Name(captured.Type);
+        ILookup<(int, MigrateType), long> free = captured.Free.ToLookup(b => (b.Order, b.List), b => b.Pfn);
+        for (int order = 0; order < PageOrder.Count; order++)
+        {
+            for (int type = 0; type < MigrateTypes.Count; type++)
+            {
+                Compare($"{name} free list of order {order}, {MigrateTypes.Name((MigrateType)type)}",
+                    Members(zone.FreeList(order, (MigrateType)type)), free[(order, (MigrateType)type)], differences);
+            }
+        }
+        for (int cpu = 0; cpu < captured.PerCpu.Count; cpu++)
+        {
+            ILookup<int, long> lists = captured.PerCpu[cpu].Blocks.ToLookup(b => b.List, b => b.Block.Pfn);
+            for (int list = 0; list < PerCpuPages.Lists; list++)
+            {
+                Compare($"{name} per-CPU list {list} of CPU {cpu}", Members(zone.PerCpu[cpu].FirstListHead + list), lists[list], differences);
+            }
+        }
+        for (int i = 0; i < captured.PageblockTypes.Count; i++)
+        {
+            long pfn = Math.Max(captured.FirstPageblock + ((long)i * captured.PageblockPages), zone.StartPfn);
+            if (captured.PageblockTypes[i] is { } type && zone.PageblockType(pfn) != type)
+            {
+                differences.Add($"{name} page block at {Hex(pfn)} is {MigrateTypes.Name(zone.PageblockType(pfn))}, recorded {MigrateTypes.Name(type)}");
+            }
+        }
+    }
+
+    private static void Compare(string list, IEnumerable<long> own, IEnumerable<long> recorded, List<string> differences)
+    {
+        long[] mine = [.. own], real = [.. recorded];
+        int same = mine.AsSpan().CommonPrefixLength(real);
+        if (same < mine.Length || same < real.Length)
+        {
+            differences.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{list}: {mine.Length} blocks, recorded {real.Length}; from entry {same} on {At(mine, same)}, recorded {At(real, same)}"));
+        }
+    }
+
+    private static string At(long[] list, int index) => index < list.Length ? Hex(list[index]) : "nothing";
+
+    private IEnumerable<long> Members(int list)
+    {
+        for (int at = _pages!.Frames.First(list); at >= 0; at = _pages.Frames.Next(at))
+        {
+            yield return at;
+        }
+    }
+
+    /// <summary>Where a frame is now.</summary>
+    private string Where(long pfn)
+    {
+        if (pfn >= _pages!.Frames.Count)
+        {
+            return "beyond memory";
+        }
+        long head = pfn;
+        while (_pages.Frames[head].State == FrameState.Tail && head > 0)
+        {
+            head--;
+        }
+        ref readonly Frame frame = ref _pages.Frames[head];
+        string block = string.Create(CultureInfo.InvariantCulture, $"{ZoneTypes.Name(frame.Zone)}, {frame.State} block {Hex(head)} of order {frame.Order}, {MigrateTypes.Name(frame.MigrateType)}");
+        return block;
+    }
+
+    /// <summary>The beginnings of the lists that a request is served from, in the zone of a frame.</summary>
+    private List<string> Around(in CaptureEvent request, long pfn)
+    {
+        var lines = new List<string>();
+        if (pfn >= _pages!.Frames.Count || request.MigrateType >= MigrateTypes.Count)
+        {
+            return lines;
+        }
+        Zone zone = _pages.Zone(_pages.Frames[pfn].Zone);
+        var type = (MigrateType)request.MigrateType;
+        if (_pages.HasPcpList(request.Order) && request.MigrateType < MigrateTypes.PcpTypes)
+        {
+            PerCpuPages pcp = zone.PerCpu[request.Cpu % _pages.Cpus];
+            lines.Add($"pcp order {request.Order}, {MigrateTypes.Name(type)}: {Beginning(pcp.ListHead(request.Order, type))} (count {pcp.Count}, high {pcp.High}, batch {pcp.Batch}, free_factor {pcp.FreeFactor})");
+        }
+        for (int order = request.Order; order < PageOrder.Count; order++)
+        {
+            if (zone.FreeBlocks(order, type) > 0)
+            {
+                lines.Add($"free order {order}, {MigrateTypes.Name(type)}: {Beginning(zone.FreeList(order, type))}");
+            }
+        }
+        lines.Add($"{ZoneTypes.Name(zone.Type)}: {zone.FreePagesCounter} free, min {zone.Watermark(Watermark.Min)}, low {zone.Watermark(Watermark.Low)}");
+        return lines;
+    }
+
+    private string Beginning(int list) => string.Join(" ", Members(list).Take(ListContext).Select(Hex).DefaultIfEmpty("empty"));
+
+    private static string Hex(long pfn) => string.Create(CultureInfo.InvariantCulture, $"0x{pfn:x}");
+}
+
+/// <summary>What a checkpoint came to.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="ListsIdentical">Every free list and per-CPU list has the same blocks in the same order, every page block its type.</param>
+/// <param name="BuddyinfoEqual">Every count of <c>/proc/buddyinfo</c>; null where the capture has none.</param>
+/// <param name="Differences">What differs, in words.</param>
+internal sealed record CheckpointParity(int Number, string Name, bool ListsIdentical, bool? BuddyinfoEqual, IReadOnlyList<string> Differences);
+
+/// <summary>The first request that was answered otherwise, with both sides' context.</summary>
+/// <param name="Allocation">Number of the allocation, from 1.</param>
+/// <param name="Line">Line of the trace.</param>
+/// <param name="Sequence">This machine's event.</param>
+/// <param name="Order">Order asked for.</param>
+/// <param name="Gfp">How it was asked for.</param>
+/// <param name="Pid">Task that asked.</param>
+/// <param name="ExpectedPfn">The recorded answer.</param>
+/// <param name="ActualPfn">This machine's answer; null for none.</param>
+/// <param name="ExpectedNow">Where the recorded frame is in this machine, after its answer.</param>
+/// <param name="ActualNow">Where this machine's frame is.</param>
+/// <param name="ListsOfExpected">The lists the request is served from, in the recorded frame's zone.</param>
+/// <param name="ListsOfActual">The same in the zone of this machine's frame.</param>
+internal sealed record PageMiss(
+    long Allocation, int Line, long Sequence, int Order, string Gfp, int Pid, string ExpectedPfn, string? ActualPfn,
+    string ExpectedNow, string? ActualNow, IReadOnlyList<string> ListsOfExpected, IReadOnlyList<string> ListsOfActual)
+{
+    /// <summary>The lines of the trace up to the request.</summary>
+    public IReadOnlyList<string> Recorded { get; init; } = [];
+
+    /// <summary>This machine's events up to the answer.</summary>
+    public IReadOnlyList<string> Events { get; init; } = [];
+}

@@ -1,0 +1,346 @@
+using System.Globalization;
+using Sim.Engine.Events;
+using Sim.Engine.Scheduling;
+using Sim.Hardware.Cpu;
+using Sim.Host.Captures;
+using Sim.Host.Experiments;
+using Sim.Host.Traces;
+using Sim.Kernel;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Zones;
+
+namespace Sim.Host.Workloads;
+
+/// <summary>
+/// Asks this machine's page allocator what a recorded kernel was asked, in the order of its list operations. The recorded
+/// answers name the blocks that are freed later; they never change what this machine answers.
+/// </summary>
+internal sealed class CaptureWorkload : IWorkload, IComponent
+{
+    private readonly Machine _machine;
+    private readonly CaptureOptions _options;
+    private readonly ICaptureObserver? _observer;
+    private readonly FtraceText _text;
+    private readonly CaptureRange _range;
+    private readonly CaptureOrder _order;
+    private readonly BlockNames _names;
+    private readonly ushort _id;
+    private readonly HashSet<int> _memalloc = [];
+    private readonly long[] _bulk = new long[1 << 12];
+    private int _next;
+    private long _startPs, _recordedDrains;
+    private CaptureEvent _bulkRequest, _isolateRequest;
+    private CaptureCounts _counts;
+
+    /// <exception cref="ExperimentException">The trace cannot be read.</exception>
+    public CaptureWorkload(Machine machine, CaptureOptions options, ICaptureObserver? observer)
+    {
+        _machine = machine;
+        _options = options;
+        _observer = observer;
+        _id = machine.Scheduler.Register(this);
+        observer?.Watch(machine);
+        try
+        {
+            _text = FtraceReader.Read(options.Trace.Path);
+            _range = CaptureRange.Of(_text, options.From);
+        }
+        catch (TraceFormatException e)
+        {
+            throw new ExperimentException(e.Message, e);
+        }
+        _names = new BlockNames(machine.State.Memory.Pages.Frames, begunWithLists: machine.State.Options.Lists is not null);
+        _order = new CaptureOrder(_text.Events, _range, machine.State.Memory.Pages);
+        _next = _range.First;
+    }
+
+    /// <summary>Where the stretch begins and ends.</summary>
+    public CaptureRange Range => _range;
+
+    /// <inheritdoc/>
+    public bool IsFinished => _next >= _range.End;
+
+    /// <inheritdoc/>
+    public double Done => (double)(_next - _range.First) / Math.Max(1, _range.End - _range.First);
+
+    /// <summary>What was replayed, and what was taken from the trace beside requests and frees.</summary>
+    public CaptureCounts Counts => _counts with { FreesPastPcp = _counts.FreesPastPcp, Reordered = _order.Reordered };
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, long Value)> Statistics => Counts.Named;
+
+    /// <inheritdoc/>
+    public void Start(long nowPs)
+    {
+        _startPs = nowPs;
+        if (!IsFinished)
+        {
+            _machine.Scheduler.Schedule(nowPs, _id, 0, cause: -1);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Handle(in Message message)
+    {
+        CpuOf(in _text.Events[_next]).BeginDispatch(message.TimePs);
+        if (!_order.IsDone(_next))
+        {
+            int early = _order.AllocationBefore(_next);
+            if (early >= 0)
+            {
+                Process(early);
+            }
+            Process(_next);
+        }
+        if (++_next < _range.End)
+        {
+            long time = _startPs + _text.Events[_next].TimePs - _text.Events[_range.First].TimePs;
+            _machine.Scheduler.Schedule(Math.Max(time, message.TimePs), _id, 0, cause: -1);
+        }
+    }
+
+    private PageAllocator Pages => _machine.Pages;
+
+    private void Process(int index)
+    {
+        ref readonly CaptureEvent e = ref _text.Events[index];
+        switch (e.Kind)
+        {
+            case CaptureEventKind.Alloc:
+                Allocate(in e);
+                break;
+            case CaptureEventKind.Free when _order.IsBatched(index):
+                break;
+            case CaptureEventKind.Free:
+            case CaptureEventKind.FreeBatched:
+                Free(in e, past: _order.FindsListsLocked(index));
+                break;
+            case CaptureEventKind.Bulk:
+                _bulkRequest = e;
+                break;
+            case CaptureEventKind.BulkReturn:
+                Bulk(e.Number);
+                break;
+            case CaptureEventKind.Mark:
+                Mark(in e);
+                break;
+            case CaptureEventKind.DirectReclaimBegin:
+                _memalloc.Add(e.Pid);
+                break;
+            case CaptureEventKind.DirectReclaimEnd:
+                _memalloc.Remove(e.Pid);
+                break;
+            case CaptureEventKind.Balance:
+                _memalloc.Add(e.Pid);
+                Balance(in e, active: true);
+                break;
+            case CaptureEventKind.BalanceReturn:
+                _memalloc.Remove(e.Pid);
+                Balance(in e, active: false);
+                break;
+            case CaptureEventKind.Isolate:
+                _isolateRequest = e;
+                break;
+            default:
+                if (_options.KernelInputs)
+                {
+                    KernelInput(in e);
+                }
+                break;
+        }
+    }
+
+    private void Allocate(in CaptureEvent e)
+    {
+        var gfp = (GfpFlags)e.Gfp;
+        if (_options.KernelInputs)
+        {
+            // What the recorded kernel did to get the page is in the trace: nothing is to be done for it once more.
+            gfp &= ~(GfpFlags.DirectReclaim | GfpFlags.NoFail);
+        }
+        if (e.Context == CaptureContext.Task && _memalloc.Contains(e.Pid))
+        {
+            gfp |= GfpFlags.MemAlloc;
+            _counts.Memalloc++;
+        }
+        CpuClock cpu = CpuOf(in e);
+        var request = new RecordedRequest(e.Line, e.Order, e.Gfp, e.Pid, e.Pfn);
+        long cause = _machine.Journal.Emit(in request, -1).Sequence;
+        long pfn = Pages.AllocPages(e.Order, gfp, e.Pid, cpu, cause);
+        if (pfn < 0 && e.Pfn != 0 && _options.KernelInputs)
+        {
+            _counts.Forced++;
+            pfn = Pages.AllocPages(e.Order, gfp | GfpFlags.MemAlloc, e.Pid, cpu, cause);
+        }
+        _counts.Requests++;
+        _counts.Failures += pfn < 0 ? 1 : 0;
+        if (e.Pfn != 0)
+        {
+            _names.Bind(e.Pfn, e.Order, pfn);
+        }
+        else if (pfn >= 0)
+        {
+            // The recorded kernel had nothing to give, so nobody will give this back.
+            Pages.FreePages(pfn, e.Order, cpu, cause);
+        }
+        _observer?.Allocated(in e, pfn);
+    }
+
+    private void Free(in CaptureEvent e, bool past)
+    {
+        long pfn = _names.Release(e.Pfn, e.Order);
+        if (pfn < 0)
+        {
+            _counts.UnknownFrees++;
+            return;
+        }
+        CpuClock cpu = CpuOf(in e);
+        if (!Shape(pfn, e.Order))
+        {
+            _counts.DoubleFrees++;
+            return;
+        }
+        _counts.Frees++;
+        if (past)
+        {
+            _counts.FreesPastPcp++;
+            Pages.FreePagesToBuddy(pfn, e.Order, cpu, -1);
+        }
+        else
+        {
+            Pages.FreePages(pfn, e.Order, cpu, -1);
+        }
+    }
+
+    /// <summary>Makes the block at a frame one of the order: blocks are freed in other sizes than they were allocated in.</summary>
+    /// <returns>False when this machine holds some of it free.</returns>
+    private bool Shape(long pfn, int order)
+    {
+        FrameTable frames = _machine.State.Memory.Pages.Frames;
+        long head = pfn;
+        while (frames[head].State == FrameState.Tail)
+        {
+            // The head is at a multiple of its block's size: clear one bit after the other.
+            head &= head - 1;
+        }
+        if (frames[head].State != FrameState.Allocated)
+        {
+            return false;
+        }
+        if (frames[head].Order > order || head != pfn)
+        {
+            Pages.SplitPage(head, order, -1);
+        }
+        if (frames[pfn].Order < order)
+        {
+            for (long piece = pfn; piece < pfn + (1L << order); piece += 1L << frames[piece].Order)
+            {
+                if (frames[piece].State != FrameState.Allocated)
+                {
+                    return false;
+                }
+            }
+            Pages.Found(pfn, order, -1);
+        }
+        return true;
+    }
+
+    private void Bulk(int got)
+    {
+        // A request for one page goes the ordinary way, which is traced; so does the rest of one that fell short.
+        int count = Math.Min(Math.Min(got, _bulkRequest.Number), _bulk.Length);
+        if (_bulkRequest.Number <= 1 || count <= 0)
+        {
+            return;
+        }
+        _counts.BulkPages += Pages.AllocPagesBulk(
+            (GfpFlags)_bulkRequest.Gfp, _bulkRequest.Pid, CpuOf(in _bulkRequest), -1, _bulk.AsSpan(0, count));
+        _bulkRequest.Number = 0;
+    }
+
+    private void Balance(in CaptureEvent e, bool active)
+    {
+        if (!_options.KernelInputs)
+        {
+            return;
+        }
+        ZoneType[] zones = _machine.State.Memory.Pages.Profile.Zones;
+        Pages.SetReclaimActive(active ? zones[Math.Clamp(e.Number, 0, zones.Length - 1)] : zones[^1], active, -1);
+        _counts.Balances += active ? 1 : 0;
+    }
+
+    private void KernelInput(in CaptureEvent e)
+    {
+        CpuClock cpu = CpuOf(in e);
+        switch (e.Kind)
+        {
+            case CaptureEventKind.DrainAll:
+            case CaptureEventKind.DrainLocal:
+                _counts.Drains++;
+                foreach (Zone zone in _machine.State.Memory.Pages.Zones)
+                {
+                    if (e.Pfn == 0 || _order.ZoneAt(e.Pfn, in e) == zone.Type)
+                    {
+                        if (e.Kind == CaptureEventKind.DrainAll)
+                        {
+                            Pages.DrainZone(zone, cpu, -1);
+                        }
+                        else
+                        {
+                            Pages.DrainLocal(zone, cpu.Id, cpu, -1);
+                        }
+                    }
+                }
+                break;
+            case CaptureEventKind.IsolateReturn when e.Number != 0:
+                Isolate(cpu);
+                break;
+            case CaptureEventKind.PcpDrain:
+                // More pages left per-CPU lists than anything known explains: a drain that leaves no trace of its own.
+                if (_machine.State.Memory.Pages.DrainedBlocks < ++_recordedDrains)
+                {
+                    _counts.InferredDrains++;
+                    Pages.DrainLocal(_machine.State.Memory.Pages.Zone(_machine.State.Memory.Pages.Frames[e.Pfn].Zone), cpu.Id, cpu, -1);
+                }
+                break;
+        }
+    }
+
+    private void Isolate(CpuClock cpu)
+    {
+        long pfn = _isolateRequest.Pfn;
+        ref readonly Frame frame = ref _machine.State.Memory.Pages.Frames[pfn];
+        if (frame.State != FrameState.Buddy || frame.Order != _isolateRequest.Order)
+        {
+            _counts.MissedIsolations++;
+            return;
+        }
+        _counts.Isolations++;
+        Pages.IsolateFreePage(pfn, cpu, -1, force: true);
+        for (int i = 0; i < 1 << _isolateRequest.Order; i++)
+        {
+            _names.Bind(pfn + i, 0, pfn + i);
+        }
+    }
+
+    private void Mark(in CaptureEvent e)
+    {
+        string[] words = _text.Marks[e.Number].Split(' ');
+        if (words.Length < 3 || !int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+        {
+            return;
+        }
+        if (words[0] == "KT_SNAP")
+        {
+            var checkpoint = new RecordedCheckpoint(e.Line, number);
+            _machine.Journal.Emit(in checkpoint, -1);
+            _observer?.Checkpoint(number, words[2]);
+        }
+        else if (words[0] == "KT_READ" && words.Length > 3 && words[3] == "buddyinfo")
+        {
+            _observer?.Buddyinfo(number);
+        }
+    }
+
+    private Cpu CpuOf(in CaptureEvent e) => _machine.Cpus[e.Cpu % _machine.Cpus.Length];
+}
