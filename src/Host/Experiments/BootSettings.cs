@@ -4,8 +4,4 @@ namespace Sim.Host.Experiments;
 public sealed record BootSettings
 {
     [Setting("Size of the kernel's code and data in memory; 0 for the profile's own.")]
-    public ByteSize KernelImageBytes { get; init; }
-
-    [Setting("Lists of a captured kernel to begin with, instead of pristine ones.")]
-    public ListsSettings? Lists { get; init; }
-}
+    public ByteSize KernelImageBytes { get; init; }}

@@ -43,7 +43,7 @@ internal static class PageParityRun
             capture.Name, from, path, result.Finished, parity.Allocations, Share(parity.SamePfn, parity.Allocations), Share(parity.SameZone, parity.Allocations),
             parity.SamePfn, parity.SameZone, parity.AnsweredHereOnly,
             [.. parity.Checkpoints], miss,
-            result.Outcome.Workloads.ToDictionary(s => s.Key[(s.Key.IndexOf('.') + 1)..], s => s.Value));
+            result.Outcome.Counters.ToDictionary(s => s.Key[(s.Key.IndexOf('.') + 1)..], s => s.Value));
     }
 
     /// <summary>The experiment that stands for a capture.</summary>
@@ -59,7 +59,7 @@ internal static class PageParityRun
             Kernel = new KernelSettings
             {
                 Profile = capture.Profile,
-                Boot = new BootSettings { Lists = new ListsSettings { States = new InputFile(Path.GetFullPath(capture.StatesPath)), State = state, OwnKernel = false } },
+                Lists = new ListsSettings { States = new InputFile(Path.GetFullPath(capture.StatesPath)), State = state, OwnKernel = false },
             },
             Workload = [new CaptureOptions { Trace = new InputFile(Path.GetFullPath(capture.TracePath)), From = from, KernelInputs = true }],
         };
