@@ -12,6 +12,9 @@ internal struct CaptureCounts
     /// <summary>Blocks given back.</summary>
     public long Frees;
 
+    /// <summary>Blocks held at the beginning of which the trace tells.</summary>
+    public long Held;
+
     /// <summary>Frees of blocks that this machine never handed out.</summary>
     public long UnknownFrees;
 
@@ -42,6 +45,15 @@ internal struct CaptureCounts
     /// <summary>Requests that got a page below the watermarks for a reason the trace does not tell.</summary>
     public long Forced;
 
+    /// <summary>Moments at which a CPU added up its counters, told by the zone of a page.</summary>
+    public long Flushes;
+
+    /// <summary>Requests below the watermarks, told by the zone of a page.</summary>
+    public long Reserves;
+
+    /// <summary>Requests of which the trace gave the zone.</summary>
+    public long ZonesTaken;
+
     /// <summary>Frees of interrupts that found the per-CPU lists locked, told by where in the trace they are.</summary>
     public long FreesPastPcp;
 
@@ -51,9 +63,10 @@ internal struct CaptureCounts
     /// <summary>All of them, for stats.json.</summary>
     public readonly IEnumerable<(string Name, long Value)> Named =>
     [
-        ("requests", Requests), ("failures", Failures), ("frees", Frees), ("unknownFrees", UnknownFrees), ("doubleFrees", DoubleFrees),
+        ("requests", Requests), ("failures", Failures), ("frees", Frees), ("heldBlocks", Held), ("unknownFrees", UnknownFrees), ("doubleFrees", DoubleFrees),
         ("bulkPages", BulkPages), ("drains", Drains), ("inferredDrains", InferredDrains), ("isolations", Isolations),
         ("missedIsolations", MissedIsolations), ("kswapdRounds", Balances), ("memallocRequests", Memalloc), ("forcedRequests", Forced),
+        ("inferredCounterFlushes", Flushes), ("inferredReserveUses", Reserves), ("zonesTaken", ZonesTaken),
         ("freesPastPcp", FreesPastPcp), ("reordered", Reordered),
     ];
 }

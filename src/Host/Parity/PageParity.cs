@@ -42,7 +42,7 @@ internal sealed class PageParity(CapturedStates states, CapturedCheckpoints chec
     }
 
     /// <inheritdoc/>
-    public void Allocated(in CaptureEvent request, long pfn)
+    public void Allocated(in CaptureEvent request, long pfn, ZoneType? zone)
     {
         if (request.Pfn == 0)
         {
@@ -51,7 +51,7 @@ internal sealed class PageParity(CapturedStates states, CapturedCheckpoints chec
         }
         Allocations++;
         FrameTable frames = _pages!.Frames;
-        bool sameZone = pfn >= 0 && request.Pfn < frames.Count && frames[pfn].Zone == frames[request.Pfn].Zone;
+        bool sameZone = request.Pfn < frames.Count && zone == frames[request.Pfn].Zone;
         SameZone += sameZone ? 1 : 0;
         if (pfn == request.Pfn)
         {

@@ -73,6 +73,13 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     public void Start(long nowPs)
     {
         _startPs = nowPs;
+        if (_machine.State.Options.Lists is not null)
+        {
+            foreach (HeldBlock block in HeldBlock.Of(_text.Events, _range))
+            {
+                _counts.Held += Pages.Held(block.Pfn, block.Order, block.MigrateType, block.Pid, block.Line) ? 1 : 0;
+            }
+        }
         if (!IsFinished)
         {
             _machine.Scheduler.Schedule(nowPs, _id, 0, cause: -1);
@@ -166,7 +173,10 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         CpuClock cpu = CpuOf(in e);
         var request = new RecordedRequest(e.Line, e.Order, e.Gfp, e.Pid, e.Pfn);
         long cause = _machine.Journal.Emit(in request, -1).Sequence;
-        long pfn = Pages.AllocPages(e.Order, gfp, e.Pid, cpu, cause);
+        ZoneType? zone = _options.KernelInputs ? Pages.ZoneFor(e.Order, gfp) : null;
+        long pfn = zone is null || e.Pfn == 0 || zone == ZoneOf(e.Pfn)
+            ? Pages.AllocPages(e.Order, gfp, e.Pid, cpu, cause)
+            : AllocateElsewhere(in e, gfp, ZoneOf(e.Pfn), cpu, cause);
         if (pfn < 0 && e.Pfn != 0 && _options.KernelInputs)
         {
             _counts.Forced++;
@@ -183,7 +193,33 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             // The recorded kernel had nothing to give, so nobody will give this back.
             Pages.FreePages(pfn, e.Order, cpu, cause);
         }
-        _observer?.Allocated(in e, pfn);
+        _observer?.Allocated(in e, pfn, zone);
+    }
+
+    private ZoneType ZoneOf(long recordedPfn)
+    {
+        FrameTable frames = _machine.State.Memory.Pages.Frames;
+        return recordedPfn < frames.Count ? frames[recordedPfn].Zone : ZoneType.Device;
+    }
+
+    private long AllocateElsewhere(in CaptureEvent e, GfpFlags gfp, ZoneType recorded, CpuClock cpu, long cause)
+    {
+        if (Pages.ZoneFor(e.Order, gfp, z => z.FreePagesCounter + z.FreePagesDiff(cpu.Id)) == recorded)
+        {
+            _counts.Flushes++;
+            Pages.RefreshNow(cpu, cause);
+        }
+        else if (Pages.ZoneFor(e.Order, gfp | GfpFlags.MemAlloc) == recorded)
+        {
+            _counts.Reserves++;
+            gfp |= GfpFlags.MemAlloc;
+        }
+        else
+        {
+            _counts.ZonesTaken++;
+            return Pages.AllocPagesFrom(recorded, e.Order, gfp, e.Pid, cpu, cause);
+        }
+        return Pages.AllocPages(e.Order, gfp, e.Pid, cpu, cause);
     }
 
     private void Free(in CaptureEvent e, bool past)

@@ -42,6 +42,14 @@ public sealed partial class PageAllocator
         return got;
     }
 
+    /// <summary>Asks for a block from one zone, whatever its watermarks say: a recorded kernel had it from there.</summary>
+    /// <returns>The first frame's pfn, or -1 when the zone has none.</returns>
+    public long AllocPagesFrom(ZoneType zone, int order, GfpFlags gfp, int owner, CpuClock cpu, long cause)
+    {
+        var request = new PageRequest(order, Gfp.MigrateTypeOf(gfp), zone, owner, AllocFlags.NoWatermarks);
+        return FromZone(_state.Zone(zone), in request, cpu, cause);
+    }
+
     /// <summary>
     /// Gives back a block past the per-CPU lists: an interrupt found them locked, so the block goes straight to the buddy
     /// lists (<c>free_unref_page</c> where <c>pcp_spin_trylock</c> fails).
@@ -91,6 +99,27 @@ public sealed partial class PageAllocator
         _state.Apply(in e, in header);
     }
 
+    /// <summary>Notes what a recording tells of a block that was held when the run began; false when not all of it was.</summary>
+    public bool Held(long pfn, int order, MigrateType type, int owner, long line)
+    {
+        if (pfn + (1L << order) > _frames.Count)
+        {
+            return false;
+        }
+        for (long at = pfn; at < pfn + (1L << order); at++)
+        {
+            ref readonly Frame frame = ref _frames[at];
+            if (frame.State != FrameState.Allocated || frame.Order != 0)
+            {
+                return false;
+            }
+        }
+        var e = new PageHeld(pfn, (byte)order, type, owner, line);
+        EventHeader header = _journal.Emit(in e, -1);
+        _state.Apply(in e, in header);
+        return true;
+    }
+
     /// <summary>Splits an allocated block so that its pieces can be given back one by one (<c>split_page</c>).</summary>
     /// <param name="pfn">First frame of an allocated block.</param>
     /// <param name="pieceOrder">Order of the pieces, below the block's.</param>
@@ -103,6 +132,14 @@ public sealed partial class PageAllocator
             ThrowBadPage(pfn, pieceOrder, in frame);
         }
         var e = new PageSplit(pfn, (byte)pieceOrder);
+        EventHeader header = _journal.Emit(in e, cause);
+        _state.Apply(in e, in header);
+    }
+
+    /// <summary>A CPU adds up what it has gathered, now (<c>vmstat_update</c>).</summary>
+    public void RefreshNow(CpuClock cpu, long cause)
+    {
+        var e = new VmStatFlush((byte)cpu.Id);
         EventHeader header = _journal.Emit(in e, cause);
         _state.Apply(in e, in header);
     }

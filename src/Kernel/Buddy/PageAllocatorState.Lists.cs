@@ -7,7 +7,7 @@ namespace Sim.Kernel.Buddy;
 
 /// <content>How the state comes about from a real kernel's lists.</content>
 public sealed partial class PageAllocatorState :
-    IApply<ListsZone>, IApply<ListsReserve>, IApply<ListsPageblocks>, IApply<ListsBlock>, IApply<ListsPcp>, IApply<ListsPcpBlock>, IApply<PageFound>
+    IApply<ListsZone>, IApply<ListsReserve>, IApply<ListsPageblocks>, IApply<ListsBlock>, IApply<ListsPcp>, IApply<ListsPcpBlock>, IApply<PageFound>, IApply<PageHeld>
 {
     /// <summary>All frames of the zone are held, each for itself, until a list has them.</summary>
     public void Apply(in ListsZone e, in EventHeader header)
@@ -77,6 +77,18 @@ public sealed partial class PageAllocatorState :
     public void Apply(in PageFound e, in EventHeader header)
     {
         Frames[e.Pfn].Order = e.Order;
+        for (long tail = e.Pfn + 1; tail < e.Pfn + (1L << e.Order); tail++)
+        {
+            Frames[tail].State = FrameState.Tail;
+        }
+    }
+
+    /// <summary>Notes what is known of the block.</summary>
+    public void Apply(in PageHeld e, in EventHeader header)
+    {
+        ref Frame head = ref Frames[e.Pfn];
+        (head.Order, head.MigrateType, head.AllocatedBy) = (e.Order, e.MigrateType, header.Sequence);
+        head.Owner = e.Owner != 0 ? e.Owner : KernelUser.BeforeStart;
         for (long tail = e.Pfn + 1; tail < e.Pfn + (1L << e.Order); tail++)
         {
             Frames[tail].State = FrameState.Tail;

@@ -97,3 +97,13 @@ public readonly partial record struct ZoneReclaimActive(ZoneType Zone, bool Acti
 /// <param name="Cpu">Which CPU.</param>
 [Event(123, "vmstat.flush")]
 public readonly partial record struct VmStatFlush(byte Cpu);
+
+/// <summary>A block that was held when the run began with captured lists is told of by the recording: what it was asked for, and by whom.</summary>
+/// <param name="Pfn">First frame.</param>
+/// <param name="Order">Its order.</param>
+/// <param name="MigrateType">Mobility it was asked with; movable for pages that reclaim knows.</param>
+/// <param name="Owner">For whom; 0 when nobody tells.</param>
+/// <param name="Line">Line of the recording with its allocation; 0 when only its end tells.</param>
+[Event(127, "page.held")]
+public readonly partial record struct PageHeld(
+    [Unit("pfn"), Delta(10)] long Pfn, byte Order, MigrateType MigrateType, [Unit("pid")] int Owner, long Line);
