@@ -51,6 +51,9 @@ internal enum CaptureEventKind : byte
     /// <summary><c>mm_vmscan_direct_reclaim_end</c>.</summary>
     DirectReclaimEnd,
 
+    /// <summary><c>mm_vmscan_wakeup_kswapd</c>: with gfp flags, by a request that found too little free.</summary>
+    WakeKswapd,
+
     /// <summary>Something else that the page allocator or compaction did between these: it tells where in their work an interrupt fell.</summary>
     Other,
 }

@@ -16,6 +16,7 @@ internal sealed class CaptureOrder
     private readonly CaptureRange _range;
     private readonly PageAllocatorState _pages;
     private readonly bool[] _done, _batched;
+    private readonly FreedTo[] _freedTo;
     private readonly int[] _previous, _nextOnCpu;
 
     public CaptureOrder(CaptureEvent[] events, CaptureRange range, PageAllocatorState pages)
@@ -25,7 +26,15 @@ internal sealed class CaptureOrder
         _pages = pages;
         _done = new bool[events.Length];
         _batched = FindBatched(events, range);
+        _freedTo = FindFreedTo(events, range);
         (_previous, _nextOnCpu) = Chain(events);
+    }
+
+    private enum FreedTo : byte
+    {
+        Unknown,
+        PcpList,
+        BuddyList,
     }
 
     /// <summary>Allocations moved before an interrupt.</summary>
@@ -85,14 +94,19 @@ internal sealed class CaptureOrder
     }
 
     /// <summary>
-    /// True when a free is an interrupt's that fell into the middle of a batch of frees or a refill of the same zone: the
-    /// per-CPU lists are locked, and the page goes straight to the buddy lists.
+    /// True when an interrupt's free goes straight to the buddy lists because it finds the per-CPU lists locked. What becomes
+    /// of the page tells: a drain takes it from a per-CPU list, a refill from a buddy list. Where nothing becomes of it, an
+    /// interrupt in the middle of a batch of frees or a refill of the same zone found them locked.
     /// </summary>
     public bool FindsListsLocked(int index)
     {
         if (_events[index].Kind != CaptureEventKind.Free || !IsInterrupt(index))
         {
             return false;
+        }
+        if (_freedTo[index] != FreedTo.Unknown)
+        {
+            return _freedTo[index] == FreedTo.BuddyList;
         }
         int before = _previous[index];
         while (before >= 0 && IsInterrupt(before))
@@ -179,6 +193,47 @@ internal sealed class CaptureOrder
         return batched;
     }
 
+    /// <summary>Looks back from the end: where the page of each free was when the trace next tells of it.</summary>
+    private static FreedTo[] FindFreedTo(CaptureEvent[] events, CaptureRange range)
+    {
+        var freedTo = new FreedTo[events.Length];
+        long frames = 0;
+        for (int i = range.First; i < range.End; i++)
+        {
+            frames = Math.Max(frames, IsBlock(events[i].Kind) ? events[i].Pfn + (1L << events[i].Order) : 0);
+        }
+        var found = new FreedTo[frames];
+        for (int i = range.End - 1; i >= range.First; i--)
+        {
+            ref readonly CaptureEvent e = ref events[i];
+            if (!IsBlock(e.Kind))
+            {
+                continue;
+            }
+            Span<FreedTo> block = found.AsSpan((int)e.Pfn, 1 << e.Order);
+            switch (e.Kind)
+            {
+                case CaptureEventKind.Free:
+                case CaptureEventKind.FreeBatched:
+                    freedTo[i] = block[0];
+                    block.Clear();
+                    break;
+                case CaptureEventKind.ZoneLocked:
+                case CaptureEventKind.Isolate:
+                    block.Fill(FreedTo.BuddyList);
+                    break;
+                default:
+                    // An allocation that no removal from a buddy list precedes is from a per-CPU list, as a drain is.
+                    block.Fill(FreedTo.PcpList);
+                    break;
+            }
+        }
+        return freedTo;
+    }
+
+    private static bool IsBlock(CaptureEventKind kind) => kind is CaptureEventKind.Alloc or CaptureEventKind.Free or CaptureEventKind.FreeBatched
+        or CaptureEventKind.ZoneLocked or CaptureEventKind.PcpDrain or CaptureEventKind.Isolate;
+
     /// <summary>For each event its neighbours on the same CPU; reclaim's events are not on the chain, for nothing is told from them.</summary>
     private static (int[] Previous, int[] Next) Chain(CaptureEvent[] events)
     {
@@ -190,7 +245,7 @@ internal sealed class CaptureOrder
         {
             int cpu = events[i].Cpu;
             previous[i] = last[cpu];
-            if (events[i].Kind is CaptureEventKind.DirectReclaimBegin or CaptureEventKind.DirectReclaimEnd)
+            if (events[i].Kind is CaptureEventKind.DirectReclaimBegin or CaptureEventKind.DirectReclaimEnd or CaptureEventKind.WakeKswapd)
             {
                 continue;
             }

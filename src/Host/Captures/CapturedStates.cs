@@ -128,14 +128,14 @@ internal sealed class CapturedStates
         }
         line.Decimal("the promo watermark", 0, FrameTable.MaxFrames);
         line.Expect("boost");
-        line.Decimal("boost", 0, FrameTable.MaxFrames);
+        long boost = line.Decimal("boost", 0, FrameTable.MaxFrames);
         line.Expect("reserve");
         var reserve = new List<long>();
         while (!line.Is("highatomic"))
         {
             reserve.Add(line.Decimal("a reserve", 0, FrameTable.MaxFrames));
         }
-        line.Decimal("highatomic", 0, FrameTable.MaxFrames);
+        long highAtomic = line.Decimal("highatomic", 0, FrameTable.MaxFrames);
         line.Expect("flags");
         line.Word("the flags");
         line.Expect("nr_free");
@@ -148,6 +148,8 @@ internal sealed class CapturedStates
             ManagedPages = managed,
             Watermarks = watermarks,
             LowmemReserve = reserve,
+            WatermarkBoost = boost,
+            ReservedHighAtomic = highAtomic,
             FreePagesCounter = line.Decimal("nr_free", -FrameTable.MaxFrames, FrameTable.MaxFrames),
         };
     }

@@ -176,6 +176,11 @@ internal sealed class FtraceReader
         {
             e.Kind = CaptureEventKind.DirectReclaimEnd;
         }
+        else if (name.SequenceEqual("mm_vmscan_wakeup_kswapd"u8))
+        {
+            e.Kind = CaptureEventKind.WakeKswapd;
+            e.Gfp = Gfp(arguments, line);
+        }
         else if (name.SequenceEqual("mm_page_alloc_extfrag"u8) || name.SequenceEqual("putback"u8) || name.SequenceEqual("setblk"u8)
             || name.SequenceEqual("moveblk"u8) || name.SequenceEqual("moveblkret"u8))
         {

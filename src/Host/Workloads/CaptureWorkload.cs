@@ -25,7 +25,8 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     private readonly CaptureOrder _order;
     private readonly BlockNames _names;
     private readonly ushort _id;
-    private readonly HashSet<int> _memalloc = [];
+    private readonly HashSet<int> _memalloc = [], _slow = [];
+    private readonly long[] _boosts = new long[ZoneTypes.Count];
     private readonly long[] _bulk = new long[1 << 12];
     private int _next;
     private long _startPs, _recordedDrains;
@@ -52,6 +53,10 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         _names = new BlockNames(machine.State.Memory.Pages.Frames, begunWithLists: machine.State.Options.Lists is not null);
         _order = new CaptureOrder(_text.Events, _range, machine.State.Memory.Pages);
         _next = _range.First;
+        if (options.KernelInputs)
+        {
+            machine.Pages.Kswapd = new RecordedKswapd();
+        }
     }
 
     /// <summary>Where the stretch begins and ends.</summary>
@@ -136,6 +141,10 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
                 break;
             case CaptureEventKind.DirectReclaimEnd:
                 _memalloc.Remove(e.Pid);
+                _slow.Add(e.Pid);
+                break;
+            case CaptureEventKind.WakeKswapd when e.Gfp != 0:
+                _slow.Add(e.Pid);
                 break;
             case CaptureEventKind.Balance:
                 _memalloc.Add(e.Pid);
@@ -173,10 +182,18 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         CpuClock cpu = CpuOf(in e);
         var request = new RecordedRequest(e.Line, e.Order, e.Gfp, e.Pid, e.Pfn);
         long cause = _machine.Journal.Emit(in request, -1).Sequence;
-        ZoneType? zone = _options.KernelInputs ? Pages.ZoneFor(e.Order, gfp) : null;
-        long pfn = zone is null || e.Pfn == 0 || zone == ZoneOf(e.Pfn)
-            ? Pages.AllocPages(e.Order, gfp, e.Pid, cpu, cause)
-            : AllocateElsewhere(in e, gfp, ZoneOf(e.Pfn), cpu, cause);
+        bool slowly = _options.KernelInputs && e.Context == CaptureContext.Task && _slow.Remove(e.Pid);
+        ZoneType? zone = _options.KernelInputs ? Pages.ZoneFor(e.Order, gfp, slowly) : null;
+        if (e.Pfn == 0 && _options.KernelInputs)
+        {
+            // The recorded kernel had nothing to give: the question is only whether this one would have.
+            _counts.Requests++;
+            _observer?.Allocated(in e, zone is null ? -1 : 0, zone);
+            return;
+        }
+        long pfn = !_options.KernelInputs || zone == ZoneOf(e.Pfn)
+            ? Pages.AllocPages(e.Order, gfp, e.Pid, cpu, cause, slowly)
+            : AllocateElsewhere(in e, gfp, slowly, ZoneOf(e.Pfn), cpu, cause);
         if (pfn < 0 && e.Pfn != 0 && _options.KernelInputs)
         {
             _counts.Forced++;
@@ -202,14 +219,14 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         return recordedPfn < frames.Count ? frames[recordedPfn].Zone : ZoneType.Device;
     }
 
-    private long AllocateElsewhere(in CaptureEvent e, GfpFlags gfp, ZoneType recorded, CpuClock cpu, long cause)
+    private long AllocateElsewhere(in CaptureEvent e, GfpFlags gfp, bool slowly, ZoneType recorded, CpuClock cpu, long cause)
     {
-        if (Pages.ZoneFor(e.Order, gfp, z => z.FreePagesCounter + z.FreePagesDiff(cpu.Id)) == recorded)
+        if (Pages.ZoneFor(e.Order, gfp, slowly, z => z.FreePagesCounter + z.FreePagesDiff(cpu.Id)) == recorded)
         {
             _counts.Flushes++;
             Pages.RefreshNow(cpu, cause);
         }
-        else if (Pages.ZoneFor(e.Order, gfp | GfpFlags.MemAlloc) == recorded)
+        else if (Pages.ZoneFor(e.Order, gfp | GfpFlags.MemAlloc, slowly) == recorded)
         {
             _counts.Reserves++;
             gfp |= GfpFlags.MemAlloc;
@@ -219,7 +236,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             _counts.ZonesTaken++;
             return Pages.AllocPagesFrom(recorded, e.Order, gfp, e.Pid, cpu, cause);
         }
-        return Pages.AllocPages(e.Order, gfp, e.Pid, cpu, cause);
+        return Pages.AllocPages(e.Order, gfp, e.Pid, cpu, cause, slowly);
     }
 
     private void Free(in CaptureEvent e, bool past)
@@ -301,6 +318,19 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             return;
         }
         ZoneType[] zones = _machine.State.Memory.Pages.Profile.Zones;
+        for (int i = 0; i < _boosts.Length; i++)
+        {
+            // A round takes back the boosts that it found when it began.
+            Zone zone = _machine.State.Memory.Pages.Zone((ZoneType)i);
+            if (active)
+            {
+                _boosts[i] = i <= (int)zones[Math.Clamp(e.Number, 0, zones.Length - 1)] ? zone.WatermarkBoost : 0;
+            }
+            else
+            {
+                Pages.SetBoost(zone, zone.WatermarkBoost - Math.Min(zone.WatermarkBoost, _boosts[i]), -1);
+            }
+        }
         Pages.SetReclaimActive(active ? zones[Math.Clamp(e.Number, 0, zones.Length - 1)] : zones[^1], active, -1);
         _counts.Balances += active ? 1 : 0;
     }
@@ -379,4 +409,12 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     }
 
     private Cpu CpuOf(in CaptureEvent e) => _machine.Cpus[e.Cpu % _machine.Cpus.Length];
+
+    /// <summary>Its rounds are in the trace.</summary>
+    private sealed class RecordedKswapd : IKswapd
+    {
+        public void Wakeup(Zone zone, int order, ZoneType highestZone, GfpFlags gfp, CpuClock cpu, long cause)
+        {
+        }
+    }
 }

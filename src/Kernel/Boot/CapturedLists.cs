@@ -40,6 +40,12 @@ public sealed record CapturedZone
     /// <summary>Pages kept from requests for each of the kernel's zones, lowest zone first.</summary>
     public IReadOnlyList<long> LowmemReserve { get; init; } = [];
 
+    /// <summary>By how much the watermarks were raised for the time being.</summary>
+    public long WatermarkBoost { get; init; }
+
+    /// <summary>Pages reserved for urgent requests of higher orders.</summary>
+    public long ReservedHighAtomic { get; init; }
+
     /// <summary>The counter <c>NR_FREE_PAGES</c>, without what CPUs have not added to it yet.</summary>
     public long FreePagesCounter { get; init; }
 

@@ -9,11 +9,13 @@ namespace Sim.Kernel.Boot;
 /// <param name="Min">Watermark min.</param>
 /// <param name="Low">Watermark low.</param>
 /// <param name="High">Watermark high.</param>
+/// <param name="Boost">By how much the watermarks are raised for the time being.</param>
+/// <param name="HighAtomic">Frames reserved for urgent requests of higher orders.</param>
 /// <param name="PageblockPages">Frames of a page block.</param>
 [Event(112, "lists.zone")]
 public readonly partial record struct ListsZone(
     ZoneType Zone, [Unit("pages")] long ManagedPages, [Unit("pages")] long Min, [Unit("pages")] long Low, [Unit("pages")] long High,
-    [Unit("pages")] int PageblockPages);
+    [Unit("pages")] long Boost, [Unit("pages")] long HighAtomic, [Unit("pages")] int PageblockPages);
 
 /// <summary>What a zone keeps from requests that may use zones up to a higher one (lowmem_reserve).</summary>
 /// <param name="Zone">Which zone keeps.</param>

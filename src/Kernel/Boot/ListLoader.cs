@@ -25,7 +25,8 @@ public static class ListLoader
         foreach (CapturedZone captured in lists.Zones)
         {
             var begin = new ListsZone(captured.Type, captured.ManagedPages,
-                captured.Watermarks[0], captured.Watermarks[1], captured.Watermarks[2], captured.PageblockPages);
+                captured.Watermarks[0], captured.Watermarks[1], captured.Watermarks[2],
+                captured.WatermarkBoost, captured.ReservedHighAtomic, captured.PageblockPages);
             EventHeader header = journal.Emit(in begin, -1);
             state.Apply(in begin, in header);
             for (int i = 0; i < captured.LowmemReserve.Count && i < state.Zones.Length; i++)

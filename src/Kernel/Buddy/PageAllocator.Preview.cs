@@ -9,8 +9,9 @@ public sealed partial class PageAllocator
     /// <summary>The zone that a request would be served from as the free lists and counters are; null when none would.</summary>
     /// <param name="order">Order asked for.</param>
     /// <param name="gfp">How it is asked for.</param>
+    /// <param name="slowly">It has failed at the low watermark before.</param>
     /// <param name="counters">The counter of free pages of each zone; null for the zones' own.</param>
-    public ZoneType? ZoneFor(int order, GfpFlags gfp, Func<Zone, long>? counters = null)
+    public ZoneType? ZoneFor(int order, GfpFlags gfp, bool slowly, Func<Zone, long>? counters = null)
     {
         ZoneType highest = _highestZone[(int)gfp & 15];
         Zone[] zones = _zonelists[(int)highest];
@@ -19,7 +20,7 @@ public sealed partial class PageAllocator
         {
             request.Flags |= AllocFlags.NoFragment;
         }
-        if (Preview(zones, request, counters) is { } fast)
+        if (!slowly && Preview(zones, request, counters) is { } fast)
         {
             return fast;
         }

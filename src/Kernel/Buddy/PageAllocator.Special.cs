@@ -136,6 +136,17 @@ public sealed partial class PageAllocator
         _state.Apply(in e, in header);
     }
 
+    /// <summary>Raises a zone's watermarks for the time being, or lowers them again (<c>watermark_boost</c>).</summary>
+    public void SetBoost(Zone zone, long pages, long cause)
+    {
+        if (zone.WatermarkBoost != pages)
+        {
+            var e = new ZoneBoost(zone.Type, pages);
+            EventHeader header = _journal.Emit(in e, cause);
+            _state.Apply(in e, in header);
+        }
+    }
+
     /// <summary>A CPU adds up what it has gathered, now (<c>vmstat_update</c>).</summary>
     public void RefreshNow(CpuClock cpu, long cause)
     {

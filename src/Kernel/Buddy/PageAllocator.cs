@@ -66,8 +66,9 @@ public sealed partial class PageAllocator
     /// <param name="owner">For whom: a pid above 0, a user inside the kernel below 0.</param>
     /// <param name="cpu">The CPU that asks; it is charged the time.</param>
     /// <param name="cause">Sequence of the event that led to the request; -1 for none.</param>
+    /// <param name="slowly">The request has failed at the low watermark before: begin with the slow path.</param>
     /// <returns>The first frame's pfn, or -1 when no memory can be had (logged as <c>page.alloc_failed</c>).</returns>
-    public long AllocPages(int order, GfpFlags gfp, int owner, CpuClock cpu, long cause)
+    public long AllocPages(int order, GfpFlags gfp, int owner, CpuClock cpu, long cause, bool slowly = false)
     {
         if ((uint)order > PageOrder.Max)
         {
@@ -82,7 +83,7 @@ public sealed partial class PageAllocator
         {
             request.Flags |= AllocFlags.NoFragment;
         }
-        long pfn = FromZones(zones, ref request, cpu, cause);
+        long pfn = slowly ? -1 : FromZones(zones, ref request, cpu, cause);
         return pfn >= 0 ? pfn : AllocSlowly(zones, ref request, gfp, cpu, cause);
     }
 

@@ -15,6 +15,8 @@ public sealed partial class PageAllocatorState :
         Zone zone = _zones[(int)e.Zone];
         zone.ManagedPages = e.ManagedPages;
         zone.HasHeldFrames = true;
+        zone.WatermarkBoost = e.Boost;
+        zone.ReservedHighAtomic = e.HighAtomic;
         zone.SetWatermark(Watermark.Min, e.Min);
         zone.SetWatermark(Watermark.Low, e.Low);
         zone.SetWatermark(Watermark.High, e.High);
