@@ -51,6 +51,9 @@ internal struct CaptureCounts
     /// <summary>Requests below the watermarks, told by the zone of a page.</summary>
     public long Reserves;
 
+    /// <summary>Page blocks that a steal claimed, or did not, against the count of movable frames; told by the lists their pages are freed to afterwards.</summary>
+    public long Claims;
+
     /// <summary>Requests of which the trace gave the zone.</summary>
     public long ZonesTaken;
 
@@ -66,7 +69,7 @@ internal struct CaptureCounts
         ("requests", Requests), ("failures", Failures), ("frees", Frees), ("heldBlocks", Held), ("unknownFrees", UnknownFrees), ("doubleFrees", DoubleFrees),
         ("bulkPages", BulkPages), ("drains", Drains), ("inferredDrains", InferredDrains), ("isolations", Isolations),
         ("missedIsolations", MissedIsolations), ("kswapdRounds", Balances), ("memallocRequests", Memalloc), ("forcedRequests", Forced),
-        ("inferredCounterFlushes", Flushes), ("inferredReserveUses", Reserves), ("zonesTaken", ZonesTaken),
+        ("inferredCounterFlushes", Flushes), ("inferredReserveUses", Reserves), ("inferredClaims", Claims), ("zonesTaken", ZonesTaken),
         ("freesPastPcp", FreesPastPcp), ("reordered", Reordered),
     ];
 }

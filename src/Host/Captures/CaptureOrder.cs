@@ -17,6 +17,7 @@ internal sealed class CaptureOrder
     private readonly PageAllocatorState _pages;
     private readonly bool[] _done, _batched;
     private readonly FreedTo[] _freedTo;
+    private readonly byte[] _freedAs;
     private readonly int[] _previous, _nextOnCpu;
 
     public CaptureOrder(CaptureEvent[] events, CaptureRange range, PageAllocatorState pages)
@@ -26,7 +27,7 @@ internal sealed class CaptureOrder
         _pages = pages;
         _done = new bool[events.Length];
         _batched = FindBatched(events, range);
-        _freedTo = FindFreedTo(events, range);
+        (_freedTo, _freedAs) = FindFreedTo(events, range);
         (_previous, _nextOnCpu) = Chain(events);
     }
 
@@ -129,6 +130,25 @@ internal sealed class CaptureOrder
         return (inRefill || inBatch) && ZoneOf(b.Pfn) == ZoneOf(a.Pfn);
     }
 
+    /// <summary>
+    /// The type of a page block after an event, as the trace shows it: that of the per-CPU list which the next page freed
+    /// there is taken from. Null where none tells before <paramref name="limit"/> events are over.
+    /// </summary>
+    public MigrateType? BlockTypeAfter(int index, long start, int pages, int limit = 200_000)
+    {
+        int end = (int)Math.Min(_range.End, (long)index + limit);
+        for (int i = index + 1; i < end; i++)
+        {
+            ref readonly CaptureEvent e = ref _events[i];
+            if (e.Pfn >= start && e.Pfn < start + pages && (e.Kind == CaptureEventKind.FreeBatched || (e.Kind == CaptureEventKind.Free && !_batched[i]))
+                && _freedTo[i] == FreedTo.PcpList && _freedAs[i] < MigrateTypes.PcpTypes)
+            {
+                return (MigrateType)_freedAs[i];
+            }
+        }
+        return null;
+    }
+
     /// <summary>The zone whose structure lies at an address (x86-64: the zones of a node lie one after the other from a page's start).</summary>
     public ZoneType ZoneAt(long address, in CaptureEvent e)
     {
@@ -194,15 +214,17 @@ internal sealed class CaptureOrder
     }
 
     /// <summary>Looks back from the end: where the page of each free was when the trace next tells of it.</summary>
-    private static FreedTo[] FindFreedTo(CaptureEvent[] events, CaptureRange range)
+    private static (FreedTo[] To, byte[] As) FindFreedTo(CaptureEvent[] events, CaptureRange range)
     {
         var freedTo = new FreedTo[events.Length];
+        byte[] freedAs = new byte[events.Length];
         long frames = 0;
         for (int i = range.First; i < range.End; i++)
         {
             frames = Math.Max(frames, IsBlock(events[i].Kind) ? events[i].Pfn + (1L << events[i].Order) : 0);
         }
         var found = new FreedTo[frames];
+        byte[] types = new byte[frames];
         for (int i = range.End - 1; i >= range.First; i--)
         {
             ref readonly CaptureEvent e = ref events[i];
@@ -216,6 +238,7 @@ internal sealed class CaptureOrder
                 case CaptureEventKind.Free:
                 case CaptureEventKind.FreeBatched:
                     freedTo[i] = block[0];
+                    freedAs[i] = types[e.Pfn];
                     block.Clear();
                     break;
                 case CaptureEventKind.ZoneLocked:
@@ -225,10 +248,11 @@ internal sealed class CaptureOrder
                 default:
                     // An allocation that no removal from a buddy list precedes is from a per-CPU list, as a drain is.
                     block.Fill(FreedTo.PcpList);
+                    types.AsSpan((int)e.Pfn, 1 << e.Order).Fill(e.MigrateType);
                     break;
             }
         }
-        return freedTo;
+        return (freedTo, freedAs);
     }
 
     private static bool IsBlock(CaptureEventKind kind) => kind is CaptureEventKind.Alloc or CaptureEventKind.Free or CaptureEventKind.FreeBatched

@@ -56,6 +56,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         if (options.KernelInputs)
         {
             machine.Pages.Kswapd = new RecordedKswapd();
+            machine.Pages.RecordedClaim = Claims;
         }
     }
 
@@ -211,6 +212,18 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             Pages.FreePages(pfn, e.Order, cpu, cause);
         }
         _observer?.Allocated(in e, pfn, zone);
+    }
+
+    /// <summary>Which frames reclaim has on its lists is not in the trace, but where pages of the block are freed to afterwards is.</summary>
+    private bool Claims(long start, MigrateType old, MigrateType type, bool counted)
+    {
+        if (old == type || _order.BlockTypeAfter(_next, start, 1 << _machine.State.Memory.Pages.Profile.PageblockOrder) is not { } after
+            || (after == type) == counted || (after != type && after != old))
+        {
+            return counted;
+        }
+        _counts.Claims++;
+        return !counted;
     }
 
     private ZoneType ZoneOf(long recordedPfn)

@@ -16,6 +16,12 @@ internal sealed class Fallback(PageAllocatorState state, Journal journal, long s
     /// <summary>Takes back the boosts that breaking up blocks brings about; null where there is none, and no boost then.</summary>
     public IKswapd? Kswapd { get; set; }
 
+    /// <summary>
+    /// Knows better which frames reclaim has on its lists at the moment: gets a page block's first frame, its type, the new
+    /// type and what the count says. Null where the count is all there is.
+    /// </summary>
+    public Func<long, MigrateType, MigrateType, bool, bool>? Claim { get; set; }
+
     /// <summary>Takes over a block that serves the request; false when no type has one.</summary>
     public bool TrySteal(Zone zone, in PageRequest request, CpuClock cpu, long cause)
     {
@@ -49,13 +55,41 @@ internal sealed class Fallback(PageAllocatorState state, Journal journal, long s
     {
         cpu.Charge(stealPs);
         int pfn = state.Frames.At(zone.FreeList(order, from)).Next;
-        var steal = new BuddySteal(pfn, (byte)request.Order, (byte)order, request.MigrateType, from, whole);
+        bool claims = whole && order < state.Profile.PageblockOrder && ClaimsBlock(zone, pfn, request.MigrateType);
+        var steal = new BuddySteal(pfn, (byte)request.Order, (byte)order, request.MigrateType, from, whole, claims);
         EventHeader header = journal.Emit(in steal, cause);
         state.Apply(in steal, in header);
         if (order < state.Profile.PageblockOrder && Kswapd is not null && from != MigrateType.HighAtomic)
         {
             Boost(zone, Kswapd, in request, cpu, header.Sequence);
         }
+    }
+
+    /// <summary>
+    /// Whether a page block changes its type with its free frames: if these and the frames of a like mobility are half of it
+    /// (<c>steal_suitable_fallback</c>; movable frames are those on reclaim's lists).
+    /// </summary>
+    private bool ClaimsBlock(Zone zone, int pfn, MigrateType type)
+    {
+        int blockPages = 1 << state.Profile.PageblockOrder;
+        int start = pfn & -blockPages;
+        if (!zone.Spans(start + blockPages - 1))
+        {
+            return false;
+        }
+        int free = 0, movable = 0;
+        for (int at = zone.Spans(start) ? start : pfn; at < start + blockPages;)
+        {
+            ref readonly Frame frame = ref state.Frames.At(at);
+            bool isFree = frame.State == FrameState.Buddy;
+            free += isFree ? 1 << frame.Order : 0;
+            movable += frame.State == FrameState.Allocated && frame.MigrateType == MigrateType.Movable ? 1 : 0;
+            at += isFree ? 1 << frame.Order : 1;
+        }
+        MigrateType old = zone.PageblockType(pfn);
+        int alike = type == MigrateType.Movable ? movable : old == MigrateType.Movable ? blockPages - free - movable : 0;
+        bool claims = free + alike >= blockPages / 2;
+        return Claim?.Invoke(start, old, type, claims) ?? claims;
     }
 
     /// <summary>

@@ -57,6 +57,13 @@ public sealed partial class PageAllocator
     /// <summary>What it manages.</summary>
     public PageAllocatorState State => _state;
 
+    /// <summary>Knows which page blocks a recorded kernel claimed when it stole from them.</summary>
+    public Func<long, MigrateType, MigrateType, bool, bool>? RecordedClaim
+    {
+        get => _fallback.Claim;
+        set => _fallback.Claim = value;
+    }
+
     /// <summary>Requests by order that failed although at least as much memory was free: external fragmentation at work.</summary>
     public ReadOnlySpan<long> Starved => _starved;
 

@@ -304,24 +304,8 @@ public sealed partial class PageAllocatorState :
             _buddy.Retype(zone, pfn, e.MigrateType);
             return;
         }
-        int free = 0, movable = 0;
-        for (int at = zone.Spans(start) ? start : pfn; at < start + blockPages;)
-        {
-            ref Frame frame = ref Frames.At(at);
-            if (frame.State == FrameState.Buddy)
-            {
-                _buddy.Retype(zone, at, e.MigrateType);
-                free += 1 << frame.Order;
-                at += 1 << frame.Order;
-                continue;
-            }
-            movable += frame.State == FrameState.Allocated && frame.MigrateType == MigrateType.Movable ? 1 : 0;
-            at++;
-        }
-        int alike = e.MigrateType == MigrateType.Movable ? movable
-            : zone.PageblockType(pfn) == MigrateType.Movable ? blockPages - free - movable
-            : 0;
-        if (free + alike >= blockPages / 2)
+        MoveFreeBlocks(zone, zone.Spans(start) ? start : pfn, start + blockPages, e.MigrateType);
+        if (e.ClaimsBlock)
         {
             zone.SetPageblockType(pfn, e.MigrateType);
         }

@@ -53,10 +53,11 @@ public readonly partial record struct BuddyMerge(
 /// <param name="FallbackOrder">Order of the block found.</param>
 /// <param name="MigrateType">Migratetype that was asked for.</param>
 /// <param name="FallbackMigrateType">Migratetype whose list the block was on.</param>
-/// <param name="WholeBlock">All free frames of the page block move to the wanted type, not the found block alone; the page block itself changes its type if at least half of it is then free or of a like mobility.</param>
+/// <param name="WholeBlock">All free frames of the page block move to the wanted type, not the found block alone.</param>
+/// <param name="ClaimsBlock">The page block itself changes its type too, because at least half of it is free or of a like mobility.</param>
 [Event(45, "buddy.steal")]
 public readonly partial record struct BuddySteal(
-    [Unit("pfn"), Delta(10)] long Pfn, byte Order, byte FallbackOrder, MigrateType MigrateType, MigrateType FallbackMigrateType, bool WholeBlock);
+    [Unit("pfn"), Delta(10)] long Pfn, byte Order, byte FallbackOrder, MigrateType MigrateType, MigrateType FallbackMigrateType, bool WholeBlock, bool ClaimsBlock);
 
 /// <summary>A block allocated before the run began with captured lists turns out to have an order: its frames, held one by one so far, become one block.</summary>
 /// <param name="Pfn">First frame.</param>
