@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Sim.Host.Experiments;
 using Sim.Host.Traces;
-using Sim.Kernel.Boot;
 
 namespace Sim.Host.Captures;
 

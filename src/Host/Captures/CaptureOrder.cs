@@ -1,5 +1,4 @@
 using Sim.Kernel.Buddy;
-using Sim.Kernel.PerCpu;
 using Sim.Kernel.Zones;
 
 namespace Sim.Host.Captures;

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Sim.Host.Captures;
-using Sim.Host.Experiments;
 using Sim.Host.Parity;
 using Sim.Host.Traces;
 using Sim.Kernel.Boot;

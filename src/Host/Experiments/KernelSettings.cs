@@ -29,9 +29,6 @@ public sealed record KernelSettings
     [Setting("What the kernel keeps for itself at boot.")]
     public BootSettings Boot { get; init; } = new();
 
-    [Setting("Lists of a captured kernel to begin with; null boots to pristine ones.")]
-    public ListsSettings? Lists { get; init; }
-
     [Setting("Simulated time that the page allocator's work takes.")]
     public PageAllocatorSettings PageAllocator { get; init; } = new();
 

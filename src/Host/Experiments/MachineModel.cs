@@ -32,7 +32,7 @@ public static class MachineModel
         {
             QuantumPs = experiment.Machine.Quantum.Ps,
             Seed = (ulong)experiment.Seed,
-            Lists = experiment.Kernel.Lists?.Load(),
+            Lists = experiment.Machine.Lists?.Load(),
         };
     }
 

@@ -49,6 +49,9 @@ public sealed record MachineSettings : ICheckedSettings
     [Setting("The firmware's memory map, in ascending order; null derives a PC's from the amount of memory.", MinItems = 1, MaxItems = 128)]
     public IReadOnlyList<MemoryRangeSettings>? MemoryMap { get; init; }
 
+    [Setting("Lists of a captured kernel's page allocator to begin with: memory that has aged. Null boots to pristine lists.")]
+    public ListsSettings? Lists { get; init; }
+
     [Setting("How memory accesses take time.")]
     public TimingMode Timing { get; init; } = TimingMode.Atomic;
 

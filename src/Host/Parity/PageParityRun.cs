@@ -5,7 +5,6 @@ using Sim.Host.Experiments;
 using Sim.Host.Runs;
 using Sim.Host.Traces;
 using Sim.Host.Workloads;
-using Sim.Kernel.Boot;
 
 namespace Sim.Host.Parity;
 
@@ -55,12 +54,13 @@ internal static class PageParityRun
         return new Experiment
         {
             Name = ("parity-" + capture.Name)[..Math.Min(64, 7 + capture.Name.Length)],
-            Machine = new MachineSettings { Memory = new ByteSize(capture.MemoryBytes), Cpus = capture.Cpus },
-            Kernel = new KernelSettings
+            Machine = new MachineSettings
             {
-                Profile = capture.Profile,
+                Memory = new ByteSize(capture.MemoryBytes),
+                Cpus = capture.Cpus,
                 Lists = new ListsSettings { States = new InputFile(Path.GetFullPath(capture.StatesPath)), State = state, OwnKernel = false },
             },
+            Kernel = new KernelSettings { Profile = capture.Profile },
             Workload = [new CaptureOptions { Trace = new InputFile(Path.GetFullPath(capture.TracePath)), From = from, KernelInputs = true }],
         };
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Sim.Engine.Events;
 using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
 using Sim.Host.Captures;

@@ -153,5 +153,5 @@ public static class ListLoader
     }
 
     private static ImpossibleMachineException Other(string what) => new(
-        "kernel.lists", $"the lists are not of this machine: {what}", "give machine and kernel.profile as the captured kernel had them");
+        "machine.lists", $"the lists are not of this machine: {what}", "give machine and kernel.profile as the captured kernel had them");
 }

@@ -1,4 +1,3 @@
-using Sim.Hardware.Cpu;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Buddy;

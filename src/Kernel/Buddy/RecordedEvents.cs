@@ -1,5 +1,4 @@
 using Sim.Engine.Events;
-using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Buddy;
 
