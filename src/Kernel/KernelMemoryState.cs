@@ -1,6 +1,7 @@
 using Sim.Engine.Events;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Compaction;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Zones;
 
@@ -19,17 +20,21 @@ public sealed class KernelMemoryState
     public KernelMemoryState(KernelOptions options, MemoryMap map, int cpus)
     {
         Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus);
+        Compaction = new CompactionState(Pages);
         Slab = new SlabState(options.Profile, options.Slab.KindFor(options.Profile), Pages.Frames, map.UsablePageCount, cpus);
     }
 
     /// <summary>Frames, zones, free lists and per-CPU lists.</summary>
     public PageAllocatorState Pages { get; }
 
+    /// <summary>What compaction remembers.</summary>
+    public CompactionState Compaction { get; }
+
     /// <summary>Slab caches.</summary>
     public SlabState Slab { get; }
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => [Pages, Slab];
+    public IEnumerable<object> Appliers => [Pages, Compaction, Slab];
 
     /// <summary>What is wrong with the state, in words: the first violation of an invariant; null when all hold.</summary>
     public string? Violation() => PageInvariants.Violation(Pages) ?? SlabInvariants.Violation(Slab, Pages.Frames);
@@ -38,6 +43,7 @@ public sealed class KernelMemoryState
     public void HashInto(ref XxHash64 hash)
     {
         Pages.HashInto(ref hash);
+        Compaction.HashInto(ref hash);
         Slab.HashInto(ref hash);
     }
 }

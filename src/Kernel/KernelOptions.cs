@@ -25,6 +25,9 @@ public sealed record KernelOptions
     /// <summary>Costs of the page allocator.</summary>
     public PageAllocatorCosts PageAllocator { get; init; } = new();
 
+    /// <summary>Memory compaction.</summary>
+    public Compaction.CompactionOptions Compaction { get; init; } = new();
+
     /// <summary>Limits of user address spaces.</summary>
     public MmOptions Mm { get; init; } = new();
 

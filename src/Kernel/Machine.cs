@@ -4,6 +4,7 @@ using Sim.Hardware;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Compaction;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
@@ -16,6 +17,8 @@ namespace Sim.Kernel;
 /// </summary>
 public sealed class Machine
 {
+    private readonly Kcompactd? _kcompactd;
+
     /// <param name="options">What machine.</param>
     /// <param name="journal">Where its state changes go.</param>
     /// <param name="queue">Keeps the pending messages.</param>
@@ -31,6 +34,17 @@ public sealed class Machine
         Slab = new SlabAllocator(State.Memory.Slab, Pages, journal, options.Kernel.Slab, options.Seed);
         Virtual = new VirtualMemory(
             State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs);
+        CompactionOptions compaction = options.Kernel.Compaction;
+        // A captured kernel's lists change by its own doings alone.
+        if (compaction.IsOn(options.Kernel.Profile) && options.Lists is not { OwnKernel: false })
+        {
+            long movePs = (compaction.MigrateNs + options.Kernel.MmCosts.CopyPageNs) * 1000L;
+            var migration = new PageMigration(State.Virtual.Spaces, Pages, Movable, journal, Virtual.Tlb, movePs);
+            var compactor = new Compactor(Pages, State.Memory.Compaction, migration, journal, compaction);
+            _kcompactd = new Kcompactd(compactor, Pages, Scheduler, journal, Cpus[^1], compaction);
+            Pages.Compaction = compactor;
+            Pages.Kswapd = new IdleKswapd(State.Memory.Pages, compactor, _kcompactd, Scheduler, journal, Cpus[^1]);
+        }
     }
 
     /// <summary>Where state changes go.</summary>
@@ -50,6 +64,9 @@ public sealed class Machine
 
     /// <summary>The page allocator.</summary>
     public PageAllocator Pages { get; }
+
+    /// <summary>Who holds movable pages outside page tables.</summary>
+    public MovablePages Movable { get; } = new();
 
     /// <summary>The slab allocator.</summary>
     public SlabAllocator Slab { get; }
@@ -77,5 +94,6 @@ public sealed class Machine
         }
         KernelMappings.Boot(State.Virtual.Spaces, State.Memory.Pages.Frames, State.Memory.Pages.Profile.DirectMapEndPfn, Journal);
         Slab.Initialize(Cpus[0]);
+        _kcompactd?.Start();
     }
 }

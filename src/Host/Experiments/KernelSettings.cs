@@ -32,6 +32,9 @@ public sealed record KernelSettings
     [Setting("Simulated time that the page allocator's work takes.")]
     public PageAllocatorSettings PageAllocator { get; init; } = new();
 
+    [Setting("Memory compaction.")]
+    public CompactionSettings Compaction { get; init; } = new();
+
     [Setting("Limits of user address spaces.")]
     public MmSettings Mm { get; init; } = new();
 

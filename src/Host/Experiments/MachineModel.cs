@@ -6,6 +6,7 @@ using Sim.Hardware.Tlb;
 using Sim.Kernel;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Compaction;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
@@ -82,6 +83,7 @@ public static class MachineModel
             Zones = OptionsMap.To<ZoneLimits>(kernel.Zones),
             Boot = OptionsMap.To<BootOptions>(kernel.Boot),
             PageAllocator = OptionsMap.To<PageAllocatorCosts>(kernel.PageAllocator),
+            Compaction = OptionsMap.To<CompactionOptions>(kernel.Compaction),
             Mm = OptionsMap.To<MmOptions>(kernel.Mm),
             MmCosts = OptionsMap.To<MmCosts>(kernel.MmCosts),
             Tasks = OptionsMap.To<TaskOptions>(kernel.Tasks),

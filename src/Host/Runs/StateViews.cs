@@ -30,6 +30,7 @@ public static class StateViews
         new("pagetypeinfo", null, r => PageTypeInfo.Render(r.Machine.Memory.Pages), r => PageTypeInfo.Rows(r.Machine.Memory.Pages)),
         new("zoneinfo", null, r => ZoneInfo.Render(r.Machine.Memory.Pages), r => ZoneInfo.Rows(r.Machine.Memory.Pages)),
         new("meminfo", null, r => MemInfo.Render(r.Machine.Memory), r => [new Dictionary<string, long>(MemInfo.Rows(r.Machine.Memory))]),
+        new("vmstat", null, r => VmStat.Render(r.Machine), r => [new Dictionary<string, long>(VmStat.Rows(r.Machine))]),
         new("slabinfo", null, r => SlabInfo.Render(r.Machine.Memory.Slab, r.Symbols), r => SlabInfo.Rows(r.Machine.Memory.Slab, r.Symbols)),
         new("extfrag", null, r => ExtFrag.Render(r.Machine.Memory.Pages), r => ExtFrag.Rows(r.Machine.Memory.Pages)),
         new("alloc-failures", null,

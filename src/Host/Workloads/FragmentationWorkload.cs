@@ -15,6 +15,7 @@ namespace Sim.Host.Workloads;
 public sealed class FragmentationWorkload : IWorkload, IComponent
 {
     private const ushort Arrive = 1, Expire = 2, Probe = 3, End = 4;
+    private const int OrderBits = 8, OrderMask = (1 << OrderBits) - 1;
     private const int ProbeOwner = -15;
     private const int FirstKernelOwner = -16;
     private const GfpFlags ProbeGfp = GfpFlags.HighUserMovable | GfpFlags.NoWarn | GfpFlags.NoMemAlloc;
@@ -22,6 +23,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     private readonly Machine _machine;
     private readonly FragmentationOptions _options;
     private readonly User[] _users;
+    private readonly MovedBlocks _moved = new();
     private readonly ushort _id;
     private long _failedProbes;
 
@@ -62,6 +64,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
         ("failures", _users.Sum(u => u.Failures)),
         ("probes", Probes),
         ("failedProbes", _failedProbes),
+        ("movedPages", _moved.Moves),
         ("firstFailedProbePs", FirstFailedProbePs),
     ];
 
@@ -80,7 +83,11 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
             if (_users[i].IsTask)
             {
                 int pid = _machine.Virtual.Tasks.Start(_users[i].Name, _users[i].Cpu.Id, new SleepingProgram(), cause: -1);
-                _users[i].Owner = pid > 0 ? pid : _users[i].Owner;
+                if (pid > 0)
+                {
+                    _users[i].Owner = pid;
+                    _machine.Movable.Register(pid, _moved);
+                }
             }
             _machine.Scheduler.Schedule(nowPs + _users[i].NextArrivalPs(), _id, Arrive, cause: -1, i);
         }
@@ -107,7 +114,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
             case Expire:
                 User owner = _users[message.B];
                 owner.Cpu.BeginDispatch(message.TimePs);
-                _machine.Pages.FreePages(message.A, (int)message.C, owner.Cpu, cause: -1);
+                _machine.Pages.FreePages(_moved.Take(message.A, (int)(message.C >> OrderBits)), (int)message.C & OrderMask, owner.Cpu, cause: -1);
                 break;
             case Probe when !IsFinished:
                 TryHighOrder(message.TimePs);
@@ -129,7 +136,8 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
         if (pfn >= 0)
         {
             user.Pages += 1L << order;
-            _machine.Scheduler.Schedule(nowPs + lifetimePs, _id, Expire, cause: -1, pfn, index, order);
+            long orderAndTag = ((long)_moved.Add(pfn) << OrderBits) + order;
+            _machine.Scheduler.Schedule(nowPs + lifetimePs, _id, Expire, cause: -1, pfn, index, orderAndTag);
         }
         else
         {

@@ -20,6 +20,9 @@ public sealed partial class PageAllocator
         }
     }
 
+    /// <summary>True when a request of a type could take over a whole page block's free frames at an order (<c>find_suitable_fallback</c>).</summary>
+    internal bool IsStealable(Zone zone, int order, MigrateType type) => _fallback.IsStealable(zone, order, type);
+
     /// <summary>Memory is short: gives one of the page blocks to the type in need.</summary>
     /// <param name="zones">Zones the request may use.</param>
     /// <param name="type">Migratetype it asks with.</param>

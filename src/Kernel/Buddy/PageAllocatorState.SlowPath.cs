@@ -5,7 +5,7 @@ namespace Sim.Kernel.Buddy;
 
 /// <content>What the slow path changes and counts.</content>
 public sealed partial class PageAllocatorState :
-    IApply<ZoneBoost>, IApply<PageHighAtomic>, IApply<PageStall>, IApply<PageAllocFailed>
+    IApply<ZoneBoost>, IApply<PageHighAtomic>, IApply<PageStall>, IApply<PageAllocFailed>, IApply<Compaction.CompactRotate>
 {
     private readonly long[] _allocStalls = new long[ZoneTypes.Count];
 
@@ -71,6 +71,21 @@ public sealed partial class PageAllocatorState :
 
     /// <summary>Notes what was asked and what was there.</summary>
     public void Apply(in PageAllocFailed e, in EventHeader header) => Failures.Note(in e, in header, Zones);
+
+    /// <summary>Turns a free list round (<c>move_freelist_head</c>, <c>move_freelist_tail</c>).</summary>
+    public void Apply(in Compaction.CompactRotate e, in EventHeader header)
+    {
+        int list = _zones[(int)e.Zone].FreeList(e.Order, MigrateType.Movable), pfn = (int)e.Pfn;
+        Frames.Unlink(list);
+        if (e.Last)
+        {
+            Frames.LinkFirst(pfn, list);
+        }
+        else
+        {
+            Frames.LinkLast(pfn, list);
+        }
+    }
 
     private void HashSlowPath(ref XxHash64 hash)
     {

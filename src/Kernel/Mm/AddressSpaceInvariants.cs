@@ -32,12 +32,32 @@ public static class AddressSpaceInvariants
             {
                 return $"pfn 0x{pfn:x} is anonymous and mapped {mapped[pfn]} times";
             }
+            if (ReverseViolation(spaces, pfn, mapped[pfn]) is { } reverse)
+            {
+                return reverse;
+            }
             if (!counted && mapped[pfn] != 0 && pfn != spaces.ZeroPfn)
             {
                 return $"pfn 0x{pfn:x} is mapped and is {frame.State}, {frame.Use}";
             }
         }
         return null;
+    }
+
+    /// <summary>The reverse map knows the entries that map a frame, and no others.</summary>
+    private static string? ReverseViolation(AddressSpaces spaces, long pfn, int mapped)
+    {
+        int known = 0;
+        for (int entry = spaces.ReverseMap.First(pfn); entry != 0; entry = spaces.ReverseMap.Next(entry), known++)
+        {
+            (int pid, long vpn) = spaces.ReverseMap[entry];
+            ulong pte = spaces.Find(pid) is { } mm ? spaces.Tables.ReadPte(mm.Root, (ulong)vpn << 12) : 0;
+            if (pte == 0 || spaces.Tables.Mode.PfnOf(pte) != pfn)
+            {
+                return $"pfn 0x{pfn:x} is not mapped by process {pid} at page 0x{vpn:x} as its reverse map says";
+            }
+        }
+        return known == mapped || pfn == spaces.ZeroPfn ? null : $"pfn 0x{pfn:x} is mapped {mapped} times and its reverse map knows {known}";
     }
 
     private static string? AreaViolation(AddressSpaces spaces, AddressSpace mm)

@@ -43,7 +43,7 @@ public sealed partial class AddressSpaces :
         ulong old = _tables.ReadPte(mm.Root, address);
         if (old != 0)
         {
-            DropPage(mm, _tables.Mode.PfnOf(old), area.VmFile);
+            DropPage(mm, address, _tables.Mode.PfnOf(old), area.VmFile);
         }
         MapAnonymous(mm, address, e.Pfn, in area);
         CountFault(e.Pid, e.Major);
@@ -55,6 +55,7 @@ public sealed partial class AddressSpaces :
         ulong address = (ulong)e.Vpn << 12;
         ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
         _frames[e.Pfn].MapCount++;
+        ReverseMap.Add(e.Pfn, e.Pid, e.Vpn);
         if (area.VmFile < 0)
         {
             mm.ShmemRss++;
@@ -85,6 +86,7 @@ public sealed partial class AddressSpaces :
         frame.Use = FrameUse.File;
         frame.Index = unchecked((int)e.Pgoff);
         frame.MapCount = 0;
+        ReverseMap.SetMapping(e.Pfn, e.File);
         Cache.Add(e.File, e.Pgoff, e.Pfn);
     }
 
@@ -94,6 +96,7 @@ public sealed partial class AddressSpaces :
         frame.Use = FrameUse.Anon;
         frame.Index = unchecked((int)area.PgoffOf(address));
         frame.MapCount = 1;
+        ReverseMap.Add(pfn, mm.Pid, (long)(address >> 12));
         mm.AnonRss++;
         mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
         SetEntry(mm, address, pfn, area.VmPageProt | Written);

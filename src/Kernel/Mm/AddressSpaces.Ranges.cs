@@ -104,7 +104,7 @@ public sealed partial class AddressSpaces :
                 if (entry != 0)
                 {
                     _tables.Write(table, at, 0);
-                    DropPage(mm, _tables.Mode.PfnOf(entry), file);
+                    DropPage(mm, at, _tables.Mode.PfnOf(entry), file);
                 }
             }
         }
@@ -143,7 +143,7 @@ public sealed partial class AddressSpaces :
     }
 
     /// <summary>One mapping of a frame less (<c>page_remove_rmap</c>); an anonymous frame without mappings is free.</summary>
-    private void DropPage(AddressSpace mm, long pfn, int file)
+    private void DropPage(AddressSpace mm, ulong address, long pfn, int file)
     {
         if (pfn == ZeroPfn)
         {
@@ -151,6 +151,7 @@ public sealed partial class AddressSpaces :
         }
         ref Frame frame = ref _frames[pfn];
         frame.MapCount--;
+        ReverseMap.Remove(pfn, mm.Pid, (long)(address >> 12));
         if (frame.Use == FrameUse.Anon)
         {
             mm.AnonRss--;
@@ -178,6 +179,7 @@ public sealed partial class AddressSpaces :
             if (pfn >= 0)
             {
                 _frames[pfn].Use = FrameUse.None;
+                ReverseMap.SetMapping(pfn, 0);
                 Released.Add(pfn);
             }
         }

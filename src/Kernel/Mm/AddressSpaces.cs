@@ -30,6 +30,7 @@ public sealed partial class AddressSpaces
     {
         _layout = layout;
         _frames = frames;
+        ReverseMap = new ReverseMap(frames.Count);
         _tables = new PageTables(memory, mode);
         _protection = new PageProtection(mode);
         _editor = new AreaEditor(Areas, _protection);
@@ -103,6 +104,8 @@ public sealed partial class AddressSpaces
         }
         SharedMemory.HashInto(ref hash);
         Cache.HashInto(ref hash);
+        ReverseMap.HashInto(ref hash);
+        hash.Add(MigratedPages);
     }
 
     private void CountFault(int pid, bool major)

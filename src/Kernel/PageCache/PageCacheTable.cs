@@ -50,6 +50,21 @@ public sealed class PageCacheTable
         Count++;
     }
 
+    /// <summary>A page that is in the cache is in another frame now.</summary>
+    public void Replace(int file, long pgoff, long pfn)
+    {
+        int i = Home(file, pgoff);
+        while (_slots[i].File != file || _slots[i].Pgoff != pgoff)
+        {
+            if (_slots[i].File == 0)
+            {
+                throw new InvalidOperationException($"Page {pgoff} of object {file} is not in the cache.");
+            }
+            i = (i + 1) & (_slots.Length - 1);
+        }
+        _slots[i].Pfn = checked((int)pfn);
+    }
+
     /// <summary>Removes a page; closes the hole it leaves in the probe sequence.</summary>
     /// <returns>Its frame; -1 when the page was not in the cache.</returns>
     public long Remove(int file, long pgoff)

@@ -62,6 +62,9 @@ public enum GfpFlags
     /// <summary>Memory tags are zeroed too.</summary>
     ZeroTags = 0x800000,
 
+    /// <summary>Both kinds of reclaim.</summary>
+    Reclaim = DirectReclaim | KswapdReclaim,
+
     /// <summary>From an interrupt handler.</summary>
     Atomic = High | AtomicBit | KswapdReclaim,
 

@@ -17,7 +17,7 @@ internal sealed class TestMachine
 {
     public TestMachine(
         KernelProfile profile = KernelProfile.X86_64, int cpus = 1, bool pcid = false, long bytes = 256L << 20, IBlockSink? sink = null,
-        TaskOptions? tasks = null, long quantumPs = 10_000_000)
+        TaskOptions? tasks = null, long quantumPs = 10_000_000, Sim.Kernel.Compaction.CompactionOptions? compaction = null)
     {
         var map = MemoryMap.FromSize(bytes);
         Options = new MachineOptions(
@@ -28,7 +28,7 @@ internal sealed class TestMachine
                 Paging = profile == KernelProfile.X86_64 ? PagingMode.X86_64FourLevel : PagingMode.I386TwoLevel,
                 Tlb = new TlbOptions { Pcid = pcid },
             },
-            new KernelOptions { Profile = profile, Tasks = tasks ?? new TaskOptions() },
+            new KernelOptions { Profile = profile, Tasks = tasks ?? new TaskOptions(), Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions() },
             map)
         {
             QuantumPs = quantumPs,

@@ -1,0 +1,64 @@
+using Sim.Kernel.Compaction;
+
+namespace Sim.Host.Workloads;
+
+/// <summary>
+/// Where the frames of a workload are that its pending messages know by the number they had at first. Nothing is kept of
+/// a frame that stays where it is. A key is that number and a tag, which tells apart several frames that had the number
+/// one after the other.
+/// </summary>
+internal sealed class MovedBlocks : IMovablePageOwner
+{
+    private readonly Dictionary<(long Pfn, int Tag), long> _frameOf = [];
+    private readonly Dictionary<long, (long Pfn, int Tag)> _keyOf = [];
+    private int _lastTag;
+
+    /// <summary>Frames that are not where they were.</summary>
+    public int Count => _frameOf.Count;
+
+    /// <summary>Pages moved so far.</summary>
+    public long Moves { get; private set; }
+
+    /// <summary>The tag of a frame just allocated.</summary>
+    public int Add(long pfn)
+    {
+        if (_frameOf.Count == 0 || !_frameOf.ContainsKey((pfn, 0)))
+        {
+            return 0;
+        }
+        // An older frame that had this number has moved away and is still in use.
+        (long Pfn, int Tag) key = (pfn, ++_lastTag);
+        _frameOf.Add(key, pfn);
+        _keyOf.Add(pfn, key);
+        return key.Tag;
+    }
+
+    /// <summary>The frame of a key, which is of no more use.</summary>
+    public long Take(long pfn, int tag)
+    {
+        if (_frameOf.Count > 0 && _frameOf.Remove((pfn, tag), out long now))
+        {
+            _keyOf.Remove(now);
+            return now;
+        }
+        return pfn;
+    }
+
+    /// <inheritdoc/>
+    public void Migrated(long fromPfn, long toPfn)
+    {
+        Moves++;
+        if (!_keyOf.Remove(fromPfn, out (long Pfn, int Tag) key))
+        {
+            key = (fromPfn, 0);
+        }
+        if (key == (toPfn, 0))
+        {
+            // Back home.
+            _frameOf.Remove(key);
+            return;
+        }
+        _frameOf[key] = toPfn;
+        _keyOf.Add(toPfn, key);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+using System.Text;
+using Sim.Kernel.Compaction;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.ProcFs;
+
+/// <summary><c>/proc/vmstat</c>, the counters that the simulated kernel keeps (mm/vmstat.c, <c>vmstat_text</c>).</summary>
+public static class VmStat
+{
+    /// <summary>Names and values, in the kernel's order.</summary>
+    public static IReadOnlyList<KeyValuePair<string, long>> Rows(MachineState state)
+    {
+        Buddy.PageAllocatorState pages = state.Memory.Pages;
+        CompactionState compaction = state.Memory.Compaction;
+        Mm.AddressSpaces spaces = state.Virtual.Spaces;
+        var rows = new List<KeyValuePair<string, long>>();
+        void Add(string name, long value) => rows.Add(new(name, value));
+        Add("nr_free_pages", pages.Zones.Sum(z => z.FreePages));
+        foreach (Zone zone in pages.Zones)
+        {
+            Add("allocstall_" + ZoneTypes.Name(zone.Type).ToLowerInvariant(), pages.AllocStalls(zone.Type));
+        }
+        Add("pgfault", spaces.TotalFaults.Minor + spaces.TotalFaults.Major);
+        Add("pgmajfault", spaces.TotalFaults.Major);
+        Add("pgmigrate_success", spaces.MigratedPages);
+        Add("pgmigrate_fail", compaction.Failed);
+        Add("compact_migrate_scanned", compaction.MigrateScanned);
+        Add("compact_free_scanned", compaction.FreeScanned);
+        Add("compact_isolated", compaction.Isolated);
+        Add("compact_stall", pages.CompactStalls);
+        Add("compact_fail", pages.CompactFailures);
+        Add("compact_success", pages.CompactSuccesses);
+        Add("compact_daemon_wake", compaction.DaemonWakes);
+        Add("compact_daemon_migrate_scanned", compaction.DaemonMigrateScanned);
+        Add("compact_daemon_free_scanned", compaction.DaemonFreeScanned);
+        return rows;
+    }
+
+    /// <summary>The kernel's layout.</summary>
+    public static string Render(MachineState state)
+    {
+        var text = new StringBuilder();
+        foreach ((string name, long value) in Rows(state))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
+        }
+        return text.ToString();
+    }
+}
