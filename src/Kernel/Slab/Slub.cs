@@ -152,18 +152,12 @@ internal sealed class Slub : ObjectAllocator
     /// </summary>
     private long NewSlab(SlabCache cache, GfpFlags gfp, CpuClock cpu, long cause)
     {
-        GfpFlags wanted = FrameGfp(cache, gfp) | (cache.GfpOrder > 0 ? GfpFlags.Compound : 0);
-        GfpFlags first = (wanted | GfpFlags.NoWarn | GfpFlags.NoRetry) & ~GfpFlags.NoFail;
-        if ((first & GfpFlags.DirectReclaim) != 0 && cache.GfpOrder > cache.MinOrder)
-        {
-            first = (first | GfpFlags.NoMemAlloc) & ~(GfpFlags.DirectReclaim | GfpFlags.KswapdReclaim);
-        }
         int order = cache.GfpOrder;
-        long pfn = AllocFrames(cache, order, first, cpu, cause);
+        long pfn = AllocFrames(cache, order, FirstAttempt(cache, gfp), cpu, cause);
         if (pfn < 0)
         {
             order = cache.MinOrder;
-            pfn = AllocFrames(cache, order, wanted, cpu, cause);
+            pfn = AllocFrames(cache, order, Wanted(cache, gfp), cpu, cause);
         }
         if (pfn >= 0)
         {
@@ -171,6 +165,18 @@ internal sealed class Slub : ObjectAllocator
         }
         return pfn;
     }
+
+    /// <summary>How a slab of the full order is asked for.</summary>
+    internal static GfpFlags FirstAttempt(SlabCache cache, GfpFlags gfp)
+    {
+        GfpFlags first = (Wanted(cache, gfp) | GfpFlags.NoWarn | GfpFlags.NoRetry) & ~GfpFlags.NoFail;
+        return (first & GfpFlags.DirectReclaim) != 0 && cache.GfpOrder > cache.MinOrder
+            ? (first | GfpFlags.NoMemAlloc) & ~(GfpFlags.DirectReclaim | GfpFlags.KswapdReclaim)
+            : first;
+    }
+
+    private static GfpFlags Wanted(SlabCache cache, GfpFlags gfp) =>
+        FrameGfp(cache, gfp) | (cache.GfpOrder > 0 ? GfpFlags.Compound : 0);
 
     /// <summary>The CPU's partial list is over its limit: the slab that just joined stays, those before it go to the node.</summary>
     private void Unfreeze(SlabCache cache, CpuClock cpu, int moved, long cause)
