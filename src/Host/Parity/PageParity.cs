@@ -71,12 +71,7 @@ internal sealed class PageParity(CapturedStates states, CapturedCheckpoints chec
         {
             return;
         }
-        var differences = new List<string>();
-        foreach (CapturedZone captured in recorded.Zones)
-        {
-            Zone zone = _pages!.Zone(captured.Type);
-            Compare(zone, captured, differences);
-        }
+        IReadOnlyList<string> differences = ListComparison.Differences(_pages!, recorded);
         _checkpoints.Add(new CheckpointParity(number, name, differences.Count == 0, null, differences));
     }
 
@@ -91,57 +86,6 @@ internal sealed class PageParity(CapturedStates states, CapturedCheckpoints chec
         bool equal = recorded.All(zone =>
             zone.Value.AsSpan().SequenceEqual([.. Enumerable.Range(0, PageOrder.Count).Select(o => (long)_pages!.Zone(zone.Key).FreeBlocks(o))]));
         _checkpoints[index] = _checkpoints[index] with { BuddyinfoEqual = equal };
-    }
-
-    private void Compare(Zone zone, CapturedZone captured, List<string> differences)
-    {
-        string name = ZoneTypes.Name(captured.Type);
-        ILookup<(int, MigrateType), long> free = captured.Free.ToLookup(b => (b.Order, b.List), b => b.Pfn);
-        for (int order = 0; order < PageOrder.Count; order++)
-        {
-            for (int type = 0; type < MigrateTypes.Count; type++)
-            {
-                Compare($"{name} free list of order {order}, {MigrateTypes.Name((MigrateType)type)}",
-                    Members(zone.FreeList(order, (MigrateType)type)), free[(order, (MigrateType)type)], differences);
-            }
-        }
-        for (int cpu = 0; cpu < captured.PerCpu.Count; cpu++)
-        {
-            ILookup<int, long> lists = captured.PerCpu[cpu].Blocks.ToLookup(b => b.List, b => b.Block.Pfn);
-            for (int list = 0; list < PerCpuPages.Lists; list++)
-            {
-                Compare($"{name} per-CPU list {list} of CPU {cpu}", Members(zone.PerCpu[cpu].FirstListHead + list), lists[list], differences);
-            }
-        }
-        for (int i = 0; i < captured.PageblockTypes.Count; i++)
-        {
-            long pfn = Math.Max(captured.FirstPageblock + ((long)i * captured.PageblockPages), zone.StartPfn);
-            if (captured.PageblockTypes[i] is { } type && zone.PageblockType(pfn) != type)
-            {
-                differences.Add($"{name} page block at {Hex(pfn)} is {MigrateTypes.Name(zone.PageblockType(pfn))}, recorded {MigrateTypes.Name(type)}");
-            }
-        }
-    }
-
-    private static void Compare(string list, IEnumerable<long> own, IEnumerable<long> recorded, List<string> differences)
-    {
-        long[] mine = [.. own], real = [.. recorded];
-        int same = mine.AsSpan().CommonPrefixLength(real);
-        if (same < mine.Length || same < real.Length)
-        {
-            differences.Add(string.Create(CultureInfo.InvariantCulture,
-                $"{list}: {mine.Length} blocks, recorded {real.Length}; from entry {same} on {At(mine, same)}, recorded {At(real, same)}"));
-        }
-    }
-
-    private static string At(long[] list, int index) => index < list.Length ? Hex(list[index]) : "nothing";
-
-    private IEnumerable<long> Members(int list)
-    {
-        for (int at = _pages!.Frames.First(list); at >= 0; at = _pages.Frames.Next(at))
-        {
-            yield return at;
-        }
     }
 
     /// <summary>Where a frame is now.</summary>
@@ -187,7 +131,7 @@ internal sealed class PageParity(CapturedStates states, CapturedCheckpoints chec
         return lines;
     }
 
-    private string Beginning(int list) => string.Join(" ", Members(list).Take(ListContext).Select(Hex).DefaultIfEmpty("empty"));
+    private string Beginning(int list) => string.Join(" ", ListComparison.Members(_pages!.Frames, list).Take(ListContext).Select(Hex).DefaultIfEmpty("empty"));
 
     private static string Hex(long pfn) => string.Create(CultureInfo.InvariantCulture, $"0x{pfn:x}");
 }
