@@ -13,7 +13,7 @@ public enum SlabAllocatorKind
 /// <summary>The slab allocator.</summary>
 public sealed record SlabSettings : ICheckedSettings
 {
-    [Setting("SLUB, or the classic slab with its arrays of objects per CPU; null for slub on x86_64 and slab on i386-classic.")]
+    [Setting("SLUB, or the classic slab with its arrays of objects per CPU; null for the classic slab on i386-classic and SLUB on all others.")]
     public SlabAllocatorKind? Allocator { get; init; }
 
     [Setting("SLUB: objects a slab should at least hold (slub_min_objects); 0 lets the number of CPUs decide.", Min = 0, Max = 32_767)]

@@ -27,11 +27,12 @@ public sealed class SlubLayoutTests
 
     /// <summary>The caches that the allocator makes itself, as it boots: names, sizes, order in the chain.</summary>
     [Theory]
-    [InlineData("8 amd64, 256 MB, slab_nomerge (every cache under its own name)")]
-    [InlineData("8 amd64, 1 GB, default merging")]
-    public void CachesMadeAtBoot(string machine)
+    [InlineData("8 amd64, 256 MB, slab_nomerge (every cache under its own name)", KernelProfile.X86_64)]
+    [InlineData("8 amd64, 1 GB, default merging", KernelProfile.X86_64)]
+    [InlineData("4 686-pae, 1.5 GB, slab_nomerge", KernelProfile.I386Pae)]
+    public void CachesMadeAtBoot(string machine, KernelProfile profile)
     {
-        var kernel = new TestKernel(256L << 20, 1, new KernelOptions { Profile = KernelProfile.X86_64 });
+        var kernel = new TestKernel(256L << 20, 1, new KernelOptions { Profile = profile });
         var slab = new SlabAllocator(kernel.State.Slab, kernel.Allocator, kernel.Journal, kernel.Options.Slab);
         slab.Initialize(kernel.Cpu);
         Row[] made = [.. SlabInfo.Rows(kernel.State.Slab, kernel.Journal.Symbols).Select(r => new Row(r.Name, r.ObjSize, r.ObjPerSlab, r.PagesPerSlab))];
@@ -39,17 +40,6 @@ public sealed class SlubLayoutTests
         // A listing of a kernel that merges leaves general caches out that others have joined under another name.
         Assert.Equal(recorded.Where(r => made.Any(m => m.Name == r.Name)), made.Where(m => recorded.Any(r => r.Name == m.Name)));
         Assert.True(machine.Contains("nomerge", StringComparison.Ordinal) ? made.All(recorded.Contains) : made.Count(recorded.Contains) > 25);
-    }
-
-    /// <summary>Its own descriptors have the recorded sizes on 32 bits too.</summary>
-    [Fact]
-    public void Descriptors_Of686()
-    {
-        SlabMachine machine = SlabMachine.Linux61(4, ManyPages);
-        var layout = SlubLayout.For(new SlabAllocatorOptions(), cpus: 1);
-        Row[] rows = RowsOf("4 686-pae, 1.5 GB, slab_nomerge");
-        Assert.Equal(rows.Single(r => r.Name == "kmem_cache").Size, layout.Of(machine.SlubCacheBytes, 0, SlabFlags.HwCacheAlign, machine).Size);
-        Assert.Equal(rows.Single(r => r.Name == "kmem_cache_node").Size, layout.Of(machine.SlubNodeBytes, 0, SlabFlags.HwCacheAlign, machine).Size);
     }
 
     /// <summary>4 × (fls + 1): the values of mm/slub.c's comment on it.</summary>
