@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
+using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Zones;
 
@@ -30,11 +31,14 @@ public sealed class KernelMemoryState
     /// <summary>What compaction remembers.</summary>
     public CompactionState Compaction { get; }
 
+    /// <summary>The pool of huge pages.</summary>
+    public HugetlbState HugePages { get; } = new();
+
     /// <summary>Slab caches.</summary>
     public SlabState Slab { get; }
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => [Pages, Compaction, Slab];
+    public IEnumerable<object> Appliers => [Pages, Compaction, HugePages, Slab];
 
     /// <summary>What is wrong with the state, in words: the first violation of an invariant; null when all hold.</summary>
     public string? Violation() => PageInvariants.Violation(Pages) ?? SlabInvariants.Violation(Slab, Pages.Frames);
@@ -44,6 +48,7 @@ public sealed class KernelMemoryState
     {
         Pages.HashInto(ref hash);
         Compaction.HashInto(ref hash);
+        HugePages.HashInto(ref hash);
         Slab.HashInto(ref hash);
     }
 }

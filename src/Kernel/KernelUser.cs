@@ -15,6 +15,9 @@ public static class KernelUser
     /// <summary>Free pages that compaction has taken aside to move others to.</summary>
     public const int Compaction = -5;
 
+    /// <summary>The pool of huge pages.</summary>
+    public const int Hugetlb = -6;
+
     /// <summary>Page tables that boot makes in advance for the vmalloc area.</summary>
     public const int VmallocTables = -8;
 

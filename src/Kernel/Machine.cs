@@ -5,6 +5,7 @@ using Sim.Hardware.Cpu;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
+using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
@@ -18,6 +19,7 @@ namespace Sim.Kernel;
 public sealed class Machine
 {
     private readonly Kcompactd? _kcompactd;
+    private readonly Compactor? _compactor;
 
     /// <param name="options">What machine.</param>
     /// <param name="journal">Where its state changes go.</param>
@@ -34,13 +36,14 @@ public sealed class Machine
         Slab = new SlabAllocator(State.Memory.Slab, Pages, journal, options.Kernel.Slab, options.Seed);
         Virtual = new VirtualMemory(
             State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs);
+        HugePages = new HugePagePool(State.Memory.HugePages, Pages, journal, options.Kernel.MmCosts.ClearPageNs * 1000L);
         CompactionOptions compaction = options.Kernel.Compaction;
         // A captured kernel's lists change by its own doings alone.
         if (compaction.IsOn(options.Kernel.Profile) && options.Lists is not { OwnKernel: false })
         {
             long movePs = (compaction.MigrateNs + options.Kernel.MmCosts.CopyPageNs) * 1000L;
             var migration = new PageMigration(State.Virtual.Spaces, Pages, Movable, journal, Virtual.Tlb, movePs);
-            var compactor = new Compactor(Pages, State.Memory.Compaction, migration, journal, compaction);
+            Compactor compactor = _compactor = new Compactor(Pages, State.Memory.Compaction, migration, journal, compaction);
             _kcompactd = new Kcompactd(compactor, Pages, Scheduler, journal, Cpus[^1], compaction);
             Pages.Compaction = compactor;
             Pages.Kswapd = new IdleKswapd(State.Memory.Pages, compactor, _kcompactd, Scheduler, journal, Cpus[^1]);
@@ -68,11 +71,17 @@ public sealed class Machine
     /// <summary>Who holds movable pages outside page tables.</summary>
     public MovablePages Movable { get; } = new();
 
+    /// <summary>The pool of huge pages.</summary>
+    public HugePagePool HugePages { get; }
+
     /// <summary>The slab allocator.</summary>
     public SlabAllocator Slab { get; }
 
     /// <summary>Address spaces, faults, system calls, tasks.</summary>
     public VirtualMemory Virtual { get; }
+
+    /// <summary>Compacts all zones, whatever it takes (<c>vm.compact_memory</c>); nothing in a kernel without compaction.</summary>
+    public void CompactMemory(CpuClock cpu, long cause) => _compactor?.CompactAll(cpu, cause);
 
     /// <summary>
     /// Boots: lays out the zones, hands free memory to the allocator or takes over captured lists, maps the kernel, makes the

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Sim.Host.Captures;
 using Sim.Kernel;
-using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.PerCpu;
 using Sim.Kernel.Zones;

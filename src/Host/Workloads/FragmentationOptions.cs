@@ -46,6 +46,9 @@ public sealed record FragmentationOptions : WorkloadOptions
     [Setting("Order of the probe.", Min = 1, Max = 10)]
     public int ProbeOrder { get; init; } = 9;
 
+    [Setting("How the probe asks.")]
+    public ProbeKind ProbeAs { get; init; }
+
     [Setting("Simulated time between two probes; a probe frees at once what it got.", Min = 1)]
     public SimTime ProbeEvery { get; init; } = SimTime.FromMs(1);
 
@@ -58,6 +61,22 @@ public sealed record FragmentationOptions : WorkloadOptions
     private static OrderWeight Of(int order, int weight) => new() { Order = order, Weight = weight };
 
     private static Lifetime Exponential(SimTime mean, int weight) => new() { Mean = mean, Weight = weight };
+}
+
+/// <summary>How a probe for a high order asks; decides the gfp flags.</summary>
+public enum ProbeKind
+{
+    /// <summary>A movable block that may be waited for; a failure is not reported.</summary>
+    Movable,
+
+    /// <summary>As a page fault for a huge page that is worth direct compaction (GFP_TRANSHUGE).</summary>
+    TransHuge,
+
+    /// <summary>As the pool of huge pages: tries hard (__GFP_RETRY_MAYFAIL).</summary>
+    HugePool,
+
+    /// <summary>A contiguous buffer for the kernel itself (GFP_KERNEL|__GFP_COMP); a failure is reported.</summary>
+    Kernel,
 }
 
 /// <summary>For whom a user allocates; decides the gfp flags, and so zone and migratetype.</summary>

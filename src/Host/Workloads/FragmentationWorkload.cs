@@ -2,6 +2,7 @@ using Sim.Engine.Random;
 using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
 using Sim.Kernel;
+using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
@@ -18,7 +19,6 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     private const int OrderBits = 8, OrderMask = (1 << OrderBits) - 1;
     private const int ProbeOwner = -15;
     private const int FirstKernelOwner = -16;
-    private const GfpFlags ProbeGfp = GfpFlags.HighUserMovable | GfpFlags.NoWarn | GfpFlags.NoMemAlloc;
 
     private readonly Machine _machine;
     private readonly FragmentationOptions _options;
@@ -146,12 +146,20 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
         _machine.Scheduler.Schedule(nowPs + user.NextArrivalPs(), _id, Arrive, cause: -1, index);
     }
 
+    private static GfpFlags ProbeGfp(ProbeKind kind) => kind switch
+    {
+        ProbeKind.TransHuge => GfpFlags.TransHuge | GfpFlags.NoRetry,
+        ProbeKind.HugePool => HugePagePool.PoolGfp,
+        ProbeKind.Kernel => GfpFlags.Kernel | GfpFlags.Compound,
+        _ => GfpFlags.HighUserMovable | GfpFlags.NoWarn | GfpFlags.NoMemAlloc,
+    };
+
     private void TryHighOrder(long nowPs)
     {
         CpuClock cpu = _machine.Cpus[0];
         cpu.BeginDispatch(nowPs);
         Probes++;
-        long pfn = _machine.Pages.AllocPages(_options.ProbeOrder, ProbeGfp, ProbeOwner, cpu, cause: -1);
+        long pfn = _machine.Pages.AllocPages(_options.ProbeOrder, ProbeGfp(_options.ProbeAs), ProbeOwner, cpu, cause: -1);
         if (pfn >= 0)
         {
             _machine.Pages.FreePages(pfn, _options.ProbeOrder, cpu, cause: -1);

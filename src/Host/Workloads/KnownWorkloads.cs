@@ -14,6 +14,10 @@ public static class KnownWorkloads
             "fragmentation",
             "Tasks and kernel users that allocate and free blocks of several orders, and a probe for a high order.",
             (options, context) => new FragmentationWorkload(context.Machine, options, context.Seed, context.Name))
+        .Add<HugePagesOptions>(
+            "hugepages",
+            "A task that scatters its pages and the kernel's over memory, and then asks for huge pages.",
+            (options, context) => new HugePagesWorkload(context.Machine, options, context.Seed, context.Name))
         .Add<ProcessesOptions>(
             "processes",
             "Tasks that map memory, touch part of it, unmap it, and move their heap.",

@@ -286,6 +286,20 @@ internal sealed partial class Compactor : ICompaction
         SetDeferral(state, succeeded ? 0 : state.Considered, succeeded ? 0 : state.DeferShift, failed, !succeeded && state.Flush, cause);
     }
 
+    /// <summary>Compacts every zone as a whole (<c>compact_node</c>).</summary>
+    public void CompactAll(CpuClock cpu, long cause)
+    {
+        foreach (Zone zone in _pages.Zones)
+        {
+            if (zone.IsPopulated)
+            {
+                var pass = new CompactControl { Mode = CompactMode.Sync, WholeZone = true, IgnoreSkipHint = true };
+                pass.Begin(zone);
+                Compact(pass, cpu, cause);
+            }
+        }
+    }
+
     /// <summary>kswapd goes to sleep: zones whose scanners met are scanned afresh (<c>reset_isolation_suitable</c>).</summary>
     public void ClearSkips(long cause)
     {

@@ -34,6 +34,8 @@ public static class VmStat
         Add("compact_daemon_wake", compaction.DaemonWakes);
         Add("compact_daemon_migrate_scanned", compaction.DaemonMigrateScanned);
         Add("compact_daemon_free_scanned", compaction.DaemonFreeScanned);
+        Add("htlb_buddy_alloc_success", state.Memory.HugePages.Successes);
+        Add("htlb_buddy_alloc_fail", state.Memory.HugePages.Failures);
         return rows;
     }
 

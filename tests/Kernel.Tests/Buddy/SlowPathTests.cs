@@ -96,6 +96,32 @@ public class SlowPathTests
         Assert.True(kswapd.Wakeups > 0);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(700)]
+    [InlineData(1024)]
+    public void AnyNumberOfFrames_ComesInARow_AndTheRestGoesBack(int pages)
+    {
+        var kernel = new TestKernel(256L << 20);
+        kernel.Allocator.DrainAll(kernel.Cpu, -1);
+        long free = kernel.Pages.Zones.Sum(z => z.FreePages);
+        long pfn = kernel.Allocator.AllocPagesExact(pages, GfpFlags.Kernel, 9, kernel.Cpu, -1);
+        Assert.True(pfn >= 0);
+        for (long at = pfn; at < pfn + pages; at++)
+        {
+            Assert.Equal((FrameState.Allocated, (byte)0, 9), (kernel.Pages.Frames[at].State, kernel.Pages.Frames[at].Order, kernel.Pages.Frames[at].Owner));
+        }
+        kernel.AssertInvariants();
+        kernel.Allocator.DrainAll(kernel.Cpu, -1);
+        Assert.Equal(free - pages, kernel.Pages.Zones.Sum(z => z.FreePages));
+        kernel.Allocator.FreePagesExact(pfn, pages, kernel.Cpu, -1);
+        kernel.Allocator.DrainAll(kernel.Cpu, -1);
+        Assert.Equal(free, kernel.Pages.Zones.Sum(z => z.FreePages));
+        kernel.AssertInvariants();
+    }
+
     private static List<long> Fill(TestKernel kernel)
     {
         var taken = new List<long>();

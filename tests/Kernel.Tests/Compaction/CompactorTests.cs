@@ -1,4 +1,3 @@
-using Sim.Engine.Events;
 using Sim.Engine.Random;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
