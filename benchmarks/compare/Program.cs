@@ -4,6 +4,7 @@ using Sim.Compare;
 var sections = new Dictionary<string, Func<IEnumerable<Figure>>>(StringComparer.Ordinal)
 {
     ["scheduler"] = SchedulerSection.Run,
+    ["pages"] = PagesSection.Run,
     ["fragmentation"] = FragmentationSection.Run,
     ["replay"] = ReplaySection.Run,
     ["fold"] = FoldSection.Run,
