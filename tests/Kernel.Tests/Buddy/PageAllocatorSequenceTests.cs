@@ -2,7 +2,6 @@ using System.Globalization;
 using Sim.Engine.Random;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
-using Sim.Kernel.PerCpu;
 using Sim.Kernel.Tests.Support;
 using Sim.Kernel.Zones;
 
