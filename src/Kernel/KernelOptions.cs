@@ -16,6 +16,9 @@ public sealed record KernelOptions
     /// <summary>Reserve of free memory in KiB (<c>vm.min_free_kbytes</c>); 0 lets the kernel compute it.</summary>
     public long MinFreeKbytes { get; init; }
 
+    /// <summary>When huge pages are used; unless never, the kernel keeps a reserve that lets them form.</summary>
+    public TransparentHugePages TransparentHugePages { get; init; }
+
     /// <summary>Where the zones end.</summary>
     public ZoneLimits Zones { get; init; } = new();
 

@@ -12,6 +12,18 @@ public enum KernelProfile
     /// <summary>A 32-bit kernel with two-level tables, a 3 GiB/1 GiB split and 896 MiB of low memory.</summary>
     [JsonStringEnumMemberName("i386-classic")]
     I386Classic,
+
+    /// <summary>Linux 6.1 for i686: the same split with 875 MiB of low memory.</summary>
+    [JsonStringEnumMemberName("i386")]
+    I386,
+}
+
+/// <summary>When huge pages are used.</summary>
+public enum TransparentHugePages
+{
+    Never,
+    Madvise,
+    Always,
 }
 
 /// <summary>The simulated kernel.</summary>
@@ -22,6 +34,9 @@ public sealed record KernelSettings
 
     [Setting("Reserve of free memory in KiB (vm.min_free_kbytes); 0 lets the kernel compute it.", Min = 0, Max = 1L << 30)]
     public long MinFreeKbytes { get; init; }
+
+    [Setting("Reserve for transparent huge pages (transparent_hugepage=); unless never, the kernel keeps enough page blocks free for them.")]
+    public TransparentHugePages TransparentHugePages { get; init; }
 
     [Setting("Where the zones end.")]
     public ZoneSettings Zones { get; init; } = new();

@@ -78,10 +78,11 @@ public static class MachineModel
         KernelSettings kernel = experiment.Kernel;
         return new KernelOptions
         {
-            Profile = kernel.Profile == KernelProfile.X86_64 ? Sim.Kernel.KernelProfile.X86_64 : Sim.Kernel.KernelProfile.I386Classic,
+            Profile = Enum.Parse<Sim.Kernel.KernelProfile>(kernel.Profile.ToString()),
             MinFreeKbytes = kernel.MinFreeKbytes,
+            TransparentHugePages = Enum.Parse<Sim.Kernel.TransparentHugePages>(kernel.TransparentHugePages.ToString()),
             Zones = OptionsMap.To<ZoneLimits>(kernel.Zones),
-            Boot = OptionsMap.To<BootOptions>(kernel.Boot),
+            Boot = BootOf(kernel.Boot),
             PageAllocator = OptionsMap.To<PageAllocatorCosts>(kernel.PageAllocator),
             Compaction = OptionsMap.To<CompactionOptions>(kernel.Compaction),
             Mm = OptionsMap.To<MmOptions>(kernel.Mm),
@@ -100,6 +101,15 @@ public static class MachineModel
         var profile = ZoneProfile.Of(kernel.Profile, kernel.Zones, map);
         BootPlan.Of(profile, map, kernel, experiment.Machine.Cpus);
     }
+
+    private static BootOptions BootOf(BootSettings boot) => new()
+    {
+        KernelImageBytes = boot.KernelImageBytes.Bytes,
+        InitrdBytes = boot.InitrdBytes.Bytes,
+        LogBufferBytes = boot.LogBufferBytes.Bytes,
+        CommandLineBytes = boot.CommandLineBytes,
+        Reservations = boot.Reservations?.Select(r => new MemblockRegion(r.Start.Bytes, r.Size.Bytes)).ToArray(),
+    };
 
     private static TlbSize SizeOf(TlbSizeSettings size) => new(size.Entries, size.Ways);
 }

@@ -9,6 +9,6 @@ public sealed record ZoneSettings
     [Setting("End of zone DMA32 on x86_64, a multiple of 4MiB; 0 for the kernel's own 4GiB.")]
     public ByteSize Dma32End { get; init; }
 
-    [Setting("End of zone Normal on i386-classic, a multiple of 4MiB; 0 for the kernel's own 896MiB.")]
+    [Setting("End of zone Normal on i386, a multiple of 4MiB; 0 for the kernel's own (875MiB, on i386-classic 896MiB).")]
     public ByteSize LowmemEnd { get; init; }
 }

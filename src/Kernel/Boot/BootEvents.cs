@@ -52,6 +52,9 @@ public enum ReserveReason : byte
 
     /// <summary>Small tables made during boot: resources, command lines, the bookkeeping of per-CPU areas.</summary>
     BootTables,
+
+    /// <summary>Memory below 4 GiB for devices that do not reach beyond.</summary>
+    BounceBuffers,
 }
 
 /// <summary>How a range is handed over.</summary>

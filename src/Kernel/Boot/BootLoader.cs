@@ -107,7 +107,9 @@ public sealed class BootLoader
         Note(BootMoment.HugePages);
         if (_options.MinFreeKbytes == 0 && _state.Profile.HasHugePcp && _state.Zones.Sum(z => z.ManagedPages) >= HugePageLeastPages)
         {
-            SetReserve(Watermarks.MinFreeKbytes(_state.Zones), BootMoment.HugePages);
+            SetReserve(_options.TransparentHugePages == TransparentHugePages.Never
+                ? Watermarks.MinFreeKbytes(_state.Zones)
+                : Watermarks.RecommendedMinFreeKbytes(_state.Zones, _state.Profile.PageblockOrder, _state.MinFreeKbytes), BootMoment.HugePages);
         }
     }
 

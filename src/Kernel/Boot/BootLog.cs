@@ -59,7 +59,12 @@ public sealed class BootLog
     /// <param name="log">The text, as <c>dmesg -r</c> or the console gives it.</param>
     /// <param name="file">Where it came from, for messages.</param>
     /// <exception cref="BootLogException">A line is damaged, something is missing, or the parts contradict each other.</exception>
-    public static BootLog Read(TextReader log, string file) => new BootLogReader(log, file).Read();
+    public static BootLog Read(TextReader log, string file) => Read(log, file, null);
+
+    /// <inheritdoc cref="Read(TextReader, string)"/>
+    /// <param name="onAllocation">Told of every request before it is applied, with memblock as it was then.</param>
+    internal static BootLog Read(TextReader log, string file, Action<Memblock, BootLogAllocation>? onAllocation) =>
+        new BootLogReader(log, file, onAllocation).Read();
 
     /// <summary>The boot of that kernel on that machine.</summary>
     /// <param name="profile">Its zones, on <see cref="Map"/>.</param>

@@ -9,7 +9,7 @@ namespace Sim.Kernel.Boot;
 /// on (calls before it may be older than the option that makes them visible), and compares with every later dump and with
 /// the kernel's own count.
 /// </summary>
-internal sealed partial class BootLogReader(TextReader log, string file)
+internal sealed partial class BootLogReader(TextReader log, string file, Action<Memblock, BootLogAllocation>? onAllocation)
 {
     private readonly Memblock _memblock = new();
     private readonly List<MemoryRange> _map = [];
@@ -55,10 +55,43 @@ internal sealed partial class BootLogReader(TextReader log, string file)
         }
         MemoryMap map = Map();
         Check(map, count.Line, count.AvailableKib);
-        var freed = new BootLogFreed(profile, _memblock, _ramDisk, _brk, _sizes);
-        return new BootLog(profile, _cpus, _hugePages, map, _memblock, _reasons,
-            [.. _freed.SelectMany(f => freed.Place(f.What, f.Pages) ?? throw Wrong(f.Line, $"{f.Pages} pages of \"{f.What}\" were freed that nothing had kept"))],
-            _allocations);
+        return new BootLog(profile, _cpus, _hugePages, map, _memblock, _reasons, FreedLater(profile), _allocations);
+    }
+
+    /// <summary>The frames that became free, which must be kept until then and as many as the log says.</summary>
+    private List<FreedLater> FreedLater(KernelProfile profile)
+    {
+        var freed = new List<FreedLater>();
+        if (_freed.Count == 0)
+        {
+            return freed;
+        }
+        if (_brk is not { } brk || _sizes is not { } sizes)
+        {
+            throw Wrong(_freed[0].Line, "memory is freed and no line says where the kernel's image ends");
+        }
+        freed.AddRange(BootLogFreed.Image(profile, _memblock, brk, sizes, _freed).Freed.Where(f => f.Range.Pages > 0));
+        if (_freed.FirstOrDefault(f => f.What == "initrd") is { Pages: > 0 } initrd)
+        {
+            if (_ramDisk is not { } disk)
+            {
+                throw Wrong(initrd.Line, "the RAM disk is freed and no line says where it is");
+            }
+            long start = disk.Base >> Page.Shift;
+            int at = freed.FindIndex(f => f.After == BootMoment.HugePages);
+            freed.Insert(at < 0 ? freed.Count : at, new FreedLater(
+                new PageRange(start, start + initrd.Pages), ReserveReason.Initrd, BootMoment.HugePages));
+        }
+        foreach (FreedLater f in freed)
+        {
+            if (!_memblock.Reserved.Contains(f.Range.StartPfn << Page.Shift, f.Range.Pages << Page.Shift)
+                || !_memblock.Memory.Contains(f.Range.StartPfn << Page.Shift, f.Range.Pages << Page.Shift))
+            {
+                throw Wrong(_freed[0].Line, $"the frames from 0x{f.Range.StartPfn:x} on are freed ({f.Reason}) and nothing had kept them");
+            }
+        }
+        long said = _freed.Sum(f => f.Pages), found = freed.Sum(f => f.Range.Pages);
+        return said == found ? freed : throw Wrong(_freed[0].Line, $"the log frees {said} pages after hand-over and {found} of them have a place");
     }
 
     private void Take(string text)
@@ -148,10 +181,10 @@ internal sealed partial class BootLogReader(TextReader log, string file)
 
     private void Reserve(MemblockRegion region, string caller)
     {
-        _memblock.Reserved.Add(region.Base, region.Size);
         bool placed = caller.StartsWith("memblock_alloc", StringComparison.Ordinal);
         if (placed && _asked is { } asked)
         {
+            onAllocation?.Invoke(_memblock, asked with { Address = region.Base });
             if (asked.Size != region.Size)
             {
                 throw Wrong($"{asked.Size} bytes were asked for and {region.Size} taken");
@@ -163,6 +196,7 @@ internal sealed partial class BootLogReader(TextReader log, string file)
         {
             _brk = region;
         }
+        _memblock.Reserved.Add(region.Base, region.Size);
         _asked = null;
         Note(region, BootLogReasons.Of(caller, region));
     }

@@ -11,12 +11,12 @@ internal static class BootLogReasons
         ("setup_log_buf", ReserveReason.LogBuffer),
         ("init_mem_mapping", ReserveReason.DirectMapTables),
         ("alloc_low_pages", ReserveReason.DirectMapTables),
-        ("spp_getpage", ReserveReason.DirectMapTables),
         ("memmap_alloc", ReserveReason.MemMap),
         ("sparse_init_nid", ReserveReason.MemMap),
         ("vmemmap_alloc_block", ReserveReason.MemMap),
         ("sparse_", ReserveReason.Sections),
         ("setup_usemap", ReserveReason.Sections),
+        ("swiotlb_init", ReserveReason.BounceBuffers),
         ("pcpu_fc_alloc", ReserveReason.PerCpuAreas),
         ("pcpu_embed_first_chunk", ReserveReason.PerCpuAreas),
     ];

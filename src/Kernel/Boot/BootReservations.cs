@@ -1,4 +1,3 @@
-using System.Numerics;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Boot;
@@ -9,155 +8,121 @@ namespace Sim.Kernel.Boot;
 public readonly record struct Reservation(PageRange Range, ReserveReason Reason);
 
 /// <summary>
-/// What the kernel keeps of the machine's memory before the page allocator is up: fixed places first, then the rest
-/// from the top of the permanently mapped memory downwards, as memblock allocates it.
+/// What the kernel keeps of the machine's memory before the page allocator is up. Where the range is not fixed, memblock
+/// finds one, in the order in which the kernel asks.
 /// </summary>
-public sealed class BootReservations
+internal sealed class BootReservations
 {
-    private const long LowMemoryEndPfn = 0x100;
-    private const long SectionPages = (128L << 20) >> Page.Shift;
-    private const long HugePages = 512;
+    private readonly List<Reservation> _reasons = [];
+    private readonly List<FreedLater> _freedLater = [];
 
-    private readonly List<Reservation> _taken = [];
-    private readonly ZoneProfile _profile;
-    private readonly MemoryMap _map;
-    private List<PageRange> _free;
-
-    private BootReservations(ZoneProfile profile, MemoryMap map)
+    public BootReservations(ZoneProfile profile, MemoryMap map)
     {
-        _profile = profile;
-        _map = map;
-        _free = [.. map.Usable];
-    }
-
-    /// <summary>What is kept back, in the order it is taken.</summary>
-    /// <exception cref="ImpossibleMachineException">The memory does not hold the kernel.</exception>
-    public static IReadOnlyList<Reservation> Compute(ZoneProfile profile, MemoryMap map, BootOptions options, int cpus)
-    {
-        var boot = new BootReservations(profile, map);
-        bool is64Bit = profile.Profile == KernelProfile.X86_64;
-        long image = options.KernelImageBytes != 0 ? options.KernelImageBytes : (is64Bit ? 48L : 6L) << 20;
-        if (image < 0 || image >> Page.Shift > FrameTable.MaxFrames)
+        Profile = profile;
+        Map = map;
+        foreach (PageRange usable in map.Usable)
         {
-            throw new ImpossibleMachineException("kernel.boot.kernelImageBytes",
-                $"a kernel cannot have {image} bytes", "give the size of a kernel, such as 50331648, or 0 for the profile's own");
+            Memblock.Memory.Add(usable.StartPfn << Page.Shift, usable.Pages << Page.Shift);
         }
-        boot.Keep(new PageRange(0, LowMemoryEndPfn), ReserveReason.LowMemory);
-        long start = (is64Bit ? 16L << 20 : 1L << 20) >> Page.Shift;
-        boot.TakeAt(new PageRange(start, start + Pages(image)), ReserveReason.KernelImage);
-        boot.TakeTop(boot.MemMapPages(is64Bit), is64Bit ? HugePages : 1, ReserveReason.MemMap);
-        boot.TakeTop(DirectMapTablePages(map, profile), 1, ReserveReason.DirectMapTables);
-        boot.TakeTop((is64Bit ? 62L : 16L) * cpus, 1, ReserveReason.PerCpuAreas);
-        boot.TakeTop(boot.HashPages(13, is64Bit), 1, ReserveReason.DentryHash);
-        boot.TakeTop(boot.HashPages(14, is64Bit), 1, ReserveReason.InodeHash);
-        return boot._taken;
+        Memblock.CurrentLimit = Math.Min(map.EndPfn, profile.DirectMapEndPfn) << Page.Shift;
     }
+
+    public ZoneProfile Profile { get; }
+
+    public MemoryMap Map { get; }
+
+    public Memblock Memblock { get; } = new();
 
     /// <summary>The plan for a machine of which nothing but the memory map is known.</summary>
     /// <exception cref="ImpossibleMachineException">The memory does not hold the kernel.</exception>
     public static BootPlan Plan(ZoneProfile profile, MemoryMap map, BootOptions options, int cpus)
     {
-        IReadOnlyList<Reservation> kept = Compute(profile, map, options, cpus);
-        var memblock = new Memblock();
-        foreach (PageRange usable in map.Usable)
+        const string image = "kernel.boot.kernelImageBytes", initrd = "kernel.boot.initrdBytes", log = "kernel.boot.logBufferBytes";
+        Check(image, options.KernelImageBytes, "give the size of a kernel, such as 54525952, or 0 for the profile's own");
+        Check(initrd, options.InitrdBytes, "give the size of a RAM disk, or 0 for none");
+        Check(log, options.LogBufferBytes, "give the size of a log, such as 1048576, or 0 for the kernel's own");
+        var boot = new BootReservations(profile, map);
+        if (options.Reservations is { } given)
         {
-            memblock.Memory.Add(usable.StartPfn << Page.Shift, usable.Pages << Page.Shift);
+            GivenReservations.Keep(boot, given);
         }
-        foreach (Reservation reservation in kept)
+        else if (profile.Profile == KernelProfile.I386Classic)
         {
-            memblock.Reserved.Add(reservation.Range.StartPfn << Page.Shift, reservation.Range.Pages << Page.Shift);
+            ClassicReservations.Keep(boot, options, cpus);
         }
-        return BootPlan.Of(profile, map, memblock, kept, []);
+        else
+        {
+            new KernelReservations(boot, options, cpus).Keep();
+        }
+        return BootPlan.Of(profile, map, boot.Memblock, boot._reasons, boot._freedLater);
     }
 
-    private static long Pages(long bytes) => (bytes + Page.Size - 1) >> Page.Shift;
-
-    /// <summary>One <c>struct page</c> for every frame of each section of memory that exists (x86-64), or for every frame number (i386).</summary>
-    private long MemMapPages(bool sparse)
-    {
-        long frames = 0, nextSection = 0;
-        foreach (PageRange range in _map.Usable)
-        {
-            long first = Math.Max(nextSection, range.StartPfn / SectionPages);
-            nextSection = Math.Max(nextSection, (range.EndPfn + SectionPages - 1) / SectionPages);
-            frames += Math.Max(0, nextSection - first) * SectionPages;
-        }
-        return sparse
-            ? (Pages(frames * _profile.StructPageBytes) + HugePages - 1) / HugePages * HugePages
-            : Pages(_map.EndPfn * _profile.StructPageBytes);
-    }
-
-    /// <summary>Tables of the direct mapping with large pages: one per GiB and one per 512 GiB, or i386's for fixmap and pkmap.</summary>
+    /// <summary>Tables of the simulated direct mapping with large pages: one per GiB and one per 512 GiB, or i386's for fixmap and pkmap.</summary>
     internal static long DirectMapTablePages(MemoryMap map, ZoneProfile profile)
     {
         long gib = (map.EndPfn + (1 << 18) - 1) >> 18;
         return profile.Profile == KernelProfile.X86_64 ? gib + ((gib + 511) / 512) : 2;
     }
 
-    /// <summary>
-    /// A hash table of one pointer per 2^scale bytes of memory, a power of two, coarser by one step for each
-    /// fourfold size above 64 GiB (<c>alloc_large_system_hash</c>).
-    /// </summary>
-    private long HashPages(int scale, bool is64Bit)
-    {
-        long pages = 0;
-        foreach (PageRange range in _map.Usable)
-        {
-            pages += Math.Max(0, Math.Min(range.EndPfn, _profile.DirectMapEndPfn) - range.StartPfn);
-        }
-        for (long size = (64L << 30) >> Page.Shift; is64Bit && size < pages; size <<= 2)
-        {
-            scale++;
-        }
-        const long mib = (1L << 20) >> Page.Shift;
-        long entries = (long)BitOperations.RoundUpToPowerOf2((ulong)(((pages + mib - 1) & -mib) >> (scale - Page.Shift)));
-        return Pages(Math.Max(entries, 1) * (is64Bit ? 8 : 4));
-    }
+    /// <summary>Frames kept for a reason so far.</summary>
+    public long Kept(ReserveReason reason) => _reasons.Where(r => r.Reason == reason).Sum(r => r.Range.Pages);
 
-    /// <summary>Keeps what there is of a range.</summary>
-    private void Keep(PageRange range, ReserveReason reason)
+    /// <summary>Says that frames become free later, whatever keeps them now.</summary>
+    public void FreeLater(FreedLater freed)
     {
-        foreach (PageRange usable in _map.Usable)
+        if (freed.Range.Pages > 0)
         {
-            var part = new PageRange(Math.Max(usable.StartPfn, range.StartPfn), Math.Min(usable.EndPfn, range.EndPfn));
-            if (part.Pages > 0)
-            {
-                Take(part, reason);
-            }
+            _reasons.Add(new Reservation(freed.Range, freed.Reason));
+            _freedLater.Add(freed);
         }
     }
 
-    private void TakeAt(PageRange range, ReserveReason reason)
+    /// <summary>Keeps a range, whether or not there is memory (<c>memblock_reserve</c>).</summary>
+    public void Reserve(long start, long size, ReserveReason reason)
     {
-        if (!_free.Any(f => f.StartPfn <= range.StartPfn && f.EndPfn >= range.EndPfn))
+        Memblock.Reserved.Add(start, size);
+        Note(start, size, reason);
+    }
+
+    /// <summary>Keeps frames that must be free memory.</summary>
+    /// <exception cref="ImpossibleMachineException">They are not.</exception>
+    public void ReserveFree(PageRange range, ReserveReason reason)
+    {
+        long start = range.StartPfn << Page.Shift, size = range.Pages << Page.Shift;
+        if (!Memblock.Free().Any(f => f.Base <= start && f.End - size >= start))
         {
-            throw TooSmall(range.Pages, reason, $" at 0x{range.StartPfn << Page.Shift:x}");
+            throw TooSmall(size, reason, $" at 0x{start:x}");
         }
-        Take(range, reason);
+        Reserve(start, size, reason);
     }
 
-    private void TakeTop(long pages, long align, ReserveReason reason)
+    /// <summary>Keeps memory wherever memblock finds some, and returns its first byte.</summary>
+    /// <exception cref="ImpossibleMachineException">It finds none.</exception>
+    public long Alloc(long size, long align, ReserveReason reason, long min = 0, long max = 0)
     {
-        for (int i = _free.Count - 1; i >= 0; i--)
+        long start = Memblock.Alloc(size, align, min, max);
+        if (start < 0)
         {
-            long end = Math.Min(_free[i].EndPfn, _profile.DirectMapEndPfn);
-            long start = (end - pages) / align * align;
-            if (start >= _free[i].StartPfn)
-            {
-                Take(new PageRange(start, start + pages), reason);
-                return;
-            }
+            throw TooSmall(size, reason, "");
         }
-        throw TooSmall(pages, reason, "");
+        Note(start, size, reason);
+        return start;
     }
 
-    private void Take(PageRange range, ReserveReason reason)
-    {
-        _taken.Add(new Reservation(range, reason));
-        _free = MemoryMap.Subtract(_free, [range]);
-    }
+    /// <summary>Notes what frames are kept for that memblock has reserved.</summary>
+    public void Note(long start, long size, ReserveReason reason) => _reasons.Add(new Reservation(
+        new PageRange(start >> Page.Shift, (start + size + Page.Size - 1) >> Page.Shift), reason));
 
-    private static ImpossibleMachineException TooSmall(long pages, ReserveReason reason, string where) => new(
-        "machine.memory", $"there is no room for {pages << (Page.Shift - 10)} KiB of the kernel ({reason}){where}",
+    /// <summary>No room for a part of the kernel.</summary>
+    public static ImpossibleMachineException TooSmall(long bytes, ReserveReason reason, string where) => new(
+        "machine.memory", $"there is no room for {(bytes + 1023) >> 10} KiB of the kernel ({reason}){where}",
         "give the machine more memory, or the kernel less with kernel.boot.kernelImageBytes");
+
+    private static void Check(string option, long bytes, string remedy)
+    {
+        if (bytes < 0 || bytes >> Page.Shift > FrameTable.MaxFrames)
+        {
+            throw new ImpossibleMachineException(option, $"this cannot have {bytes} bytes", remedy);
+        }
+    }
 }

@@ -44,6 +44,9 @@ public sealed class MemoryMap
     private const long SplitSize = 0xE0000000, LowWhenSplit = 0xC0000000;
     private const long FourGiB = 1L << 32;
 
+    /// <summary>The firmware's flash memory, and what AMD's processors keep below 1 TiB.</summary>
+    private const long FlashStart = 0xFFFC0000, HyperTransportStart = 0xFD_0000_0000, HyperTransportBytes = 12L << 30;
+
     /// <param name="ranges">Entries in any order; where a reserved and a usable entry overlap, reserved wins.</param>
     /// <exception cref="ImpossibleMachineException">An entry is empty, negative or out of range, usable entries overlap, or nothing is usable.</exception>
     public MemoryMap(IReadOnlyList<MemoryRange> ranges)
@@ -105,6 +108,8 @@ public sealed class MemoryMap
         {
             ranges.Add(new MemoryRange(FourGiB, bytes - low, MemoryRangeType.Usable));
         }
+        ranges.Add(new MemoryRange(FlashStart, FourGiB - FlashStart, MemoryRangeType.Reserved));
+        ranges.Add(new MemoryRange(HyperTransportStart, HyperTransportBytes, MemoryRangeType.Reserved));
         return new MemoryMap(ranges);
     }
 

@@ -20,7 +20,23 @@ public static class Watermarks
     /// The reserve for a machine: the square root of 16 times the low memory in KiB, where only what lies above the high
     /// watermarks set so far counts.
     /// </summary>
-    public static long MinFreeKbytes(IReadOnlyList<Zone> zones)
+    public static long MinFreeKbytes(IReadOnlyList<Zone> zones) =>
+        Math.Clamp(SquareRoot(BufferPages(zones) * (Page.Size >> 10) * 16), LeastMinFreeKbytes, GreatestMinFreeKbytes);
+
+    /// <summary>
+    /// The reserve that khugepaged recommends: of every zone two page blocks free, and for each pair of migratetypes one that
+    /// is almost free; at most a twentieth of low memory, and never less than the reserve so far (<c>set_recommended_min_free_kbytes</c>).
+    /// </summary>
+    public static long RecommendedMinFreeKbytes(IReadOnlyList<Zone> zones, int pageblockOrder, long minFreeKbytes)
+    {
+        const int freeBlocks = 2, almostFreeBlocks = MigrateTypes.PcpTypes * MigrateTypes.PcpTypes;
+        long populated = zones.Count(z => z.Type <= ZoneType.Normal && z.IsPopulated);
+        long pages = Math.Min((populated << pageblockOrder) * (freeBlocks + almostFreeBlocks), BufferPages(zones) / 20);
+        return Math.Max(pages << (Page.Shift - 10), minFreeKbytes);
+    }
+
+    /// <summary>Low memory above the high watermarks (<c>nr_free_buffer_pages</c>).</summary>
+    private static long BufferPages(IReadOnlyList<Zone> zones)
     {
         long pages = 0;
         foreach (Zone zone in zones)
@@ -30,7 +46,7 @@ public static class Watermarks
                 pages += Math.Max(zone.ManagedPages - zone.Watermark(Watermark.High), 0);
             }
         }
-        return Math.Clamp(SquareRoot(pages * (Page.Size >> 10) * 16), LeastMinFreeKbytes, GreatestMinFreeKbytes);
+        return pages;
     }
 
     /// <summary>Sets the watermarks and per-CPU list sizes of all zones from the reserve (<c>setup_per_zone_wmarks</c>).</summary>

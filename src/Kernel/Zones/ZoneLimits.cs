@@ -11,7 +11,7 @@ public sealed record ZoneLimits
     /// <summary>End of zone DMA32 on x86-64; the kernel's own is 4 GiB.</summary>
     public long Dma32End { get; init; }
 
-    /// <summary>End of zone Normal on i386: of the memory the kernel maps permanently; the kernel's own is 896 MiB.</summary>
+    /// <summary>End of zone Normal on i386: of the memory the kernel maps permanently; the kernel's own is 875 MiB, with PAE 879 MiB, on i386-classic 896 MiB.</summary>
     public long LowmemEnd { get; init; }
 
     /// <summary>Checks one limit and returns it as a frame number.</summary>

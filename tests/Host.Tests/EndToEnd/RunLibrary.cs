@@ -49,7 +49,7 @@ public sealed class RunLibrary : IDisposable
         {
             machine = new { cpus = 2, memory = "128MiB" },
             kernel = new { profile = parts.Length > 1 ? "i386-classic" : "x86_64" },
-            log = new { checkpointEvery = parts[0] == "trace" ? 100 : 1_000 },
+            log = new { checkpointEvery = parts[0] == "trace" ? 50 : 1_000 },
             stop = new { events = 30_000 },
             workload = new[] { phase },
         }));

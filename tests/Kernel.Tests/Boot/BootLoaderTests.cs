@@ -92,16 +92,6 @@ public sealed class BootLoaderTests
         Assert.InRange(kernel.Pages.Zones.Sum(z => z.Watermark(Watermark.Min)), 2046, 2048);
     }
 
-    /// <summary>Sizes that a 256 MB guest's boot log reports: order 6 and 5 for the two hash tables, 62 pages of per-CPU areas, 4 MiB of struct pages.</summary>
-    [Fact]
-    public void Reservations_HaveTheSizesOfARealKernels()
-    {
-        var kernel = new TestKernel(256L << 20);
-        IReadOnlyList<Reservation> kept = BootReservations.Compute(kernel.Pages.Profile, kernel.Map, new BootOptions(), 1);
-        long Pages(ReserveReason reason) => kept.Where(r => r.Reason == reason).Sum(r => r.Range.Pages);
-        Assert.Equal((64, 32, 62, 1024), (Pages(ReserveReason.DentryHash), Pages(ReserveReason.InodeHash), Pages(ReserveReason.PerCpuAreas), Pages(ReserveReason.MemMap)));
-    }
-
     private static IEnumerable<int> List(TestKernel kernel, Zone zone, int order, MigrateType type)
     {
         int list = zone.FreeList(order, type);

@@ -30,6 +30,63 @@ public sealed class RecordedBootTests
     public void FramesFreedLater_AreThoseTheKernelFreed(string machine, string expected) =>
         Assert.Equal(expected, string.Join(' ', BootRecording.Log(machine).FreedLater.Select(f => $"{f.Range.StartPfn:x}+{f.Range.Pages}")));
 
+    /// <summary>
+    /// Without the calls in the log: from the memory map, the sizes of RAM disk and log and the length of the command line,
+    /// every reservation is computed and placed, and what is left is what the kernel had left, to the frame.
+    /// </summary>
+    [Theory]
+    [InlineData("amd64-256")]
+    [InlineData("amd64-256-mixed")]
+    [InlineData("amd64-512")]
+    [InlineData("amd64-512-thp")]
+    [InlineData("amd64-1024")]
+    [InlineData("amd64-4608")]
+    [InlineData("i686-pae-1536")]
+    [InlineData("i686-1536")]
+    public void ComputedReservations_LeaveWhatTheKernelHadLeft(string machine)
+    {
+        BootLog log = BootRecording.Log(machine);
+        ZoneProfile profile = BootRecording.ProfileOf(log);
+        var options = new KernelOptions
+        {
+            Profile = log.Profile,
+            Boot = new BootOptions
+            {
+                InitrdBytes = log.FreedLater.Single(f => f.Reason == ReserveReason.Initrd).Range.Pages << Page.Shift,
+                LogBufferBytes = 1 << 20,
+                CommandLineBytes = (int)log.Allocations.First(a => a.Caller.StartsWith("start_kernel", StringComparison.Ordinal)).Size - 1,
+            },
+        };
+        BootPlan real = log.Plan(profile), computed = BootPlan.Of(profile, log.Map, options, log.Cpus);
+        Assert.Equal(Free(real), Free(computed));
+        Assert.Equal(real.FreedLater, computed.FreedLater);
+        Assert.Equal(real.Deferred, computed.Deferred);
+    }
+
+    /// <summary>Where a request to memblock ends up follows from what was taken before; the kernel's own answers are in its log.</summary>
+    [Theory]
+    [InlineData("amd64-256", 45)]
+    [InlineData("amd64-4608", 50)]
+    [InlineData("i686-pae-1536", 40)]
+    [InlineData("i686-1536", 38)]
+    public void Memblock_PlacesEveryRequestWhereTheKernelDid(string machine, int least)
+    {
+        BootLog log = BootRecording.Log(machine);
+        ZoneProfile profile = BootRecording.ProfileOf(log);
+        int placed = 0;
+        BootLog.Read(new StringReader(BootRecording.LogText(machine)), machine, (memblock, asked) =>
+        {
+            memblock.CurrentLimit = Math.Min(log.Map.EndPfn, profile.DirectMapEndPfn) << Page.Shift;
+            Assert.Equal(asked.Address, memblock.Alloc(asked.Size, asked.Align, asked.Min, asked.Max));
+            placed++;
+        });
+        Assert.Equal(log.Allocations.Count, placed);
+        Assert.InRange(placed, least, 1000);
+    }
+
+    private static string Free(BootPlan plan) => string.Join(' ', plan.HighMem.Concat(plan.Released).Concat(plan.Deferred)
+        .Select(r => $"{r.StartPfn:x}-{r.EndPfn:x}"));
+
     private static PageAllocatorState HandOver(BootLog log)
     {
         var catalogue = new EventCatalogue();

@@ -104,7 +104,7 @@ public class CompactorTests
     {
         var machine = new TestMachine(bytes: 128L << 20, cpus: 2, pcid: true);
         const ulong Base = 0x1000_0000;
-        const int Count = 3000;
+        const int Count = 6000;
         int done = 0;
         var frames = new Dictionary<ulong, long>();
         ProgramStatus Run(TaskContext task, int step)

@@ -23,6 +23,8 @@ internal sealed class TestKernel
         Cpus = [.. Enumerable.Range(0, cpus).Select(i => new CpuClock(i, Journal))];
         BootLoader.Boot(State.Pages, Options, Journal);
         Allocator = new PageAllocator(State.Pages, Journal, Options.PageAllocator);
+        // Boot leaves what it freed last on per-CPU lists; tests begin with empty ones.
+        Allocator.DrainAll(Cpu, -1);
     }
 
     public KernelOptions Options { get; }
