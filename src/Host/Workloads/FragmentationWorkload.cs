@@ -23,7 +23,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     private readonly Machine _machine;
     private readonly FragmentationOptions _options;
     private readonly User[] _users;
-    private readonly MovedBlocks _moved = new();
+    private readonly MovedBlocks _moved;
     private readonly ushort _id;
     private long _failedProbes;
 
@@ -31,6 +31,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     {
         _machine = machine;
         _options = options;
+        _moved = new MovedBlocks(machine.State.Options.Hardware.Frames);
         _id = machine.Scheduler.Register(this);
         var users = new List<User>();
         foreach (FragmentationUser entry in options.Users)

@@ -7,8 +7,12 @@ namespace Sim.Host.Workloads;
 /// a frame that stays where it is. A key is that number and a tag, which tells apart several frames that had the number
 /// one after the other.
 /// </summary>
-internal sealed class MovedBlocks : IMovablePageOwner
+/// <param name="frames">Frames of the machine.</param>
+internal sealed class MovedBlocks(long frames) : IMovablePageOwner
 {
+    // One bit for each number whose key without a tag is in use elsewhere: most frames are asked about in vain.
+    private readonly ulong[] _away = new ulong[(frames + 63) >> 6];
+
     private readonly Dictionary<(long Pfn, int Tag), long> _frameOf = [];
     private readonly Dictionary<long, (long Pfn, int Tag)> _keyOf = [];
     private int _lastTag;
@@ -22,7 +26,7 @@ internal sealed class MovedBlocks : IMovablePageOwner
     /// <summary>The tag of a frame just allocated.</summary>
     public int Add(long pfn)
     {
-        if (_frameOf.Count == 0 || !_frameOf.ContainsKey((pfn, 0)))
+        if (!IsAway(pfn))
         {
             return 0;
         }
@@ -36,12 +40,16 @@ internal sealed class MovedBlocks : IMovablePageOwner
     /// <summary>The frame of a key, which is of no more use.</summary>
     public long Take(long pfn, int tag)
     {
-        if (_frameOf.Count > 0 && _frameOf.Remove((pfn, tag), out long now))
+        if ((tag == 0 && !IsAway(pfn)) || !_frameOf.Remove((pfn, tag), out long now))
         {
-            _keyOf.Remove(now);
-            return now;
+            return pfn;
         }
-        return pfn;
+        if (tag == 0)
+        {
+            _away[pfn >> 6] &= ~(1UL << (int)(pfn & 63));
+        }
+        _keyOf.Remove(now);
+        return now;
     }
 
     /// <inheritdoc/>
@@ -56,9 +64,16 @@ internal sealed class MovedBlocks : IMovablePageOwner
         {
             // Back home.
             _frameOf.Remove(key);
+            _away[toPfn >> 6] &= ~(1UL << (int)(toPfn & 63));
             return;
+        }
+        if (key.Tag == 0)
+        {
+            _away[key.Pfn >> 6] |= 1UL << (int)(key.Pfn & 63);
         }
         _frameOf[key] = toPfn;
         _keyOf.Add(toPfn, key);
     }
+
+    private bool IsAway(long pfn) => (_away[pfn >> 6] & (1UL << (int)(pfn & 63))) != 0;
 }
