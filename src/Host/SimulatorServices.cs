@@ -19,6 +19,7 @@ internal static class SimulatorServices
         services.AddSingleton<ICommandModule, ShowCommand>();
         services.AddSingleton<ICommandModule, ReplayCommand>();
         services.AddSingleton<ICommandModule, EventsCommand>();
+        services.AddSingleton<ICommandModule, WhyCommand>();
         services.AddSingleton<ICommandModule, ExportCommand>();
         services.AddSingleton<ICommandModule, ImportCommand>();
         services.AddSingleton<ICommandModule, ParityCommand>();

@@ -35,6 +35,9 @@ public sealed class Fold
     /// <summary>Symbols announced so far.</summary>
     public SymbolTable Symbols { get; } = new();
 
+    /// <summary>Looks on after each event; null for nobody.</summary>
+    public IFoldWatcher? Watcher { get; set; }
+
     /// <summary>Sequence of the next event; also the number of events folded.</summary>
     public long NextSequence { get; private set; }
 
@@ -125,6 +128,7 @@ public sealed class Fold
         long sequence = NextSequence, end = header.FirstSequence + header.Count;
         long stop = Math.Min(end, lastSequence + 1), runningMax = RunningMaxTimePs;
         var decoder = new EventDecoder(payload[_position..], ref _contexts[0]);
+        IFoldWatcher? watcher = Watcher;
         int start = 0;
         bool timeReached = false;
         while (sequence < stop)
@@ -139,6 +143,7 @@ public sealed class Fold
                 break;
             }
             _steps[kind].DecodeAndApply(ref decoder, fieldCount, in e);
+            watcher?.After(kind, in e);
             runningMax = Math.Max(runningMax, e.TimePs);
             sequence++;
         }

@@ -12,17 +12,31 @@ public sealed class Timeline
 {
     private readonly RecordedRun _run;
     private readonly ISimulator _simulator;
+    private readonly IReadOnlyList<object> _observers;
     private Fold _fold;
 
     /// <summary>Stands before the first event.</summary>
     public Timeline(RecordedRun run, ISimulator simulator)
+        : this(run, simulator, [])
     {
-        (_run, _simulator) = (run, simulator);
+    }
+
+    /// <summary>The same with observers, which apply events of their own interest after the state has.</summary>
+    public Timeline(RecordedRun run, ISimulator simulator, IReadOnlyList<object> observers)
+    {
+        (_run, _simulator, _observers) = (run, simulator, observers);
         (_fold, State) = Start();
     }
 
     /// <summary>The state at the position.</summary>
     public FoldedMachine State { get; private set; }
+
+    /// <summary>Looks on after each event from here on; going back forgets it.</summary>
+    public IFoldWatcher? Watcher
+    {
+        get => _fold.Watcher;
+        set => _fold.Watcher = value;
+    }
 
     /// <summary>Symbols announced up to the position.</summary>
     public SymbolTable Symbols => _fold.Symbols;
@@ -67,6 +81,6 @@ public sealed class Timeline
     private (Fold, FoldedMachine) Start()
     {
         FoldedMachine state = _simulator.CreateState(_run.Experiment, _run.LeftOut(_simulator));
-        return (new Fold(_run.Log, _simulator.Catalogue, state.Appliers), state);
+        return (new Fold(_run.Log, _simulator.Catalogue, [.. state.Appliers, .. _observers]), state);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     private readonly CaptureOrder _order;
     private readonly BlockNames _names;
     private readonly ushort _id;
-    private readonly HashSet<int> _memalloc = [], _slow = [];
+    private readonly HashSet<int> _memalloc = [], _slow = [], _named = [];
     private readonly long[] _boosts = new long[ZoneTypes.Count];
     private readonly long[] _bulk = new long[1 << 12];
     private int _next;
@@ -180,6 +180,11 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             _counts.Memalloc++;
         }
         CpuClock cpu = CpuOf(in e);
+        if (_named.Add(e.Pid) && _text.Tasks.TryGetValue(e.Pid, out string? comm))
+        {
+            var task = new RecordedTask(e.Pid, _machine.Journal.Intern(comm));
+            _machine.Journal.Emit(in task, -1);
+        }
         var request = new RecordedRequest(e.Line, e.Order, e.Gfp, e.Pid, e.Pfn);
         long cause = _machine.Journal.Emit(in request, -1).Sequence;
         bool slowly = _options.KernelInputs && e.Context == CaptureContext.Task && _slow.Remove(e.Pid);

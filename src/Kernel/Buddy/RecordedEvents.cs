@@ -18,6 +18,12 @@ public readonly partial record struct RecordedRequest(
 [Event(125, "recorded.checkpoint", Ignorable = true)]
 public readonly partial record struct RecordedCheckpoint([Delta(12)] long Line, int Checkpoint);
 
+/// <summary>A task of a recording asked for the first time.</summary>
+/// <param name="Pid">The task.</param>
+/// <param name="Comm">Its name in the recording.</param>
+[Event(99, "recorded.task", Ignorable = true)]
+public readonly partial record struct RecordedTask([Unit("pid")] int Pid, [Symbol] int Comm);
+
 /// <summary>An allocated block was split into smaller ones that are given back one by one (split_page).</summary>
 /// <param name="Pfn">First frame of the block.</param>
 /// <param name="PieceOrder">Order of the pieces.</param>
