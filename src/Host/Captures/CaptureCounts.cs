@@ -54,6 +54,9 @@ internal struct CaptureCounts
     /// <summary>Page blocks that a steal claimed, or did not, against the count of movable frames; told by the lists their pages are freed to afterwards.</summary>
     public long Claims;
 
+    /// <summary>Pages taken at boot by requests that have no event, told by refills that nothing else explains.</summary>
+    public long Untraced;
+
     /// <summary>Requests of which the trace gave the zone.</summary>
     public long ZonesTaken;
 
@@ -69,7 +72,7 @@ internal struct CaptureCounts
         ("requests", Requests), ("failures", Failures), ("frees", Frees), ("heldBlocks", Held), ("unknownFrees", UnknownFrees), ("doubleFrees", DoubleFrees),
         ("bulkPages", BulkPages), ("drains", Drains), ("inferredDrains", InferredDrains), ("isolations", Isolations),
         ("missedIsolations", MissedIsolations), ("kswapdRounds", Balances), ("memallocRequests", Memalloc), ("forcedRequests", Forced),
-        ("inferredCounterFlushes", Flushes), ("inferredReserveUses", Reserves), ("inferredClaims", Claims), ("zonesTaken", ZonesTaken),
+        ("inferredCounterFlushes", Flushes), ("inferredReserveUses", Reserves), ("inferredClaims", Claims), ("untracedPages", Untraced), ("zonesTaken", ZonesTaken),
         ("freesPastPcp", FreesPastPcp), ("reordered", Reordered),
     ];
 }

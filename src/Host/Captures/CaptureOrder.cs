@@ -148,6 +148,9 @@ internal sealed class CaptureOrder
         return null;
     }
 
+    /// <summary>True when pages go back to the buddy lists right after an event.</summary>
+    public bool DrainsAfter(int index) => _nextOnCpu[index] < _range.End && _events[_nextOnCpu[index]].Kind == CaptureEventKind.PcpDrain;
+
     /// <summary>The zone whose structure lies at an address (x86-64: the zones of a node lie one after the other from a page's start).</summary>
     public ZoneType ZoneAt(long address, in CaptureEvent e)
     {

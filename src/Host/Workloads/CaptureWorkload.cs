@@ -23,6 +23,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     private readonly CaptureRange _range;
     private readonly CaptureOrder _order;
     private readonly BlockNames _names;
+    private readonly UntracedBoot? _boot;
     private readonly ushort _id;
     private readonly HashSet<int> _memalloc = [], _slow = [], _named = [];
     private readonly long[] _boosts = new long[ZoneTypes.Count];
@@ -54,6 +55,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         _next = _range.First;
         if (options.KernelInputs)
         {
+            _boot = _range.Checkpoint < 0 && machine.State.Options.Lists is not null ? new UntracedBoot(machine.Pages) : null;
             machine.Pages.Kswapd = new RecordedKswapd();
             machine.Pages.RecordedClaim = Claims;
         }
@@ -69,7 +71,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     public double Done => (double)(_next - _range.First) / Math.Max(1, _range.End - _range.First);
 
     /// <summary>What was replayed, and what was taken from the trace beside requests and frees.</summary>
-    public CaptureCounts Counts => _counts with { FreesPastPcp = _counts.FreesPastPcp, Reordered = _order.Reordered };
+    public CaptureCounts Counts => _counts with { Reordered = _order.Reordered, Untraced = _boot?.Pages ?? 0 };
 
     /// <inheritdoc/>
     public IEnumerable<(string Name, long Value)> Statistics => Counts.Named;
@@ -185,6 +187,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             var task = new RecordedTask(e.Pid, _machine.Journal.Intern(comm));
             _machine.Journal.Emit(in task, -1);
         }
+        _boot?.BeforeAllocation(in e, cpu);
         var request = new RecordedRequest(e.Line, e.Order, e.Gfp, e.Pid, e.Pfn);
         long cause = _machine.Journal.Emit(in request, -1).Sequence;
         bool slowly = _options.KernelInputs && e.Context == CaptureContext.Task && _slow.Remove(e.Pid);
@@ -271,6 +274,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             return;
         }
         _counts.Frees++;
+        _boot?.BeforeFree(in e, _order.DrainsAfter(_next), cpu);
         if (past)
         {
             _counts.FreesPastPcp++;
@@ -357,6 +361,9 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         CpuClock cpu = CpuOf(in e);
         switch (e.Kind)
         {
+            case CaptureEventKind.ZoneLocked:
+                _boot?.Removed(in e);
+                break;
             case CaptureEventKind.DrainAll:
             case CaptureEventKind.DrainLocal:
                 _counts.Drains++;

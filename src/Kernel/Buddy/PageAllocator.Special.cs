@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
+using Sim.Kernel.Boot;
 using Sim.Kernel.PerCpu;
 using Sim.Kernel.Zones;
 
@@ -132,6 +133,28 @@ public sealed partial class PageAllocator
             ThrowBadPage(pfn, pieceOrder, in frame);
         }
         var e = new PageSplit(pfn, (byte)pieceOrder);
+        EventHeader header = _journal.Emit(in e, cause);
+        _state.Apply(in e, in header);
+    }
+
+    /// <summary>Gives the per-CPU lists of all zones their batches (<c>setup_per_cpu_pageset</c>).</summary>
+    public void SetUpPagesets(long cause)
+    {
+        foreach (Zone zone in _state.Zones)
+        {
+            if (zone.IsPopulated)
+            {
+                var e = new BootPagesets(zone.Type);
+                EventHeader header = _journal.Emit(in e, cause);
+                _state.Apply(in e, in header);
+            }
+        }
+    }
+
+    /// <summary>Computes the reserve and what follows from it (<c>init_per_zone_wmark_min</c>).</summary>
+    public void SetWatermarks(long cause)
+    {
+        var e = new BootWatermarks(Watermarks.MinFreeKbytes(_state.Zones), BootMoment.Watermarks);
         EventHeader header = _journal.Emit(in e, cause);
         _state.Apply(in e, in header);
     }

@@ -83,6 +83,9 @@ public sealed partial class PageAllocatorState :
     /// <summary>Blocks that went from per-CPU lists to buddy lists so far.</summary>
     public long DrainedBlocks { get; private set; }
 
+    /// <summary>Blocks that were taken off buddy lists so far, refills of per-CPU lists included.</summary>
+    public long RemovedBlocks { get; private set; }
+
     /// <summary>The zone of a type, empty where the kernel has none.</summary>
     public Zone Zone(ZoneType type) => _zones[(int)type];
 
@@ -110,6 +113,7 @@ public sealed partial class PageAllocatorState :
         {
             _buddy.Take(zone, pfn, e.Order);
             zone.CountFree(e.Cpu, -(1 << e.Order));
+            RemovedBlocks++;
         }
         frame.State = FrameState.Allocated;
         frame.MigrateType = e.MigrateType;
@@ -230,6 +234,7 @@ public sealed partial class PageAllocatorState :
         }
         pcp.Count += e.Blocks << e.Order;
         zone.CountFree(e.Cpu, -(e.Blocks << e.Order));
+        RemovedBlocks += e.Blocks;
     }
 
     /// <summary>Gives frames of per-CPU lists back to the buddy lists (<c>free_pcppages_bulk</c>).</summary>
@@ -318,6 +323,7 @@ public sealed partial class PageAllocatorState :
         hash.Add(MinFreeKbytes);
         HashSlowPath(ref hash);
         hash.Add(DrainedBlocks);
+        hash.Add(RemovedBlocks);
         foreach (Zone zone in Zones)
         {
             zone.HashInto(ref hash);
