@@ -9,7 +9,8 @@ namespace Sim.Hardware.Paging;
 /// i386    31        22 21        12 11          0          x86-64  47    39 38    30 29    21 20    12 11     0
 ///        | level 1   | level 0     | offset      |                | lvl 3  | lvl 2  | lvl 1  | lvl 0  | offset |
 /// </code>
-/// Intel SDM volume 3A, figures 4-2 and 4-8.
+/// With PAE, 32-bit addresses go through levels 2 (4 entries), 1 and 0 of the form at the right.
+/// Intel SDM volume 3A, figures 4-2, 4-5 and 4-8.
 /// </summary>
 public sealed class PagingMode
 {
@@ -37,6 +38,12 @@ public sealed class PagingMode
 
     /// <summary>Two levels of 1,024 four-byte entries, 4 KiB and 4 MiB pages (CR4.PSE set, PAE clear).</summary>
     public static PagingMode I386TwoLevel { get; } = new("i386", 2, 4, 32, 32, 1, hasNoExecute: false);
+
+    /// <summary>
+    /// Three levels of eight-byte entries, the top one with 4 of them, 4 KiB and 2 MiB pages, 32-bit addresses, 36 physical bits,
+    /// XD (CR4.PAE set). The entries of the top level carry all rights, as those of the CPU carry none.
+    /// </summary>
+    public static PagingMode I386Pae { get; } = new("i386-pae", 3, 8, 32, 36, 1, hasNoExecute: true);
 
     /// <summary>Four levels of 512 eight-byte entries, 4 KiB and 2 MiB pages, 48-bit addresses, 46 physical bits, XD.</summary>
     public static PagingMode X86_64FourLevel { get; } = new("x86_64", 4, 8, 48, 46, 1, hasNoExecute: true);
@@ -112,11 +119,11 @@ public sealed class PagingMode
     }
 
     /// <summary>
-    /// True when the address can be translated: on x86-64 bits 63 to 47 are equal (otherwise #GP), on i386 it has 32 bits.
+    /// True when the address can be translated: with 48 bits, bits 63 to 47 are equal (otherwise #GP); else it has 32 bits.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsCanonical(ulong virtualAddress) =>
-        EntryBytes == 8
+        VirtualBits > 32
             ? (ulong)((long)(virtualAddress << (64 - VirtualBits)) >> (64 - VirtualBits)) == virtualAddress
             : virtualAddress >> VirtualBits == 0;
 

@@ -84,8 +84,8 @@ internal sealed partial class CaptureFolder
             throw TraceFormatException.AtLine(meta, 0, "the kernel (\"kernel Linux version …\"), the memory (\"memory N MB\") or the CPUs (\"#P:N\") are not told",
                 "The file must be as the capture left it");
         }
-        KernelProfile profile = kernel.EndsWith("-686-pae", StringComparison.Ordinal) ? KernelProfile.I386Classic
-            : kernel.EndsWith("-686", StringComparison.Ordinal) ? KernelProfile.I386Classic
+        KernelProfile profile = kernel.EndsWith("-686-pae", StringComparison.Ordinal) ? KernelProfile.I386Pae
+            : kernel.EndsWith("-686", StringComparison.Ordinal) ? KernelProfile.I386
             : KernelProfile.X86_64;
         return new CaptureFolder(path, kernel, memory, cpus, profile);
     }

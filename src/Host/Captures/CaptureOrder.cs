@@ -126,7 +126,7 @@ internal sealed class CaptureOrder
         ref readonly CaptureEvent a = ref _events[after];
         bool inRefill = b.Kind == CaptureEventKind.ZoneLocked && a.Kind == CaptureEventKind.Alloc && _events[index].PreemptDepth == 2;
         bool inBatch = IsBatchStep(b.Kind) && IsBatchStep(a.Kind);
-        return (inRefill || inBatch) && ZoneOf(b.Pfn) == ZoneOf(a.Pfn);
+        return (inRefill || inBatch) && ZoneOf(b.Pfn) == ZoneOf(a.Pfn) && ZoneOf(b.Pfn) == ZoneOf(_events[index].Pfn);
     }
 
     /// <summary>

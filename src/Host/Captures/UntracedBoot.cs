@@ -15,7 +15,7 @@ namespace Sim.Host.Captures;
 internal sealed class UntracedBoot(PageAllocator pages)
 {
     private readonly List<CaptureEvent> _removals = [];
-    private readonly long _firstRemoval = pages.State.RemovedBlocks;
+    private long _firstRemoval = pages.State.RemovedBlocks;
 
     /// <summary>Pages taken by requests that have no event.</summary>
     public long Pages { get; private set; }
@@ -123,6 +123,32 @@ internal sealed class UntracedBoot(PageAllocator pages)
                 return;
             }
         }
+        if (Pending == 0 && IsNextToRefill(in e, zone))
+        {
+            // In the gap not even removals are traced: requests went through the list and on to this page.
+            int most = 1 << (PageOrder.Max + 1);
+            while (pages.State.Frames.First(list) != e.Pfn && most-- > 0)
+            {
+                Take(zone, e.Order, e.MigrateType, cpu);
+                // A removal that the recorded kernel made too, although unseen.
+                _firstRemoval = pages.State.RemovedBlocks - _removals.Count;
+            }
+        }
+    }
+
+    /// <summary>The page lies in the block that refills take from next.</summary>
+    private bool IsNextToRefill(in CaptureEvent e, Zone zone)
+    {
+        var type = (MigrateType)e.MigrateType;
+        for (int order = e.Order; order < PageOrder.Count; order++)
+        {
+            if (zone.FreeBlocks(order, type) > 0)
+            {
+                int block = pages.State.Frames.First(zone.FreeList(order, type));
+                return e.Pfn >= block && e.Pfn < block + (1 << order);
+            }
+        }
+        return false;
     }
 
     private int First(Zone zone, int order, byte type, CpuClock cpu) =>

@@ -16,6 +16,10 @@ public enum KernelProfile
     /// <summary>Linux 6.1 for i686: the same split with 875 MiB of low memory.</summary>
     [JsonStringEnumMemberName("i386")]
     I386,
+
+    /// <summary>Linux 6.1 for i686 with PAE: three-level tables, memory beyond 4 GiB, 879 MiB of low memory.</summary>
+    [JsonStringEnumMemberName("i386-pae")]
+    I386Pae,
 }
 
 /// <summary>When huge pages are used.</summary>

@@ -47,7 +47,12 @@ public static class MachineModel
             Cpus = machine.Cpus,
             CpuFrequencyMhz = machine.CpuFrequencyMhz,
             Frames = map.EndPfn,
-            Paging = experiment.Kernel.Profile == KernelProfile.X86_64 ? PagingMode.X86_64FourLevel : PagingMode.I386TwoLevel,
+            Paging = experiment.Kernel.Profile switch
+            {
+                KernelProfile.X86_64 => PagingMode.X86_64FourLevel,
+                KernelProfile.I386Pae => PagingMode.I386Pae,
+                _ => PagingMode.I386TwoLevel,
+            },
             Cpu = OptionsMap.To<CpuOptions>(machine.Cpu),
             Tlb = new TlbOptions
             {

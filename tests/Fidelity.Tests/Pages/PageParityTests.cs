@@ -22,6 +22,7 @@ public sealed class PageParityTests : IDisposable
     [Theory]
     [InlineData("fork-256", "start", 27_568, 1)]
     [InlineData("slabfault-512", "start", 6_542, 3)]
+    [InlineData("pae-1536", "start", 25_471, 2)]
     [InlineData("mixed-256", "start", 145_500, 5)]
     [InlineData("mixed-256", "phase:cache", 45_302, 1)]
     [InlineData("mixed-256", "phase:anon", 55_210, 1)]
@@ -29,6 +30,7 @@ public sealed class PageParityTests : IDisposable
     [InlineData("swapfrag-256", "start", 70_964, 3)]
     [InlineData("swapfrag-256", "phase:anon", 42_060, 1)]
     [InlineData("thp-640", "start", 34_392, 3)]
+    [InlineData("686-1536", "start", 24_225, 2)]
     [InlineData("nofrag-4608", "start", 26_941, 5)]
     [InlineData("smp2-512", "start", 20_367, 3)]
     public async Task EveryFrameAndEveryListAreTheKernels(string capture, string from, int allocations, int checkpoints)
