@@ -56,7 +56,7 @@ public sealed class ExperimentBadInputTests
     [InlineData("""{ "machine": { "memoryMap": [ { "start": 1, "size": "16MiB" } ] } }""", "machine.memoryMap[0].start: a usable range must start and end on a page boundary")]
     [InlineData("""{ "machine": { "memory": "8GiB" }, "kernel": { "profile": "i386-classic" }, "workload": [ { "type": "probe" } ] }""", "machine.memory: the kernel reaches memory up to 0x100000000")]
     [InlineData("""{ "machine": { "memory": "64MiB" }, "kernel": { "zones": { "dmaEnd": "128MiB" } }, "workload": [ { "type": "probe" } ] }""", "kernel.zones.dmaEnd: the zone would end at 134217728 bytes and memory ends at")]
-    [InlineData("""{ "kernel": { "profile": "x86-64" } }""", "kernel.profile: the string \"x86-64\" is not one of \"x86_64\", \"i386-classic\", \"i386\". Did you mean \"x86_64\"?")]
+    [InlineData("""{ "kernel": { "profile": "x86-64" } }""", "kernel.profile: the string \"x86-64\" is not one of \"x86_64\", \"i386-classic\", \"i386\", \"i386-pae\". Did you mean \"x86_64\"?")]
     [InlineData("""{ "log": { "categories": [ "-tlb", "buddy" ] } }""", "log.categories: mixes")]
     [InlineData("""{ "log": { "categories": [ "TLB!" ] } }""", "log.categories[0]: the string \"TLB!\" does not match")]
     [InlineData("""{ "stop": { "time": "0s" } }""", "stop.time: 0s is out of range; it must be at least 1 ps")]
