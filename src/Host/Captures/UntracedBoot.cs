@@ -48,6 +48,7 @@ internal sealed class UntracedBoot(PageAllocator pages)
     public void BeforeFree(in CaptureEvent e, bool drains, CpuClock cpu)
     {
         PageAllocatorState state = pages.State;
+        TakeUpTo(in e, cpu);
         if (drains || e.Pfn >= state.Frames.Count || !state.HasPcpList(e.Order))
         {
             return;
@@ -58,6 +59,34 @@ internal sealed class UntracedBoot(PageAllocator pages)
         {
             // The lists hold more than they may without watermarks: these have been set meanwhile.
             pages.SetWatermarks(-1);
+        }
+    }
+
+    /// <summary>What is freed has been taken before: by a request without an event, if this machine still holds it free.</summary>
+    private void TakeUpTo(in CaptureEvent e, CpuClock cpu)
+    {
+        FrameTable frames = pages.State.Frames;
+        if (e.Order != 0 || e.Pfn >= frames.Count)
+        {
+            return;
+        }
+        Zone zone = pages.State.Zone(frames[e.Pfn].Zone);
+        for (int most = 1 << (PageOrder.Max + 1); most > 0 && frames[e.Pfn].State != FrameState.Allocated; most--)
+        {
+            byte type;
+            if (frames[e.Pfn].State == FrameState.Pcp && frames[e.Pfn].Order == 0)
+            {
+                type = (byte)frames[e.Pfn].MigrateType;
+            }
+            else if (Pending > 0 && _removals[(int)Made] is { Order: 0, MigrateType: < MigrateTypes.PcpTypes } removal)
+            {
+                type = removal.MigrateType;
+            }
+            else
+            {
+                return;
+            }
+            Take(zone, 0, type, cpu);
         }
     }
 
@@ -85,7 +114,8 @@ internal sealed class UntracedBoot(PageAllocator pages)
         {
             CaptureEvent removal = _removals[(int)Made];
             bool own = removal.Order == e.Order && removal.MigrateType == e.MigrateType;
-            if ((own && First(zone, e.Order, e.MigrateType, cpu) < 0) || (!own && (removal.Order != 0 || removal.MigrateType >= MigrateTypes.PcpTypes)))
+            // A refill that does not begin with this answer was another request's.
+            if ((own && First(zone, e.Order, e.MigrateType, cpu) < 0 && removal.Pfn == e.Pfn) || (!own && (removal.Order != 0 || removal.MigrateType >= MigrateTypes.PcpTypes)))
             {
                 return;
             }
@@ -95,7 +125,7 @@ internal sealed class UntracedBoot(PageAllocator pages)
             {
                 Take(other, removal.Order, removal.MigrateType, cpu);
             }
-            if (own)
+            if (own && removal.Pfn == e.Pfn)
             {
                 return;
             }

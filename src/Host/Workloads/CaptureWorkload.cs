@@ -268,13 +268,13 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             return;
         }
         CpuClock cpu = CpuOf(in e);
+        _boot?.BeforeFree(in e, _order.DrainsAfter(_next), cpu);
         if (!Shape(pfn, e.Order))
         {
             _counts.DoubleFrees++;
             return;
         }
         _counts.Frees++;
-        _boot?.BeforeFree(in e, _order.DrainsAfter(_next), cpu);
         if (past)
         {
             _counts.FreesPastPcp++;

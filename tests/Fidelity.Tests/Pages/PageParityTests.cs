@@ -47,6 +47,20 @@ public sealed class PageParityTests : IDisposable
         Assert.Equal(0, code);
     }
 
+    /// <summary>From the beginning of the trace, where requests have no events for a while: nearly all frames, and all lists at the end.</summary>
+    [Fact]
+    public async Task BootComesToTheKernelsListsAtTheFirstCheckpoint()
+    {
+        (int code, JsonElement report) = await Parity("fork-256", "boot", "run");
+        Assert.Equal((int)ExitCode.Difference, code);
+        Assert.Equal(4_910, report.GetProperty("allocations").GetInt32());
+        Assert.InRange(report.GetProperty("samePfn").GetDouble(), 0.995, 1.0);
+        Assert.Equal(1.0, report.GetProperty("sameZone").GetDouble());
+        JsonElement start = Assert.Single(report.GetProperty("checkpoints").EnumerateArray());
+        Assert.True(start.GetProperty("listsIdentical").GetBoolean(), start.ToString());
+        Assert.True(start.GetProperty("buddyinfoEqual").GetBoolean());
+    }
+
     /// <summary>The log alone has it all: a fold comes to the kernel's lists at every checkpoint.</summary>
     [Theory]
     [InlineData("fork-256")]
