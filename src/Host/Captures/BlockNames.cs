@@ -8,7 +8,7 @@ internal sealed class BlockNames
     private const int Unknown = 0, None = -1;
     private readonly bool _begunWithLists;
     private readonly int _frames;
-    private int[] _frameOf = new int[1 << 16];
+    private readonly FrameMap<int> _frameOf = new();
 
     /// <param name="frames">This machine's frames.</param>
     /// <param name="begunWithLists">The machine began with the recorded kernel's lists: a frame not handed out since stands for itself.</param>
@@ -21,33 +21,20 @@ internal sealed class BlockNames
     /// <summary>A recorded block is this machine's block; -1 for none.</summary>
     public void Bind(long recordedPfn, int order, long pfn)
     {
-        Grow(recordedPfn + (1L << order));
         for (int i = 0; i < 1 << order; i++)
         {
             // Frame 0 is never handed out, so 0 can stand for unknown.
-            _frameOf[recordedPfn + i] = pfn < 0 ? None : (int)pfn + i;
+            _frameOf.Set(recordedPfn + i, pfn < 0 ? None : (int)pfn + i);
         }
     }
 
     /// <summary>A recorded block is freed; returns this machine's frame, -1 for none.</summary>
     public long Release(long recordedPfn, int order)
     {
-        Grow(recordedPfn + (1L << order));
         int frame = _frameOf[recordedPfn];
-        for (int i = 0; i < 1 << order; i++)
-        {
-            _frameOf[recordedPfn + i] = Unknown;
-        }
+        _frameOf.Fill(recordedPfn, 1L << order, Unknown);
         return frame != Unknown ? frame
             : _begunWithLists && recordedPfn + (1L << order) <= _frames ? recordedPfn
             : -1;
-    }
-
-    private void Grow(long end)
-    {
-        if (end > _frameOf.Length)
-        {
-            Array.Resize(ref _frameOf, (int)Math.Max(end, 2L * _frameOf.Length));
-        }
     }
 }

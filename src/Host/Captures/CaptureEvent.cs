@@ -66,6 +66,19 @@ internal enum CaptureContext : byte
     HardIrq,
 }
 
+/// <summary>What the rest of a trace tells of an event.</summary>
+[Flags]
+internal enum CaptureFlags : byte
+{
+    None = 0,
+
+    /// <summary>A free that the recorded kernel's reclaim made.</summary>
+    ByReclaim = 1,
+
+    /// <summary>An interrupt's free that found the per-CPU lists locked.</summary>
+    PastLists = 2,
+}
+
 /// <summary>One event of a captured kernel trace that bears on the page allocator.</summary>
 internal struct CaptureEvent
 {
@@ -97,4 +110,6 @@ internal struct CaptureEvent
 
     /// <summary>Depth of preemption, as written in the line.</summary>
     public byte PreemptDepth;
+
+    public CaptureFlags Flags;
 }

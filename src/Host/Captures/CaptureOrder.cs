@@ -9,23 +9,26 @@ namespace Sim.Host.Captures;
 /// trace on the wrong side, and an interrupt that finds the per-CPU lists locked goes past them. Both are told from the
 /// neighbouring events, and from whether this machine's list begins with the page in question.
 /// </summary>
-internal sealed class CaptureOrder
+internal sealed partial class CaptureOrder
 {
     private readonly CaptureEvent[] _events;
     private readonly CaptureRange _range;
     private readonly PageAllocatorState _pages;
+    private readonly bool _isArranged;
     private readonly bool[] _done, _batched;
     private readonly FreedTo[] _freedTo;
     private readonly byte[] _freedAs;
     private readonly int[] _previous, _nextOnCpu;
 
-    public CaptureOrder(CaptureEvent[] events, CaptureRange range, PageAllocatorState pages)
+    public CaptureOrder(FtraceText text, CaptureRange range, PageAllocatorState pages)
     {
+        CaptureEvent[] events = text.Events;
+        _isArranged = text.IsArranged;
         _events = events;
         _range = range;
         _pages = pages;
         _done = new bool[events.Length];
-        _batched = FindBatched(events, range);
+        _batched = _isArranged ? new bool[events.Length] : FindBatched(events, range);
         (_freedTo, _freedAs) = FindFreedTo(events, range);
         (_previous, _nextOnCpu) = Chain(events);
     }
@@ -52,7 +55,7 @@ internal sealed class CaptureOrder
     /// </summary>
     public int AllocationBefore(int index)
     {
-        if (!IsInterrupt(index) || (_previous[index] >= _range.First && IsInterrupt(_previous[index])))
+        if (_isArranged || !IsInterrupt(index) || (_previous[index] >= _range.First && IsInterrupt(_previous[index])))
         {
             return -1;
         }
@@ -100,9 +103,9 @@ internal sealed class CaptureOrder
     /// </summary>
     public bool FindsListsLocked(int index)
     {
-        if (_events[index].Kind != CaptureEventKind.Free || !IsInterrupt(index))
+        if (_isArranged || _events[index].Kind != CaptureEventKind.Free || !IsInterrupt(index))
         {
-            return false;
+            return (_events[index].Flags & CaptureFlags.PastLists) != 0;
         }
         if (_freedTo[index] != FreedTo.Unknown)
         {
@@ -220,13 +223,7 @@ internal sealed class CaptureOrder
     {
         var freedTo = new FreedTo[events.Length];
         byte[] freedAs = new byte[events.Length];
-        long frames = 0;
-        for (int i = range.First; i < range.End; i++)
-        {
-            frames = Math.Max(frames, IsBlock(events[i].Kind) ? events[i].Pfn + (1L << events[i].Order) : 0);
-        }
-        var found = new FreedTo[frames];
-        byte[] types = new byte[frames];
+        var found = new FrameMap<(FreedTo To, byte As)>();
         for (int i = range.End - 1; i >= range.First; i--)
         {
             ref readonly CaptureEvent e = ref events[i];
@@ -234,23 +231,21 @@ internal sealed class CaptureOrder
             {
                 continue;
             }
-            Span<FreedTo> block = found.AsSpan((int)e.Pfn, 1 << e.Order);
+            long pages = 1L << e.Order;
             switch (e.Kind)
             {
                 case CaptureEventKind.Free:
                 case CaptureEventKind.FreeBatched:
-                    freedTo[i] = block[0];
-                    freedAs[i] = types[e.Pfn];
-                    block.Clear();
+                    (freedTo[i], freedAs[i]) = found[e.Pfn];
+                    found.Fill(e.Pfn, pages, default);
                     break;
                 case CaptureEventKind.ZoneLocked:
                 case CaptureEventKind.Isolate:
-                    block.Fill(FreedTo.BuddyList);
+                    found.Fill(e.Pfn, pages, (FreedTo.BuddyList, 0));
                     break;
                 default:
                     // An allocation that no removal from a buddy list precedes is from a per-CPU list, as a drain is.
-                    block.Fill(FreedTo.PcpList);
-                    types.AsSpan((int)e.Pfn, 1 << e.Order).Fill(e.MigrateType);
+                    found.Fill(e.Pfn, pages, (FreedTo.PcpList, e.MigrateType));
                     break;
             }
         }

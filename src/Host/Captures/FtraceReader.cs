@@ -12,6 +12,13 @@ namespace Sim.Host.Captures;
 internal sealed class FtraceReader
 {
     private const string Remedy = "The file must be the text of /sys/kernel/tracing/trace with the kmem events, unchanged";
+
+    /// <summary>No kernel numbers its migratetypes higher.</summary>
+    public const int MaxMigrateType = 15;
+
+    /// <summary>The array of struct page is no longer.</summary>
+    private const long MaxApart = 1L << 60;
+
     private readonly string _path;
     private readonly Dictionary<string, int> _gfpByText = [];
     private readonly List<CaptureEvent> _events = [];
@@ -121,14 +128,14 @@ internal sealed class FtraceReader
             };
             e.Pfn = Pfn(arguments, line);
             e.Order = Order(arguments, line);
-            e.MigrateType = e.Kind == CaptureEventKind.Free ? byte.MaxValue : (byte)Decimal(arguments, "migratetype="u8, line);
+            e.MigrateType = e.Kind == CaptureEventKind.Free ? byte.MaxValue : MigrateTypeOf(arguments, line);
         }
         else if (name.SequenceEqual("mm_page_alloc"u8))
         {
             e.Kind = CaptureEventKind.Alloc;
             e.Pfn = Pfn(arguments, line);
             e.Order = Order(arguments, line);
-            e.MigrateType = (byte)Decimal(arguments, "migratetype="u8, line);
+            e.MigrateType = MigrateTypeOf(arguments, line);
             e.Gfp = Gfp(arguments, line);
         }
         else if (name.SequenceEqual("tracing_mark_write"u8))
@@ -140,13 +147,13 @@ internal sealed class FtraceReader
         else if (name.SequenceEqual("bulk"u8))
         {
             e.Kind = CaptureEventKind.Bulk;
-            e.Gfp = (int)Number(arguments, "gfp="u8, line);
-            e.Number = (int)Number(arguments, "nr="u8, line);
+            e.Gfp = unchecked((int)Ranged(arguments, "gfp="u8, 0, uint.MaxValue, line));
+            e.Number = (int)Ranged(arguments, "nr="u8, int.MinValue, int.MaxValue, line);
         }
         else if (name.SequenceEqual("bulkret"u8) || name.SequenceEqual("isofreeret"u8))
         {
             e.Kind = name[0] == (byte)'b' ? CaptureEventKind.BulkReturn : CaptureEventKind.IsolateReturn;
-            e.Number = (int)Number(arguments, "ret="u8, line);
+            e.Number = (int)Ranged(arguments, "ret="u8, int.MinValue, int.MaxValue, line);
         }
         else if (name.SequenceEqual("isofree"u8))
         {
@@ -162,7 +169,7 @@ internal sealed class FtraceReader
         else if (name.SequenceEqual("balance"u8))
         {
             e.Kind = CaptureEventKind.Balance;
-            e.Number = (int)Number(arguments, "hzidx="u8, line);
+            e.Number = (int)Ranged(arguments, "hzidx="u8, int.MinValue, int.MaxValue, line);
         }
         else if (name.SequenceEqual("balanceret"u8))
         {
@@ -248,9 +255,9 @@ internal sealed class FtraceReader
         {
             _first = (page, pfn);
         }
-        else if (pfn != _first.Pfn && (page - _first.Page) % (pfn - _first.Pfn) == 0)
+        else if (pfn != _first.Pfn && unchecked(page - _first.Page) is > -MaxApart and < MaxApart and long apart && apart % (pfn - _first.Pfn) == 0)
         {
-            _structPageBytes = (page - _first.Page) / (pfn - _first.Pfn);
+            _structPageBytes = apart / (pfn - _first.Pfn);
         }
     }
 
@@ -260,8 +267,20 @@ internal sealed class FtraceReader
         {
             throw Bad(line, "the address of a struct page cannot be resolved: no event before it has both page= and pfn=");
         }
-        long pfn = _first.Pfn + ((page - _first.Page) / _structPageBytes);
+        long pfn = unchecked(_first.Pfn + ((page - _first.Page) / _structPageBytes));
         return pfn is >= 0 and < FrameTable.MaxFrames ? pfn : throw Bad(line, $"0x{page:x} is no struct page");
+    }
+
+    private long Ranged(ReadOnlySpan<byte> arguments, ReadOnlySpan<byte> key, long least, long greatest, int line)
+    {
+        long value = Number(arguments, key, line);
+        return value >= least && value <= greatest ? value : throw Bad(line, $"{Encoding.ASCII.GetString(key)} is {value}, not from {least} to {greatest}");
+    }
+
+    private byte MigrateTypeOf(ReadOnlySpan<byte> arguments, int line)
+    {
+        long type = Decimal(arguments, "migratetype="u8, line);
+        return type is >= 0 and <= MaxMigrateType ? (byte)type : throw Bad(line, $"migratetype {type} is beyond any kernel's");
     }
 
     private byte Order(ReadOnlySpan<byte> arguments, int line)
@@ -295,7 +314,7 @@ internal sealed class FtraceReader
     private static bool TryHexNumber(ReadOnlySpan<byte> text, out long value)
     {
         bool ok = Utf8Parser.TryParse(text, out ulong bits, out _, 'x');
-        value = (long)bits;
+        value = unchecked((long)bits);
         return ok;
     }
 
@@ -337,4 +356,8 @@ internal sealed class FtraceReader
 /// <param name="Events">In the order of the file.</param>
 /// <param name="Marks">Texts of the marks.</param>
 /// <param name="Tasks">Names of the tasks, by pid: the first that each had.</param>
-internal sealed record FtraceText(string Path, CaptureEvent[] Events, IReadOnlyList<string> Marks, IReadOnlyDictionary<int, string> Tasks);
+internal sealed record FtraceText(string Path, CaptureEvent[] Events, IReadOnlyList<string> Marks, IReadOnlyDictionary<int, string> Tasks)
+{
+    /// <summary>The events are an imported file's: each free stands once, where its page goes to a list, and requests and frees are all there is.</summary>
+    public bool IsArranged { get; init; }
+}

@@ -1,22 +1,57 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
+using Sim.Host.Captures;
 using Sim.Host.Traces;
 
 namespace Sim.Host.Commands;
 
-/// <summary><c>import lackey|strace FILE -o TRACE</c>: a captured text becomes a trace that experiments replay.</summary>
+/// <summary><c>import lackey|strace|ftrace FILE -o TRACE</c>: a captured text becomes a trace that experiments replay.</summary>
 internal sealed class ImportCommand(StandardStreams streams) : ICommandModule
 {
     private delegate ImportReport Importer(string input, ImportOptions options, string output, CancellationToken cancellation);
 
-    public Command Build() => new("import", "Turns recordings of real programs into traces.")
+    public Command Build() => new("import", "Turns recordings of real programs and kernels into traces.")
     {
         Format("lackey", "Imports what valgrind's lackey writes with --trace-mem=yes and --trace-syscalls=yes.",
             "valgrind's segment list, when it is not in FILE", LackeyImporter.Import),
         Format("strace", "Imports the mapping calls that strace -f -o FILE records; there are no accesses in it.",
             "a copy of the program's /proc/PID/maps", StraceImporter.Import),
+        Ftrace(),
     };
+
+    private Command Ftrace()
+    {
+        var command = new Command("ftrace",
+            "Imports the page requests and frees of a real kernel from ftrace's text with the kmem events, for the workload \"capture\" on any "
+            + "machine.\n\nExamples:\n  sim import ftrace trace.txt.gz -o requests.simpages");
+        var file = new Argument<string>("FILE") { Description = "The captured text; may be gzip-compressed." };
+        var output = new Option<string>("--output", "-o") { HelpName = "TRACE", Description = "The trace to write.", Required = true };
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        command.Arguments.Add(file);
+        command.Options.Add(output);
+        command.Options.Add(json);
+        command.SetAction(parsed =>
+        {
+            string target = parsed.GetValue(output)!;
+            ImportedCaptureHeader header = FtraceImporter.Import(InputFile(parsed.GetValue(file)!), target);
+            streams.Out.WriteLine(parsed.GetValue(json)
+                ? JsonSerializer.Serialize(new
+                {
+                    trace = target,
+                    requests = header.Requests,
+                    frees = header.Frees,
+                    freesByReclaim = header.FreesByReclaim,
+                    records = header.Records,
+                    bytes = header.FileLength,
+                    contentHash = header.ContentHashHex,
+                    source = header.Metadata.Split('\n').Select(l => l.Split(": ", 2)).ToDictionary(l => l[0], l => l[^1]),
+                }, HostJson.Line)
+                : $"{target}: {header.Requests} requests, {header.Frees} frees ({header.FreesByReclaim} by reclaim), {header.Records} records, {header.FileLength} bytes, content {header.ContentHashHex}");
+            return (int)ExitCode.Ok;
+        });
+        return command;
+    }
 
     private Command Format(string name, string description, string maps, Importer import)
     {
@@ -48,7 +83,7 @@ internal sealed class ImportCommand(StandardStreams streams) : ICommandModule
     }
 
     private static string InputFile(string path) => File.Exists(path) ? path : throw new CommandException(ExitCode.Configuration,
-        $"The file {path} does not exist. Name the text that valgrind or strace wrote.");
+        $"The file {path} does not exist. Name the text that was recorded.");
 
     private Action<long, long> Progress()
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Sim.Host.Captures;
 using Sim.Host.Traces;
 
 namespace Sim.Host.Experiments;
@@ -21,6 +22,10 @@ public readonly record struct InputFile(string Path)
             {
                 using var trace = TraceReader.Open(Path, readAhead: false);
                 return trace.Header.ContentHashHex;
+            }
+            if (magic.SequenceEqual(ImportedCapture.Magic))
+            {
+                return ImportedCapture.ReadHeader(Path).ContentHashHex;
             }
             file.Position = 0;
             return Convert.ToHexStringLower(SHA256.HashData(file));

@@ -24,12 +24,14 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     private readonly CaptureOrder _order;
     private readonly BlockNames _names;
     private readonly UntracedBoot? _boot;
+    private readonly ReclaimOrder? _reclaimOrder;
+    private readonly CaptureReclaim? _reclaim;
     private readonly ushort _id;
     private readonly HashSet<int> _memalloc = [], _slow = [], _named = [];
     private readonly long[] _boosts = new long[ZoneTypes.Count];
     private readonly long[] _bulk = new long[1 << 12];
     private int _next;
-    private long _startPs, _recordedDrains;
+    private long _startPs, _recordedDrains, _leftOut;
     private CaptureEvent _bulkRequest, _isolateRequest;
     private CaptureCounts _counts;
 
@@ -43,7 +45,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         observer?.Watch(machine);
         try
         {
-            _text = FtraceReader.Read(options.Trace.Path);
+            _text = CaptureText.Read(options.Trace.Path);
             _range = CaptureRange.Of(_text, options.From);
         }
         catch (TraceFormatException e)
@@ -51,8 +53,14 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             throw new ExperimentException(e.Message, e);
         }
         _names = new BlockNames(machine.State.Memory.Pages.Frames, begunWithLists: machine.State.Options.Lists is not null);
-        _order = new CaptureOrder(_text.Events, _range, machine.State.Memory.Pages);
+        _order = new CaptureOrder(_text, _range, machine.State.Memory.Pages);
         _next = _range.First;
+        if (options.Frees == CaptureFrees.Closed)
+        {
+            ReclaimFrees.Mark(_text);
+            _reclaimOrder = new ReclaimOrder(_text, _range, i => !_order.IsBatched(i), machine.State.Memory.Pages.Frames);
+            _reclaim = new CaptureReclaim(machine, _reclaimOrder, Shape);
+        }
         if (options.KernelInputs)
         {
             _boot = _range.Checkpoint < 0 && machine.State.Options.Lists is not null ? new UntracedBoot(machine.Pages) : null;
@@ -74,7 +82,11 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     public CaptureCounts Counts => _counts with { Reordered = _order.Reordered, Untraced = _boot?.Pages ?? 0 };
 
     /// <inheritdoc/>
-    public IEnumerable<(string Name, long Value)> Statistics => Counts.Named;
+    public IEnumerable<(string Name, long Value)> Statistics => _reclaim is null ? Counts.Named : Counts.Named.Concat(
+    [
+        ("freesLeftOut", _leftOut), ("kswapdWakeups", _reclaim.Wakeups),
+        ("pagesReclaimedByKswapd", _reclaim.ByKswapd), ("pagesReclaimedDirectly", _reclaim.Directly),
+    ]);
 
     /// <inheritdoc/>
     public void Start(long nowPs)
@@ -85,6 +97,16 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             foreach (HeldBlock block in HeldBlock.Of(_text.Events, _range))
             {
                 _counts.Held += Pages.Held(block.Pfn, block.Order, block.MigrateType, block.Pid, block.Line) ? 1 : 0;
+            }
+        }
+        if (_reclaimOrder is not null && _machine.State.Options.Lists is not null)
+        {
+            foreach (int free in _reclaimOrder.HeldBefore)
+            {
+                if (_text.Events[free].Pfn + (1L << _text.Events[free].Order) <= _machine.State.Memory.Pages.Frames.Count)
+                {
+                    _reclaimOrder.Hold(free, _text.Events[free].Pfn);
+                }
             }
         }
         if (!IsFinished)
@@ -121,9 +143,14 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         switch (e.Kind)
         {
             case CaptureEventKind.Alloc:
-                Allocate(in e);
+                Allocate(in e, index);
                 break;
             case CaptureEventKind.Free when _order.IsBatched(index):
+                break;
+            case CaptureEventKind.Free or CaptureEventKind.FreeBatched when _reclaim is not null && (e.Flags & CaptureFlags.ByReclaim) != 0:
+                // The name is over; the block stays until this machine's reclaim takes it.
+                _leftOut++;
+                _names.Release(e.Pfn, e.Order);
                 break;
             case CaptureEventKind.Free:
             case CaptureEventKind.FreeBatched:
@@ -168,7 +195,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         }
     }
 
-    private void Allocate(in CaptureEvent e)
+    private void Allocate(in CaptureEvent e, int index)
     {
         var gfp = (GfpFlags)e.Gfp;
         if (_options.KernelInputs)
@@ -212,6 +239,10 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
         if (e.Pfn != 0)
         {
             _names.Bind(e.Pfn, e.Order, pfn);
+            if (pfn >= 0)
+            {
+                _reclaimOrder?.Allocated(index, pfn);
+            }
         }
         else if (pfn >= 0)
         {
@@ -385,7 +416,7 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
             case CaptureEventKind.IsolateReturn when e.Number != 0:
                 Isolate(cpu);
                 break;
-            case CaptureEventKind.PcpDrain:
+            case CaptureEventKind.PcpDrain when e.Pfn < _machine.State.Memory.Pages.Frames.Count:
                 // More pages left per-CPU lists than anything known explains: a drain that leaves no trace of its own.
                 if (_machine.State.Memory.Pages.DrainedBlocks < ++_recordedDrains)
                 {
@@ -399,6 +430,11 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
     private void Isolate(CpuClock cpu)
     {
         long pfn = _isolateRequest.Pfn;
+        if (pfn >= _machine.State.Memory.Pages.Frames.Count)
+        {
+            _counts.MissedIsolations++;
+            return;
+        }
         ref readonly Frame frame = ref _machine.State.Memory.Pages.Frames[pfn];
         if (frame.State != FrameState.Buddy || frame.Order != _isolateRequest.Order)
         {
