@@ -46,6 +46,7 @@ internal static class FrameText
                 (FrameState.Pcp, FrameState.Buddy) => $"drained: {state}",
                 (FrameState.Buddy or FrameState.Pcp, FrameState.Allocated) => $"allocated: {state}",
                 (FrameState.Allocated, FrameState.Buddy or FrameState.Pcp) => $"freed: {state}",
+                (FrameState.Allocated, FrameState.Allocated) => $"from now on {state}",
                 _ => state,
             };
         }

@@ -48,6 +48,28 @@ public sealed class CaptureReplayTests : IDisposable
     }
 
     [Fact]
+    public async Task WhyNamesRecordedTasksAndRequests()
+    {
+        string run = _folder["parity"];
+        Assert.Equal(0, (await CommandLine.RunAsync("parity", "pages", TraceFolder.Repository("traces/captures/slabfault-512"), "--out", run)).ExitCode);
+        using JsonDocument alloc = JsonDocument.Parse((await CommandLine.RunAsync("events", run, "--kind", "page.alloc", "--json")).Out.Split('\n')[^2]);
+        JsonElement fields = alloc.RootElement.GetProperty("fields");
+        CommandLine.Result why = await CommandLine.RunAsync(
+            "why", run, $"frame:{fields.GetProperty("pfn")}", "--goto", alloc.RootElement.GetProperty("sequence").ToString());
+        Assert.Matches($@"^frame 0x[0-9a-f]+ is held by pid {fields.GetProperty("owner")} \(\w+\), ", why.Out);
+        Assert.Contains("because of recorded.request line=", why.Out);
+        Assert.Contains("gfp=GFP_", why.Out);
+        using JsonDocument held = JsonDocument.Parse((await CommandLine.RunAsync("events", run, "--kind", "page.held", "-n", "1", "--json")).Out);
+        CommandLine.Result before = await CommandLine.RunAsync("why", run, $"frame:{held.RootElement.GetProperty("fields").GetProperty("pfn")}");
+        Assert.Contains("  page.held  ", before.Out);
+        Assert.Contains("  lists.zone  ", before.Out);
+        foreach (string pfn in (string[])["0", "1", "0x9f", "0x100", "0x1000", "0x5000", "0xa000"])
+        {
+            Assert.StartsWith("frame ", (await CommandLine.RunAsync("why", run, $"frame:{pfn}")).Out);
+        }
+    }
+
+    [Fact]
     public async Task ContradictionsAreRefused()
     {
         string text = Experiment("text", TraceFolder.Repository(Capture + "trace.txt.gz"), "closed", "192MiB");
