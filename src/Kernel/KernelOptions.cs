@@ -19,6 +19,9 @@ public sealed record KernelOptions
     /// <summary>When huge pages are used; unless never, the kernel keeps a reserve that lets them form.</summary>
     public TransparentHugePages TransparentHugePages { get; init; }
 
+    /// <summary>How hard a fault tries to get a huge page.</summary>
+    public HugePageDefrag TransparentHugePagesDefrag { get; init; } = HugePageDefrag.Madvise;
+
     /// <summary>Where the zones end.</summary>
     public ZoneLimits Zones { get; init; } = new();
 

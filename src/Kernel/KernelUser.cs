@@ -18,6 +18,9 @@ public static class KernelUser
     /// <summary>The pool of huge pages.</summary>
     public const int Hugetlb = -6;
 
+    /// <summary>The huge zero page.</summary>
+    public const int HugeZeroPage = -7;
+
     /// <summary>Page tables that boot makes in advance for the vmalloc area.</summary>
     public const int VmallocTables = -8;
 

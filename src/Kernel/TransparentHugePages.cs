@@ -12,3 +12,22 @@ public enum TransparentHugePages : byte
     /// <summary>Wherever they fit.</summary>
     Always,
 }
+
+/// <summary>
+/// How hard a page fault tries to get a huge page (<c>/sys/kernel/mm/transparent_hugepage/defrag</c>,
+/// <c>vma_thp_gfp_mask</c> in mm/huge_memory.c, Linux 6.1). No area asks with madvise here.
+/// </summary>
+public enum HugePageDefrag : byte
+{
+    /// <summary>Compacts and reclaims at once, one round of it.</summary>
+    Always,
+
+    /// <summary>Wakes kswapd and kcompactd and goes on with small pages.</summary>
+    Defer,
+
+    /// <summary>Takes what is free, unless the area was advised.</summary>
+    Madvise,
+
+    /// <summary>Takes what is free.</summary>
+    Never,
+}

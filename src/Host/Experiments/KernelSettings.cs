@@ -30,6 +30,15 @@ public enum TransparentHugePages
     Always,
 }
 
+/// <summary>How hard a fault tries to get a huge page.</summary>
+public enum HugePageDefrag
+{
+    Always,
+    Defer,
+    Madvise,
+    Never,
+}
+
 /// <summary>The simulated kernel.</summary>
 public sealed record KernelSettings
 {
@@ -39,8 +48,11 @@ public sealed record KernelSettings
     [Setting("Reserve of free memory in KiB (vm.min_free_kbytes); 0 lets the kernel compute it.", Min = 0, Max = 1L << 30)]
     public long MinFreeKbytes { get; init; }
 
-    [Setting("Reserve for transparent huge pages (transparent_hugepage=); unless never, the kernel keeps enough page blocks free for them.")]
+    [Setting("Transparent huge pages (transparent_hugepage=): always maps them wherever they fit; unless never, the kernel keeps enough page blocks free for them.")]
     public TransparentHugePages TransparentHugePages { get; init; }
+
+    [Setting("How hard a fault tries to get a huge page (transparent_hugepage/defrag): always compacts, defer wakes kcompactd, the others take what is free.")]
+    public HugePageDefrag TransparentHugePagesDefrag { get; init; } = HugePageDefrag.Madvise;
 
     [Setting("Where the zones end.")]
     public ZoneSettings Zones { get; init; } = new();

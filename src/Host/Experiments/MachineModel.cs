@@ -86,6 +86,7 @@ public static class MachineModel
             Profile = Enum.Parse<Sim.Kernel.KernelProfile>(kernel.Profile.ToString()),
             MinFreeKbytes = kernel.MinFreeKbytes,
             TransparentHugePages = Enum.Parse<Sim.Kernel.TransparentHugePages>(kernel.TransparentHugePages.ToString()),
+            TransparentHugePagesDefrag = Enum.Parse<Sim.Kernel.HugePageDefrag>(kernel.TransparentHugePagesDefrag.ToString()),
             Zones = OptionsMap.To<ZoneLimits>(kernel.Zones),
             Boot = BootOf(kernel.Boot),
             PageAllocator = OptionsMap.To<PageAllocatorCosts>(kernel.PageAllocator),

@@ -43,6 +43,7 @@ internal sealed class HolderNames : IApply<RecordedTask>
             KernelUser.BeforeStart => "somebody unknown, since before the recording",
             KernelUser.Compaction => "compaction, which has put it aside",
             KernelUser.Hugetlb => "the pool of huge pages",
+            KernelUser.HugeZeroPage => "the huge zero page",
             KernelUser.VmallocTables => "page tables of the vmalloc area",
             _ => string.Create(CultureInfo.InvariantCulture, $"kernel user {owner}"),
         };

@@ -203,6 +203,8 @@ public sealed partial class PageAllocatorState :
         {
             ref Frame piece = ref Frames[pfn];
             piece = head;
+            // Pages of a huge page know their place in the area (__split_huge_page_tail).
+            piece.Index = head.Use == FrameUse.Anon ? unchecked(head.Index + (int)(pfn - e.Pfn)) : head.Index;
         }
     }
 

@@ -37,6 +37,7 @@ public sealed class PageFaultHandler
     private readonly Journal _journal;
     private readonly ITlbFlush _tlb;
     private readonly StackGrowth _stacks;
+    private readonly HugePageFaults? _huge;
     private readonly long _faultPs, _clearPs, _copyPs, _readPs;
 
     /// <param name="spaces">The state.</param>
@@ -45,9 +46,12 @@ public sealed class PageFaultHandler
     /// <param name="journal">Where decisions go.</param>
     /// <param name="tlb">Told of entries that change.</param>
     /// <param name="costs">Time the work takes.</param>
+    /// <param name="huge">Maps huge pages; null in a kernel that never does.</param>
     public PageFaultHandler(
-        AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs)
+        AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs,
+        HugePageFaults? huge = null)
     {
+        _huge = huge;
         _spaces = spaces;
         _tables = spaces.Tables;
         _allocator = allocator;
@@ -94,8 +98,18 @@ public sealed class PageFaultHandler
             return FaultResult.Segv;
         }
         segv = SegvCode.None;
-        long table = FindOrMakeTable(mm, address, cpu, cause);
-        if (table < 0)
+        if (_huge is not null && area.VmFile == 0)
+        {
+            if (!MakeTables(mm, address, 1, cpu, cause, out _))
+            {
+                return FaultResult.OutOfMemory;
+            }
+            if (_huge.Handle(mm, address, in area, write, cpu, cause) is { } done)
+            {
+                return done;
+            }
+        }
+        if (!MakeTables(mm, address, 0, cpu, cause, out long table))
         {
             return FaultResult.OutOfMemory;
         }
@@ -113,19 +127,20 @@ public sealed class PageFaultHandler
     private static bool IsAllowed(VmFlags flags, bool write, bool present) =>
         write ? (flags & VmFlags.Write) != 0 : !present && (flags & VmFlags.Access) != 0;
 
-    private long FindOrMakeTable(AddressSpace mm, ulong address, CpuClock cpu, long cause)
+    /// <summary>Makes the page tables down to a level that are missing; tells the one of level 0, if it is there.</summary>
+    private bool MakeTables(AddressSpace mm, ulong address, int level, CpuClock cpu, long cause, out long table)
     {
         while (true)
         {
-            long table = _tables.FindLeafTable(mm.Root, address, out int missing);
-            if (table >= 0)
+            table = _tables.FindLeafTable(mm.Root, address, out int missing);
+            if (table >= 0 || missing < level)
             {
-                return table;
+                return true;
             }
             long pfn = _allocator.AllocPages(0, TableGfp, mm.Pid, cpu, cause);
             if (pfn < 0)
             {
-                return -1;
+                return false;
             }
             cpu.Charge(_clearPs);
             var e = new PgtableAlloc(mm.Pid, (byte)missing, (long)(address >> 12), pfn);

@@ -53,7 +53,13 @@ public sealed class AddressSpace
     /// <summary>Greatest <see cref="TotalVm"/> so far (<c>hiwater_vm</c>).</summary>
     public long HiwaterVm { get; internal set; }
 
-    /// <summary>Page tables below the top-level one.</summary>
+    /// <summary>
+    /// Tables set aside for the huge pages, by first page number: splitting one needs a table and may not fail
+    /// (<c>pgtable_trans_huge_deposit</c>).
+    /// </summary>
+    public SortedList<long, long> DepositedTables { get; } = [];
+
+    /// <summary>Page tables below the top-level one, those set aside included.</summary>
     public long PageTables { get; internal set; }
 
     /// <summary>Mapped pages: the resident set.</summary>
@@ -99,6 +105,11 @@ public sealed class AddressSpace
         hash.Add(HiwaterRss);
         hash.Add(HiwaterVm);
         hash.Add(PageTables);
+        foreach ((long vpn, long pfn) in DepositedTables)
+        {
+            hash.Add(vpn);
+            hash.Add(pfn);
+        }
         hash.Add(Areas.Count);
         for (AreaCursor at = AreaIndex.First; Areas.IsValid(at); at = Areas.Next(at))
         {

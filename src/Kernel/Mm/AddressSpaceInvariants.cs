@@ -1,4 +1,5 @@
 using Sim.Hardware.Paging;
+using Sim.Kernel.ProcFs;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Mm;
@@ -36,7 +37,9 @@ public static class AddressSpaceInvariants
             {
                 return reverse;
             }
-            if (!counted && mapped[pfn] != 0 && pfn != spaces.ZeroPfn)
+            // Between the splits of entry and block a huge page's head speaks for frames that are mapped one by one.
+            bool splits = frame.State == FrameState.Tail && HeadOf(frames, pfn).Use == FrameUse.Anon;
+            if (!counted && !splits && mapped[pfn] != 0 && pfn != spaces.ZeroPfn)
             {
                 return $"pfn 0x{pfn:x} is mapped and is {frame.State}, {frame.Use}";
             }
@@ -90,7 +93,7 @@ public static class AddressSpaceInvariants
     {
         PageTables tables = spaces.Tables;
         PagingMode mode = tables.Mode;
-        long anon = 0, file = 0, shmem = 0, found = 0;
+        long anon = 0, file = 0, shmem = 0, found = 0, leaves = 0;
         for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at))
         {
             ref readonly VmArea area = ref spaces.Areas[mm.Areas.Handle(at)];
@@ -99,6 +102,21 @@ public static class AddressSpaceInvariants
                 long table = tables.FindLeafTable(mm.Root, address, out int missing);
                 if (table < 0)
                 {
+                    ulong large = missing == 0 ? tables.ReadLarge(mm.Root, address) : 0;
+                    if (large != 0)
+                    {
+                        if (HugeViolation(spaces, mm, frames, in area, address, large) is { } huge)
+                        {
+                            return huge;
+                        }
+                        found++;
+                        leaves++;
+                        if (mode.PfnOf(large) != spaces.HugeZeroPfn)
+                        {
+                            mapped[mode.PfnOf(large)]++;
+                            anon += mode.PagesPerLargePage;
+                        }
+                    }
                     address = tables.SpanEnd(address, missing + 1);
                     continue;
                 }
@@ -108,7 +126,7 @@ public static class AddressSpaceInvariants
                     long pfn = mode.PfnOf(entry);
                     found++;
                     mapped[pfn] += pfn == spaces.ZeroPfn ? 0 : 1;
-                    anon += pfn != spaces.ZeroPfn && frames[pfn].Use == FrameUse.Anon ? 1 : 0;
+                    anon += pfn != spaces.ZeroPfn && HeadOf(frames, pfn).Use == FrameUse.Anon ? 1 : 0;
                     file += frames[pfn].Use == FrameUse.File && area.VmFile > 0 ? 1 : 0;
                     shmem += frames[pfn].Use == FrameUse.File && area.VmFile < 0 ? 1 : 0;
                     bool writable = (mode.FlagsOf(entry) & (PteFlags.Present | PteFlags.Write)) == (PteFlags.Present | PteFlags.Write);
@@ -125,9 +143,33 @@ public static class AddressSpaceInvariants
         return anon != mm.AnonRss || file != mm.FileRss || shmem != mm.ShmemRss
                 ? $"rss is {mm.AnonRss}+{mm.FileRss}+{mm.ShmemRss}, mapped are {anon}+{file}+{shmem}"
             : entries != found ? $"{entries} page-table entries, {found} of them in areas"
-            : levels != mm.PageTables ? $"{levels} page tables, counted {mm.PageTables}"
+            : leaves != mm.DepositedTables.Count ? $"{leaves} huge pages, {mm.DepositedTables.Count} tables set aside"
+            : levels + leaves != mm.PageTables ? $"{levels} page tables and {leaves} set aside, counted {mm.PageTables}"
             : null;
     }
+
+    /// <summary>A huge page lies inside its area and is a whole block, or the huge zero page; a table is set aside for it.</summary>
+    private static string? HugeViolation(
+        AddressSpaces spaces, AddressSpace mm, FrameTable frames, in VmArea area, ulong address, ulong entry)
+    {
+        PagingMode mode = spaces.Tables.Mode;
+        ulong start = address & ~((1UL << mode.ShiftOf(1)) - 1);
+        long pfn = mode.PfnOf(entry);
+        ref Frame head = ref frames[pfn];
+        bool zero = pfn == spaces.HugeZeroPfn;
+        return start < area.VmStart || spaces.Tables.SpanEnd(address, 1) > area.VmEnd || area.VmFile != 0
+                ? $"the huge page at 0x{start:x} is not inside a private anonymous area"
+            : head.State != FrameState.Allocated || 1 << head.Order != mode.PagesPerLargePage || (!zero && head.Use != FrameUse.Anon)
+                ? $"the huge page at 0x{start:x} maps pfn 0x{pfn:x}, which is {head.State}, order {head.Order}, {head.Use}"
+            : (entry & (ulong)PteFlags.Write) != 0 && ((area.VmFlags & VmFlags.Write) == 0 || zero)
+                ? $"0x{start:x} is writable in its page table and not in its area"
+            : !mm.DepositedTables.TryGetValue((long)(start >> 12), out long table) || frames[table].Use != FrameUse.PageTable
+                ? $"no table is set aside for the huge page at 0x{start:x}"
+            : null;
+    }
+
+    private static ref Frame HeadOf(FrameTable frames, long pfn) =>
+        ref frames[frames[pfn].State == FrameState.Tail ? FrameView.Head(frames, pfn) : pfn];
 
     private static void CountBelow(PageTables tables, long table, int level, int count, ref long entries, ref long levels)
     {
@@ -137,6 +179,10 @@ public static class AddressSpaceInvariants
             if (level == 0)
             {
                 entries += entry != 0 ? 1 : 0;
+            }
+            else if (level == 1 && (entry & (ulong)PteFlags.Large) != 0)
+            {
+                entries++;
             }
             else if ((entry & (ulong)PteFlags.Present) != 0)
             {

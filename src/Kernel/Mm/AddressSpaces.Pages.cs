@@ -73,8 +73,16 @@ public sealed partial class AddressSpaces :
     {
         AddressSpace mm = this[e.Pid];
         ulong address = (ulong)e.Vpn << 12;
-        ulong entry = _tables.ReadPte(mm.Root, address);
-        SetEntry(mm, address, _tables.Mode.PfnOf(entry), _tables.Mode.FlagsOf(entry) | Written | PteFlags.Accessed);
+        ulong large = _tables.ReadLarge(mm.Root, address);
+        if (large != 0)
+        {
+            _tables.WriteLarge(mm.Root, address, _tables.Mode.PfnOf(large), _tables.Mode.FlagsOf(large) | Written | PteFlags.Accessed);
+        }
+        else
+        {
+            ulong entry = _tables.ReadPte(mm.Root, address);
+            SetEntry(mm, address, _tables.Mode.PfnOf(entry), _tables.Mode.FlagsOf(entry) | Written | PteFlags.Accessed);
+        }
         CountFault(e.Pid, major: false);
     }
 

@@ -95,6 +95,10 @@ public sealed partial class AddressSpaces :
             long table = _tables.FindLeafTable(mm.Root, at, out int missing);
             if (table < 0)
             {
+                if (missing == 0)
+                {
+                    UnmapLarge(mm, at);
+                }
                 at = _tables.SpanEnd(at, missing + 1);
                 continue;
             }
@@ -120,6 +124,10 @@ public sealed partial class AddressSpaces :
             long table = _tables.FindLeafTable(mm.Root, at, out int missing);
             if (table < 0)
             {
+                if (missing == 0)
+                {
+                    ProtectLarge(mm, at, area.VmPageProt);
+                }
                 at = _tables.SpanEnd(at, missing + 1);
                 continue;
             }

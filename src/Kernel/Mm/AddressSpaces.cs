@@ -67,8 +67,8 @@ public sealed partial class AddressSpaces
     public FaultCounts TotalFaults { get; private set; }
 
     /// <summary>
-    /// Frames that the event applied last has set free: pages first, then page tables. The decider gives them back to the
-    /// page allocator, which logs it; no part of the state.
+    /// Blocks that the event applied last has set free: pages, each huge one behind the table set aside for it, then page
+    /// tables. The decider gives them back to the page allocator, which logs it; no part of the state.
     /// </summary>
     public FrameList Released { get; } = new();
 
@@ -106,6 +106,7 @@ public sealed partial class AddressSpaces
         Cache.HashInto(ref hash);
         ReverseMap.HashInto(ref hash);
         hash.Add(MigratedPages);
+        HashHugePages(ref hash);
     }
 
     private void CountFault(int pid, bool major)

@@ -114,6 +114,7 @@ public sealed partial class MappingCalls
             return Errno.ENOMEM;
         }
         cpu.Charge(pages * _pagePs);
+        _huge.SplitEnds(mm, start, end, cpu, cause);
         var e = new VmaMprotect(mm.Pid, (long)(start >> 12), pages, (int)flags);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);

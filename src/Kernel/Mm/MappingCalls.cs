@@ -19,6 +19,7 @@ public sealed partial class MappingCalls
     private readonly ITlbFlush _tlb;
     private readonly Placement _placement;
     private readonly MemoryLimits _limits;
+    private readonly HugePageSplitter _huge;
     private readonly long _mmapPs, _munmapPs, _mprotectPs, _brkPs, _pagePs;
 
     /// <param name="spaces">The state.</param>
@@ -43,6 +44,7 @@ public sealed partial class MappingCalls
         _mprotectPs = costs.MprotectNs * 1000L;
         _brkPs = costs.BrkNs * 1000L;
         _pagePs = costs.PagePerRangeNs * 1000L;
+        _huge = new HugePageSplitter(spaces, allocator, journal, tlb, costs);
     }
 
     /// <summary>munmap. EINVAL for an address not page-aligned, an empty range or one beyond user space; ENOMEM when a split would exceed the limit of areas.</summary>
@@ -85,6 +87,10 @@ public sealed partial class MappingCalls
         {
             return (long)mm.Brk;
         }
+        if (to < from)
+        {
+            _huge.SplitEnds(mm, to, from, cpu, cause);
+        }
         var e = new VmaBrk(pid, (long)brk);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
@@ -107,6 +113,7 @@ public sealed partial class MappingCalls
         {
             return Errno.ENOMEM;
         }
+        _huge.SplitEnds(mm, start, end, cpu, cause);
         var e = new VmaMunmap(mm.Pid, (long)(start >> 12), (long)((end - start) >> 12));
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
@@ -125,7 +132,7 @@ public sealed partial class MappingCalls
         _tlb.FlushRange(mm, start, end, cpu.Id, cause);
         for (int i = 0; i < released.Count; i++)
         {
-            _allocator.FreePages(released[i], 0, cpu, cause);
+            _allocator.FreePages(released[i], _allocator.State.Frames[released[i]].Order, cpu, cause);
         }
     }
 }

@@ -19,7 +19,7 @@ public sealed class PageTables(PhysicalMemory memory, PagingMode mode)
     /// <summary>The format.</summary>
     public PagingMode Mode => mode;
 
-    /// <summary>The table with the page's entry, or -1 when it is missing.</summary>
+    /// <summary>The table with the page's entry, or -1 when it is missing or a large page is in its place.</summary>
     /// <param name="root">Frame of the top-level table.</param>
     /// <param name="address">Any address in the page.</param>
     /// <param name="missingLevel">Level of the uppermost missing table; -1 when none is missing.</param>
@@ -30,7 +30,7 @@ public sealed class PageTables(PhysicalMemory memory, PagingMode mode)
         for (int level = _levels - 1; level > 0; level--)
         {
             ulong entry = memory.Read(table, mode.IndexOf(address, level), _entryBytes);
-            if ((entry & (ulong)PteFlags.Present) == 0)
+            if ((entry & (ulong)(PteFlags.Present | PteFlags.Large)) != (ulong)PteFlags.Present)
             {
                 missingLevel = level - 1;
                 return -1;
@@ -41,11 +41,36 @@ public sealed class PageTables(PhysicalMemory memory, PagingMode mode)
         return table;
     }
 
-    /// <summary>The page's entry; 0 when it or a table above it is missing.</summary>
+    /// <summary>The page's entry, for a page of a large one as if it had its own; 0 when it or a table above it is missing.</summary>
     public ulong ReadPte(long root, ulong address)
     {
-        long table = FindLeafTable(root, address, out _);
-        return table < 0 ? 0 : Read(table, address);
+        long table = FindLeafTable(root, address, out int missing);
+        if (table >= 0)
+        {
+            return Read(table, address);
+        }
+        ulong large = missing == 0 ? ReadLarge(root, address) : 0;
+        return large == 0 ? 0 : mode.MakeEntry(mode.PfnOf(large) + mode.IndexOf(address, 0), mode.FlagsOf(large) & ~PteFlags.Large);
+    }
+
+    /// <summary>
+    /// The entry of level 1 that maps an address with a large page; 0 when there is none. One without any access is not
+    /// present, and a large page all the same (<c>pmd_trans_huge</c>).
+    /// </summary>
+    public ulong ReadLarge(long root, ulong address)
+    {
+        long table = root;
+        for (int level = _levels - 1; level > 1; level--)
+        {
+            ulong above = memory.Read(table, mode.IndexOf(address, level), _entryBytes);
+            if ((above & (ulong)PteFlags.Present) == 0)
+            {
+                return 0;
+            }
+            table = mode.PfnOf(above);
+        }
+        ulong entry = memory.Read(table, mode.IndexOf(address, 1), _entryBytes);
+        return (entry & (ulong)PteFlags.Large) == 0 ? 0 : entry;
     }
 
     /// <summary>An entry of a table of level 0.</summary>
@@ -72,14 +97,20 @@ public sealed class PageTables(PhysicalMemory memory, PagingMode mode)
     }
 
     /// <summary>Maps one large page; the table of level 1 is there.</summary>
-    public void WriteLarge(long root, ulong address, long pfn, PteFlags flags)
+    public void WriteLarge(long root, ulong address, long pfn, PteFlags flags) =>
+        WriteMiddle(root, address, mode.MakeEntry(pfn, flags | PteFlags.Large));
+
+    /// <summary>Takes out the entry of a large page.</summary>
+    public void ClearLarge(long root, ulong address) => WriteMiddle(root, address, 0);
+
+    private void WriteMiddle(long root, ulong address, ulong entry)
     {
         long table = root;
         for (int level = _levels - 1; level > 1; level--)
         {
             table = mode.PfnOf(memory.Read(table, mode.IndexOf(address, level), _entryBytes));
         }
-        memory.Write(table, mode.IndexOf(address, 1), _entryBytes, mode.MakeEntry(pfn, flags | PteFlags.Large));
+        memory.Write(table, mode.IndexOf(address, 1), _entryBytes, entry);
     }
 
     /// <summary>Makes the kernel's top-level table.</summary>

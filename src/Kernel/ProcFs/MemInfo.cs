@@ -11,7 +11,7 @@ public static class MemInfo
     public static IReadOnlyList<KeyValuePair<string, long>> Rows(KernelMemoryState state)
     {
         IReadOnlyList<Zone> zones = state.Pages.Zones;
-        long[] uses = Census(state.Pages.Frames, out long mapped);
+        long[] uses = Census(state.Pages.Frames, out long mapped, out long huge);
         long reclaimable = state.Slab.Pages(reclaimable: true), unreclaimable = state.Slab.Pages(reclaimable: false);
         var rows = new List<KeyValuePair<string, long>>();
         void Add(string name, long pages) => rows.Add(new(name, pages << (Page.Shift - 10)));
@@ -36,6 +36,7 @@ public static class MemInfo
         Add("SUnreclaim", unreclaimable);
         Add("KernelStack", uses[(int)FrameUse.KernelStack]);
         Add("PageTables", uses[(int)FrameUse.PageTable]);
+        Add("AnonHugePages", huge);
         return rows;
     }
 
@@ -72,16 +73,17 @@ public static class MemInfo
     }
 
     /// <summary>Allocated frames by use.</summary>
-    private static long[] Census(FrameTable frames, out long mapped)
+    private static long[] Census(FrameTable frames, out long mapped, out long huge)
     {
         long[] uses = new long[256];
-        mapped = 0;
+        mapped = huge = 0;
         for (long pfn = 0; pfn < frames.Count; pfn++)
         {
             ref Frame frame = ref frames[pfn];
             if (frame.State == FrameState.Allocated)
             {
                 uses[(int)frame.Use] += 1L << frame.Order;
+                huge += frame.Use == FrameUse.Anon && frame.Order > 0 ? 1L << frame.Order : 0;
                 mapped += frame.Use == FrameUse.File && frame.MapCount > 0 ? 1L << frame.Order : 0;
             }
         }

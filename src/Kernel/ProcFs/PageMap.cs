@@ -68,7 +68,15 @@ public static class PageMap
                 long table = tables.FindLeafTable(mm.Root, address, out int missing);
                 if (table < 0)
                 {
-                    address = tables.SpanEnd(address, missing + 1);
+                    ulong next = tables.SpanEnd(address, missing + 1);
+                    if (missing == 0 && tables.ReadLarge(mm.Root, address) != 0)
+                    {
+                        for (; address < next; address += 4096)
+                        {
+                            yield return RowOf(spaces, frames, in area, address, tables.ReadPte(mm.Root, address));
+                        }
+                    }
+                    address = next;
                     continue;
                 }
                 ulong entry = tables.Read(table, address);
@@ -87,12 +95,14 @@ public static class PageMap
         long pfn = mode.PfnOf(entry);
         PteFlags flags = mode.FlagsOf(entry);
         bool present = (flags & PteFlags.Present) != 0;
-        string kind = pfn == spaces.ZeroPfn ? "zero"
-            : frames[pfn].Use == FrameUse.Anon ? "anon"
+        long head = FrameView.Head(frames, pfn);
+        bool zero = pfn == spaces.ZeroPfn || head == spaces.HugeZeroPfn;
+        string kind = zero ? "zero"
+            : frames[head].Use == FrameUse.Anon ? "anon"
             : area.VmFile < 0 ? "shmem" : "file";
         return new PageMapRow(
             Maps.Hex(address >> 12), present, pfn, kind, present && (flags & PteFlags.Write) != 0,
             present && (flags & PteFlags.NoExecute) == 0, (flags & PteFlags.Accessed) != 0, (flags & PteFlags.Dirty) != 0,
-            kind == "zero" ? 0 : frames[pfn].MapCount);
+            zero ? 0 : frames[head].MapCount);
     }
 }

@@ -36,6 +36,13 @@ public static class VmStat
         Add("compact_daemon_free_scanned", compaction.DaemonFreeScanned);
         Add("htlb_buddy_alloc_success", state.Memory.HugePages.Successes);
         Add("htlb_buddy_alloc_fail", state.Memory.HugePages.Failures);
+        Mm.HugePageCounts huge = spaces.HugePages;
+        Add("thp_fault_alloc", huge.FaultAllocs);
+        Add("thp_fault_fallback", huge.FaultFallbacks);
+        Add("thp_split_page", huge.PageSplits);
+        Add("thp_split_pmd", huge.PmdSplits);
+        Add("thp_zero_page_alloc", huge.ZeroPageAllocs);
+        Add("thp_zero_page_alloc_failed", huge.ZeroPageFailures);
         return rows;
     }
 

@@ -76,7 +76,7 @@ public sealed class Processes
         FrameList released = _spaces.Released;
         for (int i = 0; i < released.Count; i++)
         {
-            _allocator.FreePages(released[i], 0, cpu, gone.Sequence);
+            _allocator.FreePages(released[i], _allocator.State.Frames[released[i]].Order, cpu, gone.Sequence);
         }
         return header.Sequence;
     }

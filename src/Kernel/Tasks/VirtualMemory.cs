@@ -29,7 +29,9 @@ public sealed class VirtualMemory
         State = state;
         Tlb = new TlbConsistency(cpus, pcid, options.Tasks);
         Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts);
-        Faults = new PageFaultHandler(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts);
+        Faults = new PageFaultHandler(
+            state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts,
+            HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb));
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts);
         Processes = new Processes(state, allocator, journal, options.MmCosts);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);

@@ -14,11 +14,22 @@ namespace Sim.Kernel.Tests.Support;
 internal sealed class TestVirtualMemory : ITlbFlush
 {
     public TestVirtualMemory(
-        KernelProfile profile = KernelProfile.X86_64, long bytes = 256L << 20, MmOptions? options = null, IBlockSink? sink = null)
+        KernelProfile profile = KernelProfile.X86_64, long bytes = 256L << 20, MmOptions? options = null, IBlockSink? sink = null,
+        TransparentHugePages huge = TransparentHugePages.Never, HugePageDefrag defrag = HugePageDefrag.Madvise)
     {
         Options = options ?? new MmOptions();
-        Kernel = new TestKernel(bytes, options: new KernelOptions { Profile = profile }, sink: sink);
-        Mode = profile == KernelProfile.X86_64 ? PagingMode.X86_64FourLevel : PagingMode.I386TwoLevel;
+        Kernel = new TestKernel(bytes, sink: sink, options: new KernelOptions
+        {
+            Profile = profile,
+            TransparentHugePages = huge,
+            TransparentHugePagesDefrag = defrag,
+        });
+        Mode = profile switch
+        {
+            KernelProfile.X86_64 => PagingMode.X86_64FourLevel,
+            KernelProfile.I386Pae => PagingMode.I386Pae,
+            _ => PagingMode.I386TwoLevel,
+        };
         Memory = new PhysicalMemory(Kernel.Pages.Frames.Count, Mode);
         State = new VirtualMemoryState(profile, Options, Mode, 1, Kernel.Pages.Frames, Memory);
         KernelMappings.Boot(State.Spaces, Kernel.Pages.Frames, Kernel.Pages.Profile.DirectMapEndPfn, Kernel.Journal);
@@ -47,7 +58,9 @@ internal sealed class TestVirtualMemory : ITlbFlush
 
     private (MappingCalls, PageFaultHandler) Deciders(MmOptions options) => (
         new MappingCalls(State.Spaces, options, Kernel.Allocator, Kernel.Journal, this, new MmCosts()),
-        new PageFaultHandler(State.Spaces, options, Kernel.Allocator, Kernel.Journal, this, new MmCosts()));
+        new PageFaultHandler(
+            State.Spaces, options, Kernel.Allocator, Kernel.Journal, this, new MmCosts(),
+            HugePageFaults.Of(Kernel.Options, State.Spaces, Kernel.Allocator, Kernel.Journal, this)));
 
     public void FlushRange(AddressSpace mm, ulong start, ulong end, int cpuId, long cause) => Flushes.Add((start, end));
 
@@ -122,6 +135,21 @@ internal sealed class TestVirtualMemory : ITlbFlush
         Memory.HashInto(ref hash);
         State.HashInto(ref hash);
         Kernel.State.HashInto(ref hash);
+        return hash.Finish();
+    }
+
+    /// <summary>The hash of what folding the log of this kernel gives.</summary>
+    public ulong FoldedHash(MemoryLog log, Action<KernelMemoryState, VirtualMemoryState>? check = null)
+    {
+        Kernel.Journal.Complete();
+        var kernel = new KernelMemoryState(Kernel.Options, Kernel.Map, 1);
+        var memory = new PhysicalMemory(kernel.Pages.Frames.Count, Mode);
+        var state = new VirtualMemoryState(Kernel.Options.Profile, Options, Mode, 1, kernel.Pages.Frames, memory);
+        log.Fold(Kernel.Catalogue, [.. kernel.Appliers, .. state.Appliers, memory], after: _ => check?.Invoke(kernel, state));
+        var hash = new XxHash64(0);
+        memory.HashInto(ref hash);
+        state.HashInto(ref hash);
+        kernel.HashInto(ref hash);
         return hash.Finish();
     }
 

@@ -1,0 +1,11 @@
+namespace Sim.Kernel.Mm;
+
+/// <summary>What became of huge pages so far (the <c>thp_</c> counters of mm/vmstat.c).</summary>
+/// <param name="FaultAllocs">Faults that got a block (<c>thp_fault_alloc</c>).</param>
+/// <param name="FaultFallbacks">Faults that had to do with a page (<c>thp_fault_fallback</c>).</param>
+/// <param name="PmdSplits">Entries split (<c>thp_split_pmd</c>).</param>
+/// <param name="PageSplits">Blocks split (<c>thp_split_page</c>).</param>
+/// <param name="ZeroPageAllocs">Huge zero pages made (<c>thp_zero_page_alloc</c>).</param>
+/// <param name="ZeroPageFailures">Times there was no block for one (<c>thp_zero_page_alloc_failed</c>).</param>
+public readonly record struct HugePageCounts(
+    long FaultAllocs, long FaultFallbacks, long PmdSplits, long PageSplits, long ZeroPageAllocs, long ZeroPageFailures);

@@ -1,0 +1,42 @@
+using Sim.Engine.Events;
+
+namespace Sim.Kernel.Mm;
+
+/// <summary>
+/// A fault in a private anonymous area mapped a huge page: a block of its own for a write, the huge zero page for a read
+/// (<c>do_huge_pmd_anonymous_page</c>).
+/// </summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Vpn">First page.</param>
+/// <param name="Pfn">First frame of the block.</param>
+/// <param name="TablePfn">Page table set aside for the day the huge page is split.</param>
+/// <param name="Zero">It is the huge zero page.</param>
+[Event(81, "fault.huge")]
+public readonly partial record struct FaultHuge(
+    [Unit("pid")] int Pid,
+    [Unit("vpn"), Delta(20)] long Vpn,
+    [Unit("pfn"), Delta(21)] long Pfn,
+    [Unit("pfn")] long TablePfn,
+    bool Zero);
+
+/// <summary>A huge page would have fitted and there was no block for it; the fault goes on with a page (<c>THP_FAULT_FALLBACK</c>).</summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Vpn">Page of the fault.</param>
+[Event(96, "thp.fallback")]
+public readonly partial record struct ThpFallback(
+    [Unit("pid")] int Pid,
+    [Unit("vpn"), Delta(20)] long Vpn);
+
+/// <summary>The entry of a huge page gave way to a table with an entry for each of its pages (<c>__split_huge_pmd</c>).</summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Vpn">First page.</param>
+[Event(97, "thp.split")]
+public readonly partial record struct ThpSplit(
+    [Unit("pid")] int Pid,
+    [Unit("vpn"), Delta(20)] long Vpn);
+
+/// <summary>The kernel asked for its huge zero page (<c>get_huge_zero_page</c>).</summary>
+/// <param name="Pfn">First frame of the block; -1 when there was none.</param>
+[Event(98, "thp.zero_page")]
+public readonly partial record struct ThpZeroPage(
+    [Unit("pfn")] long Pfn);
