@@ -51,7 +51,7 @@ internal readonly record struct CaptureRange(int First, int End, int Checkpoint)
                 // A trace that nobody marked: all of it.
                 return new CaptureRange(0, text.Events.Length, -1);
             }
-            throw Missing(text, "it has no checkpoint (mark KT_SNAP)", "Begin with start, which takes all of it");
+            throw Missing(text, "it has no checkpoint (mark KT_SNAP)", "Record again with the marks");
         }
         if (from == "boot")
         {

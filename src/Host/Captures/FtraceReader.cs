@@ -35,12 +35,22 @@ internal sealed class FtraceReader
     {
         var reader = new FtraceReader(path);
         using var lines = new TextLines(path);
+        long entries = 0, announced = -1;
         while (lines.TryRead(out ReadOnlySpan<byte> line))
         {
             if (line.Length > 0 && line[0] != (byte)'#')
             {
+                entries++;
                 reader.Line(line, checked((int)lines.LineNumber));
             }
+            else if (announced < 0 && line.IndexOf("entries-in-buffer/entries-written: "u8) is >= 0 and int at)
+            {
+                _ = Utf8Parser.TryParse(line[(at + "entries-in-buffer/entries-written: ".Length)..], out announced, out _);
+            }
+        }
+        if (entries < announced)
+        {
+            throw TraceFormatException.AtLine(path, lines.LineNumber, $"the file ends after {entries} of the {announced} entries that its header announces", "Copy it again: it has been cut off");
         }
         if (reader._events.Count == 0)
         {

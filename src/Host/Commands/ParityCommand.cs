@@ -47,10 +47,16 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
         {
             throw new CommandException(ExitCode.Usage, $"--from {from}: give start, boot or phase:NAME.");
         }
-        var reports = new List<PageParityReport>();
-        foreach (string folder in folders)
+        // What can be seen to be wrong beforehand ends nothing half-way.
+        CaptureFolder[] captures = [.. folders.Select(Open)];
+        if (output is not null && captures.Select(c => c.Name).Distinct(StringComparer.Ordinal).Count() < captures.Length)
         {
-            PageParityReport report = Run(folder, from, output is null || folders.Length == 1 ? output : Path.Combine(output, Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))), cancellation);
+            throw new CommandException(ExitCode.Usage, "--out: two captures have the same name, and so would their run directories. Run them one by one.");
+        }
+        var reports = new List<PageParityReport>();
+        foreach (CaptureFolder capture in captures)
+        {
+            PageParityReport report = Run(capture, from, output is null || captures.Length == 1 ? output : Path.Combine(output, capture.Name), cancellation);
             reports.Add(report);
             if (!json)
             {
@@ -70,13 +76,29 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
             : ExitCode.Difference;
     }
 
-    private PageParityReport Run(string folder, string from, string? output, CancellationToken cancellation)
+    private static CaptureFolder Open(string folder)
     {
         try
         {
-            var capture = CaptureFolder.Open(folder);
+            return CaptureFolder.Open(folder);
+        }
+        catch (TraceFormatException e)
+        {
+            throw new CommandException(ExitCode.Configuration, e.Message, e);
+        }
+    }
+
+    private PageParityReport Run(CaptureFolder capture, string from, string? output, CancellationToken cancellation)
+    {
+        try
+        {
             streams.Error.WriteLine($"{capture.Name}: Linux {capture.Kernel}, {capture.MemoryBytes >> 20} MiB, {capture.Cpus} CPU{(capture.Cpus > 1 ? "s" : "")}, from {from}");
-            return PageParityRun.Run(capture, from, output, commandLine.Text, cancellation);
+            PageParityReport report = PageParityRun.Run(capture, from, output, commandLine.Text, cancellation);
+            if (!report.Finished)
+            {
+                streams.Error.WriteLine("interrupted; the report covers what was replayed until then.");
+            }
+            return report;
         }
         catch (TraceFormatException e)
         {
@@ -84,7 +106,7 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
         }
         catch (ImpossibleMachineException e)
         {
-            throw new CommandException(ExitCode.Configuration, $"{folder}: {e.Message}", e);
+            throw new CommandException(ExitCode.Configuration, $"{capture.Path}: {e.Message}", e);
         }
     }
 
@@ -93,6 +115,7 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
         report.Capture,
         report.From,
         report.Run,
+        report.Finished,
         report.Allocations,
         report.SamePfn,
         report.SameZone,
@@ -101,16 +124,21 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
         report.AnsweredHereOnly,
         checkpoints = report.Checkpoints.Select(c => new { c.Name, c.ListsIdentical, c.BuddyinfoEqual, c.Differences }),
         report.FirstMiss,
+        report.ZoneMisses,
         report.Inputs,
     };
 
     private void Print(PageParityReport report)
     {
         TextWriter text = streams.Out;
-        text.WriteLine($"{report.Capture}, from {report.From}");
+        text.WriteLine($"{report.Capture}, from {report.From}{(report.Finished ? "" : ", interrupted")}");
         text.WriteLine($"  allocations   {report.Allocations}");
         text.WriteLine($"  same pfn      {Percent(report.SamePfn)}  ({report.Allocations - report.SamePfnCount} differ)");
         text.WriteLine($"  same zone     {Percent(report.SameZone)}  ({report.Allocations - report.SameZoneCount} differ)");
+        foreach (ZoneMiss miss in report.ZoneMisses.Take(3))
+        {
+            text.WriteLine($"                line {miss.Line}: recorded {miss.Expected}, chosen here {miss.Chosen ?? "none"} ({miss.Counters})");
+        }
         foreach (CheckpointParity checkpoint in report.Checkpoints)
         {
             text.WriteLine($"  checkpoint    {checkpoint.Name}: lists {(checkpoint.ListsIdentical ? "identical" : $"differ in {checkpoint.Differences.Count}")}, "
@@ -121,15 +149,15 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
             }
         }
         text.WriteLine($"  from trace    {string.Join(", ", report.Inputs.Where(i => i.Value != 0).Select(i => $"{i.Key} {i.Value.ToString(CultureInfo.InvariantCulture)}"))}");
-        if (report.FirstMiss is { } miss)
+        if (report.FirstMiss is { } first)
         {
-            text.WriteLine($"  first miss    allocation {miss.Allocation}, line {miss.Line}: order {miss.Order}, {miss.Gfp}");
-            text.WriteLine($"    recorded    {miss.ExpectedPfn}; here it is now: {miss.ExpectedNow}");
-            text.WriteLine($"    here        {miss.ActualPfn ?? "no frame"}{(miss.ActualNow is null ? "" : $": {miss.ActualNow}")}");
-            Block("lists here, in the recorded frame's zone", miss.ListsOfExpected);
-            Block("lists here, in the answer's zone", miss.ListsOfActual);
-            Block("recording up to the request", miss.Recorded);
-            Block("events here up to the answer", miss.Events);
+            text.WriteLine($"  first miss    allocation {first.Allocation}, line {first.Line}: order {first.Order}, {first.Gfp}");
+            text.WriteLine($"    recorded    {first.ExpectedPfn}; here it is now: {first.ExpectedNow}");
+            text.WriteLine($"    here        {first.ActualPfn ?? "no frame"}{(first.ActualNow is null ? "" : $": {first.ActualNow}")}");
+            Block("lists here, in the recorded frame's zone", first.ListsOfExpected);
+            Block("lists here, in the answer's zone", first.ListsOfActual);
+            Block("recording up to the request", first.Recorded);
+            Block("events here up to the answer", first.Events);
         }
         text.WriteLine($"  run           {report.Run}");
 

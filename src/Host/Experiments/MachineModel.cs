@@ -117,5 +117,32 @@ public static class MachineModel
         Reservations = boot.Reservations?.Select(r => new MemblockRegion(r.Start.Bytes, r.Size.Bytes)).ToArray(),
     };
 
+    /// <summary>Refuses captured lists that are not the machine's, and workloads that need what the lists leave out.</summary>
+    /// <exception cref="ExperimentException">The lists cannot be read, are of another machine, or do not serve a workload.</exception>
+    internal static void CheckLists(Experiment experiment)
+    {
+        if (experiment.Machine.Lists?.Load() is not { } lists)
+        {
+            return;
+        }
+        for (int i = 0; i < experiment.Workload.Count && !lists.OwnKernel; i++)
+        {
+            if (experiment.Workload[i] is not Workloads.CaptureOptions)
+            {
+                throw new ExperimentException($"workload.{i} needs page tables and caches of the kernel's own, and machine.lists.ownKernel is false. Leave it true.");
+            }
+        }
+        MemoryMap map = MapOf(experiment);
+        KernelOptions kernel = KernelOf(experiment);
+        try
+        {
+            ListLoader.Check(ZoneProfile.Of(kernel.Profile, kernel.Zones, map), map, experiment.Machine.Cpus, lists);
+        }
+        catch (ImpossibleMachineException e)
+        {
+            throw new ExperimentException($"{experiment.Machine.Lists.States}: {e.Message}", e);
+        }
+    }
+
     private static TlbSize SizeOf(TlbSizeSettings size) => new(size.Entries, size.Ways);
 }

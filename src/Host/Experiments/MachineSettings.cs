@@ -43,7 +43,7 @@ public sealed record MachineSettings : ICheckedSettings
     [Setting("Frequency of the CPUs, in MHz.", Min = 1, Max = 100_000)]
     public int CpuFrequencyMhz { get; init; } = 2_500;
 
-    [Setting("Installed memory; used when there is no memoryMap.", Min = 2L << 20, Max = 1L << 40)]
+    [Setting("Installed memory; used when there is no memoryMap.", Min = 2L << 20, Max = 1023L << 30)]
     public ByteSize Memory { get; init; } = ByteSize.FromGiB(1);
 
     [Setting("The firmware's memory map, in ascending order; null derives a PC's from the amount of memory.", MinItems = 1, MaxItems = 128)]

@@ -32,6 +32,14 @@ internal static class ListComparison
     private static void Compare(PageAllocatorState pages, Zone zone, CapturedZone captured, List<string> differences)
     {
         string name = ZoneTypes.Name(captured.Type);
+        if (!zone.IsPopulated || captured.FirstPageblock + ((long)captured.PageblockTypes.Count * captured.PageblockPages) < zone.EndPfn
+            || captured.FirstPageblock + captured.PageblockPages <= zone.StartPfn
+            || captured.FirstPageblock + ((captured.PageblockTypes.Count - 1L) * captured.PageblockPages) >= zone.EndPfn
+            || captured.PerCpu.Count > zone.PerCpu.Length)
+        {
+            differences.Add($"zone {name} of the recording is not this machine's");
+            return;
+        }
         ILookup<(int, MigrateType), long> free = captured.Free.ToLookup(b => (b.Order, b.List), b => b.Pfn);
         for (int order = 0; order < PageOrder.Count; order++)
         {

@@ -10,7 +10,8 @@ namespace Sim.Host.Parity;
 /// <summary>Compares the page allocator with a recorded kernel while it answers the kernel's requests.</summary>
 internal sealed class PageParity(CapturedStates states, CapturedCheckpoints checkpoints) : ICaptureObserver
 {
-    private const int ListContext = 8;
+    private const int ListContext = 8, MostZoneMisses = 20;
+    private readonly List<ZoneMiss> _zoneMisses = [];
     private readonly List<CheckpointParity> _checkpoints = [];
     private PageAllocatorState? _pages;
     private Func<long>? _events;
@@ -33,6 +34,9 @@ internal sealed class PageParity(CapturedStates states, CapturedCheckpoints chec
     /// <summary>The first different answer; null for none.</summary>
     public PageMiss? FirstMiss { get; private set; }
 
+    /// <summary>The first requests for which another zone was chosen here.</summary>
+    public IReadOnlyList<ZoneMiss> ZoneMisses => _zoneMisses;
+
     /// <summary>Names the machine to look at.</summary>
     public void Watch(Machine machine)
     {
@@ -52,6 +56,11 @@ internal sealed class PageParity(CapturedStates states, CapturedCheckpoints chec
         FrameTable frames = _pages!.Frames;
         bool sameZone = request.Pfn < frames.Count && zone == frames[request.Pfn].Zone;
         SameZone += sameZone ? 1 : 0;
+        if (!sameZone && _zoneMisses.Count < MostZoneMisses)
+        {
+            _zoneMisses.Add(new ZoneMiss(Allocations, request.Line, request.Pfn < frames.Count ? ZoneTypes.Name(frames[request.Pfn].Zone) : "none",
+                zone is { } chosen ? ZoneTypes.Name(chosen) : null, Counters()));
+        }
         if (pfn == request.Pfn)
         {
             SamePfn++;
@@ -130,10 +139,22 @@ internal sealed class PageParity(CapturedStates states, CapturedCheckpoints chec
         return lines;
     }
 
+    /// <summary>What the zones were chosen by.</summary>
+    private string Counters() => string.Join("; ", _pages!.Zones.Where(z => z.IsPopulated).Select(z =>
+        $"{ZoneTypes.Name(z.Type)} {z.FreePagesCounter} free, min {z.Watermark(Watermark.Min)}, low {z.Watermark(Watermark.Low)}"));
+
     private string Beginning(int list) => string.Join(" ", ListComparison.Members(_pages!.Frames, list).Take(ListContext).Select(Hex).DefaultIfEmpty("empty"));
 
     private static string Hex(long pfn) => string.Create(CultureInfo.InvariantCulture, $"0x{pfn:x}");
 }
+
+/// <summary>A request for which another zone was chosen here than the recorded answer's.</summary>
+/// <param name="Allocation">Number of the allocation, from 1.</param>
+/// <param name="Line">Line of the trace.</param>
+/// <param name="Expected">Zone of the recorded answer.</param>
+/// <param name="Chosen">Zone chosen here; null for none.</param>
+/// <param name="Counters">Free pages and watermarks, after the answer.</param>
+internal sealed record ZoneMiss(long Allocation, int Line, string Expected, string? Chosen, string Counters);
 
 /// <summary>What a checkpoint came to.</summary>
 /// <param name="Number">Its number.</param>

@@ -14,7 +14,7 @@ namespace Sim.Host.Parity;
 /// </summary>
 internal static class PageParityRun
 {
-    private const int ContextLines = 20;
+    private const int ContextLines = 20, CheckpointEvery = 8_192;
 
     /// <summary>Runs it.</summary>
     /// <param name="capture">The capture.</param>
@@ -40,7 +40,7 @@ internal static class PageParityRun
         } : null;
         return new PageParityReport(
             capture.Name, from, path, result.Finished, parity.Allocations, Share(parity.SamePfn, parity.Allocations), Share(parity.SameZone, parity.Allocations),
-            parity.SamePfn, parity.SameZone, parity.AnsweredHereOnly,
+            parity.SamePfn, parity.SameZone, parity.AnsweredHereOnly, parity.ZoneMisses,
             [.. parity.Checkpoints], miss,
             result.Outcome.Counters.ToDictionary(s => s.Key[(s.Key.IndexOf('.') + 1)..], s => s.Value));
     }
@@ -50,7 +50,16 @@ internal static class PageParityRun
     {
         FtraceText text = FtraceReader.Read(capture.TracePath);
         CaptureRange range = CaptureRange.Of(text, from);
+        if (range.Checkpoint < 0 && from != "boot")
+        {
+            throw TraceFormatException.AtLine(capture.TracePath, 0, "it has no checkpoint (mark KT_SNAP), so its lists cannot be lined up with it", "Record again with the marks");
+        }
         string state = range.Checkpoint < 0 ? "boot2" : CapturedStates.NameOf(range.Checkpoint);
+        if (CapturedStates.Read(capture.StatesPath).Find(state) is null)
+        {
+            throw TraceFormatException.AtLine(capture.StatesPath, 0, $"it has no state {state}",
+                from == "boot" ? "This capture cannot be followed from boot: use --from start" : "Name another phase");
+        }
         return new Experiment
         {
             Name = ("parity-" + capture.Name)[..Math.Min(64, 7 + capture.Name.Length)],
@@ -61,6 +70,7 @@ internal static class PageParityRun
                 Lists = new ListsSettings { States = new InputFile(Path.GetFullPath(capture.StatesPath)), State = state, OwnKernel = false },
             },
             Kernel = new KernelSettings { Profile = capture.Profile },
+            Log = new LogSettings { CheckpointEvery = CheckpointEvery },
             Workload = [new CaptureOptions { Trace = new InputFile(Path.GetFullPath(capture.TracePath)), From = from, KernelInputs = true }],
         };
     }
@@ -114,12 +124,13 @@ internal static class PageParityRun
 /// <param name="SamePfnCount">How many were answered with the same frame.</param>
 /// <param name="SameZoneCount">How many were answered from the same zone.</param>
 /// <param name="AnsweredHereOnly">Requests that only this machine could answer.</param>
+/// <param name="ZoneMisses">The first requests for which another zone was chosen here.</param>
 /// <param name="Checkpoints">Each checkpoint passed.</param>
 /// <param name="FirstMiss">The first different answer.</param>
 /// <param name="Inputs">What was replayed and what was taken from the trace.</param>
 internal sealed record PageParityReport(
     string Capture, string From, string Run, bool Finished, long Allocations, double SamePfn, double SameZone, long SamePfnCount, long SameZoneCount,
-    long AnsweredHereOnly, IReadOnlyList<CheckpointParity> Checkpoints, PageMiss? FirstMiss, IReadOnlyDictionary<string, long> Inputs)
+    long AnsweredHereOnly, IReadOnlyList<ZoneMiss> ZoneMisses, IReadOnlyList<CheckpointParity> Checkpoints, PageMiss? FirstMiss, IReadOnlyDictionary<string, long> Inputs)
 {
     /// <summary>True when nothing differs.</summary>
     public bool IsEqual => SamePfnCount == Allocations && AnsweredHereOnly == 0 && Checkpoints.All(c => c.ListsIdentical && c.BuddyinfoEqual != false);

@@ -47,6 +47,7 @@ public sealed class Recording
         {
             phase.CheckInputs();
         }
+        MachineModel.CheckLists(experiment);
         ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
         RunDirectory directory = RunDirectory.Create(path, experiment.Name, experiment.Seed);
         var recording = new Recording(simulator, experiment, identity, leftOut, directory);

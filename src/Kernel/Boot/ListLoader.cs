@@ -11,7 +11,7 @@ public static class ListLoader
     /// <exception cref="ImpossibleMachineException">The lists are of a machine with other zones.</exception>
     public static void Load(PageAllocatorState state, CapturedLists lists, Journal journal)
     {
-        Check(state, lists);
+        Check(state.Profile, state.Map, state.Cpus, lists);
         foreach (CapturedZone captured in lists.Zones)
         {
             var zone = new BootZone(captured.Type, captured.StartPfn, captured.SpannedPages, captured.PresentPages,
@@ -108,30 +108,37 @@ public static class ListLoader
         }
     }
 
-    private static void Check(PageAllocatorState state, CapturedLists lists)
+    /// <summary>Refuses lists of another machine.</summary>
+    /// <exception cref="ImpossibleMachineException">They are of a machine with other zones.</exception>
+    public static void Check(ZoneProfile profile, MemoryMap map, int cpus, CapturedLists lists)
     {
+        ZoneRange[] ranges = [.. profile.Cut(map).Where(r => r.PresentPages > 0)];
         foreach (CapturedZone captured in lists.Zones)
         {
-            Zone zone = state.Zone(captured.Type);
-            if ((zone.StartPfn, zone.SpannedPages, zone.PresentPages) != (captured.StartPfn, captured.SpannedPages, captured.PresentPages))
+            ZoneRange range = Array.Find(ranges, r => r.Type == captured.Type);
+            if (range.PresentPages == 0)
+            {
+                throw Other($"they have a zone {ZoneTypes.Name(captured.Type)} and this machine has none");
+            }
+            if ((range.StartPfn, range.SpannedPages, range.PresentPages) != (captured.StartPfn, captured.SpannedPages, captured.PresentPages))
             {
                 throw Other($"zone {ZoneTypes.Name(captured.Type)} is {captured.SpannedPages} pages from pfn 0x{captured.StartPfn:x}, {captured.PresentPages} present, "
-                    + $"and this machine's is {zone.SpannedPages} from 0x{zone.StartPfn:x}, {zone.PresentPages} present");
+                    + $"and this machine's is {range.SpannedPages} from 0x{range.StartPfn:x}, {range.PresentPages} present");
             }
-            if (captured.PageblockPages != 1 << state.Profile.PageblockOrder)
+            if (captured.PageblockPages != 1 << profile.PageblockOrder)
             {
-                throw Other($"its page blocks have {captured.PageblockPages} pages and this kernel's {1 << state.Profile.PageblockOrder}");
+                throw Other($"their page blocks have {captured.PageblockPages} pages and this kernel's {1 << profile.PageblockOrder}");
             }
-            if (captured.PerCpu.Count > state.Cpus)
+            if (captured.PerCpu.Count > cpus)
             {
-                throw Other($"it has per-CPU lists of {captured.PerCpu.Count} CPUs and this machine has {state.Cpus}");
+                throw Other($"they have per-CPU lists of {captured.PerCpu.Count} CPUs and this machine has {cpus}");
             }
         }
-        foreach (Zone zone in state.Zones)
+        foreach (ZoneRange range in ranges)
         {
-            if (zone.IsPopulated && !lists.Zones.Any(z => z.Type == zone.Type))
+            if (!lists.Zones.Any(z => z.Type == range.Type))
             {
-                throw Other($"it has no zone {ZoneTypes.Name(zone.Type)} and this machine has one");
+                throw Other($"they have no zone {ZoneTypes.Name(range.Type)} and this machine has one");
             }
         }
     }
