@@ -48,15 +48,11 @@ internal sealed class FtraceReader
                 _ = Utf8Parser.TryParse(line[(at + "entries-in-buffer/entries-written: ".Length)..], out announced, out _);
             }
         }
-        if (entries < announced)
-        {
-            throw TraceFormatException.AtLine(path, lines.LineNumber, $"the file ends after {entries} of the {announced} entries that its header announces", "Copy it again: it has been cut off");
-        }
         if (reader._events.Count == 0)
         {
             throw TraceFormatException.AtLine(path, 0, "there is no event of the page allocator in it", Remedy);
         }
-        return new FtraceText(path, [.. reader._events], reader._marks, reader._tasks);
+        return new FtraceText(path, [.. reader._events], reader._marks, reader._tasks) { Entries = entries, Announced = announced };
     }
 
     private void Line(ReadOnlySpan<byte> line, int number)
@@ -368,6 +364,12 @@ internal sealed class FtraceReader
 /// <param name="Tasks">Names of the tasks, by pid: the first that each had.</param>
 internal sealed record FtraceText(string Path, CaptureEvent[] Events, IReadOnlyList<string> Marks, IReadOnlyDictionary<int, string> Tasks)
 {
+    /// <summary>Entries of the file, those passed over included.</summary>
+    public long Entries { get; init; }
+
+    /// <summary>Entries that its header announces; -1 for no header. An excerpt has fewer.</summary>
+    public long Announced { get; init; } = -1;
+
     /// <summary>The events are an imported file's: each free stands once, where its page goes to a list, and requests and frees are all there is.</summary>
     public bool IsArranged { get; init; }
 }

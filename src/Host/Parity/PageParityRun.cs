@@ -49,6 +49,10 @@ internal static class PageParityRun
     private static Experiment ExperimentOf(CaptureFolder capture, string from)
     {
         FtraceText text = FtraceReader.Read(capture.TracePath);
+        if (text.Entries < text.Announced)
+        {
+            throw TraceFormatException.AtLine(capture.TracePath, 0, $"it has {text.Entries} of the {text.Announced} entries that its header announces", "Copy it again: it has been cut off");
+        }
         CaptureRange range = CaptureRange.Of(text, from);
         if (range.Checkpoint < 0 && from != "boot")
         {

@@ -44,7 +44,7 @@ public sealed class ExperimentBadInputTests
     [InlineData("""{ "machine": 4 }""", "machine: expected an object, found the number 4")]
     [InlineData("""{ "machine": { "cpus": 0 } }""", "machine.cpus: 0 is out of range; it must be 1 to 64")]
     [InlineData("""{ "machine": { "cpus": [1] } }""", "machine.cpus: expected a whole number, found a list")]
-    [InlineData("""{ "machine": { "memory": 0 } }""", "machine.memory: 0 is out of range; it must be 2MiB to 1TiB")]
+    [InlineData("""{ "machine": { "memory": 0 } }""", "machine.memory: 0 is out of range; it must be 2MiB to 1023GiB")]
     [InlineData("""{ "machine": { "memory": "99999999999999999999GiB" } }""", "machine.memory: expected a size")]
     [InlineData("""{ "machine": { "memory": 8388609 } }""", "machine.memory: 8388609B is not a whole number of pages")]
     [InlineData("""{ "machine": { "dram": { "enabled": "yes" } } }""", "machine.dram.enabled: expected true or false, found the string \"yes\"")]
