@@ -32,7 +32,13 @@ public sealed class BootLoader
         // Simulated time begins when boot is over: the clock is boot's own and its allocator charges nothing.
         _pages = new PageAllocator(state, journal, new PageAllocatorCosts
         {
-            AllocPcpNs = 0, FreePcpNs = 0, AllocBuddyNs = 0, FreeBuddyNs = 0, PcpMoveNs = 0, StealNs = 0, FailNs = 0,
+            AllocPcpNs = 0,
+            FreePcpNs = 0,
+            AllocBuddyNs = 0,
+            FreeBuddyNs = 0,
+            PcpMoveNs = 0,
+            StealNs = 0,
+            FailNs = 0,
         });
         _cpu = new CpuClock(0, journal);
     }

@@ -73,16 +73,39 @@ public sealed record KernelImage
     {
         KernelProfile.I386Pae => new KernelImage
         {
-            StartPfn = 0x1000, Pages = 3851, Brk = 25, Text = 2356, Rodata = 797, Init = 232, SmpAlternatives = 8, Bss = 119,
+            StartPfn = 0x1000,
+            Pages = 3851,
+            Brk = 25,
+            Text = 2356,
+            Rodata = 797,
+            Init = 232,
+            SmpAlternatives = 8,
+            Bss = 119,
         },
         KernelProfile.I386 => new KernelImage
         {
-            StartPfn = 0x1000, Pages = 3814, Brk = 16, Text = 2332, Rodata = 797, Init = 228, SmpAlternatives = 8, Bss = 116,
+            StartPfn = 0x1000,
+            Pages = 3814,
+            Brk = 16,
+            Text = 2332,
+            Rodata = 797,
+            Init = 228,
+            SmpAlternatives = 8,
+            Bss = 116,
         },
         _ => new KernelImage
         {
-            StartPfn = 0x1000, Pages = 13312, Brk = 17, Text = 3586, Rodata = 2283, Init = 706, SmpAlternatives = 9, NoSave = 1, Bss = 4336,
-            UnusedDecrypted = 509, FreesGaps = true,
+            StartPfn = 0x1000,
+            Pages = 13312,
+            Brk = 17,
+            Text = 3586,
+            Rodata = 2283,
+            Init = 706,
+            SmpAlternatives = 9,
+            NoSave = 1,
+            Bss = 4336,
+            UnusedDecrypted = 509,
+            FreesGaps = true,
         },
     };
 

@@ -32,7 +32,9 @@ internal sealed class KernelReservations
         {
             _image = new KernelImage
             {
-                StartPfn = _image.StartPfn, Brk = _image.Brk, Pages = (options.KernelImageBytes + Page.Size - 1) >> Page.Shift,
+                StartPfn = _image.StartPfn,
+                Brk = _image.Brk,
+                Pages = (options.KernelImageBytes + Page.Size - 1) >> Page.Shift,
             };
         }
     }
