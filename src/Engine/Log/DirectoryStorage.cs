@@ -34,7 +34,31 @@ public sealed partial class DirectoryStorage : ILogStorage
 
     /// <inheritdoc/>
     public ILogAppender Create(string name) =>
-        new Appender(Guard(() => File.OpenHandle(In(name), FileMode.CreateNew, FileAccess.Write, FileShare.Read)));
+        new Appender(Guard(() => File.OpenHandle(In(name), FileMode.CreateNew, FileAccess.Write, FileShare.Read)), 0);
+
+    /// <inheritdoc/>
+    public ILogAppender OpenAppend(string name, long length) => Guard(() =>
+    {
+        SafeFileHandle file = File.OpenHandle(In(name), FileMode.Open, FileAccess.Write, FileShare.Read);
+        try
+        {
+            long found = RandomAccess.GetLength(file);
+            if (found < length)
+            {
+                throw new IOException($"{In(name)} has {found} bytes, expected at least {length}.");
+            }
+            if (found > length)
+            {
+                RandomAccess.SetLength(file, length);
+            }
+            return new Appender(file, length);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    });
 
     /// <inheritdoc/>
     public ILogData OpenRead(string name) =>
@@ -44,6 +68,13 @@ public sealed partial class DirectoryStorage : ILogStorage
     public void Rename(string from, string to) => Guard(() =>
     {
         File.Move(In(from), In(to), overwrite: true);
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public void Delete(string name) => Guard(() =>
+    {
+        File.Delete(In(name));
         return true;
     });
 
@@ -110,9 +141,9 @@ public sealed partial class DirectoryStorage : ILogStorage
 
     private string In(string name) => System.IO.Path.Combine(_directory, name);
 
-    private sealed class Appender(SafeFileHandle file) : ILogAppender
+    private sealed class Appender(SafeFileHandle file, long length) : ILogAppender
     {
-        private long _length;
+        private long _length = length;
 
         public void Append(ReadOnlySpan<byte> bytes)
         {

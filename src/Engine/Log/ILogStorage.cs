@@ -13,13 +13,22 @@ public interface ILogStorage
     /// <exception cref="IOException">It exists, or cannot be created.</exception>
     ILogAppender Create(string name);
 
+    /// <summary>Opens a file to append to behind its first bytes; what follows them is cut off.</summary>
+    /// <param name="name">The file.</param>
+    /// <param name="length">Bytes that are kept.</param>
+    /// <exception cref="IOException">It is not there, is shorter, or cannot be opened.</exception>
+    ILogAppender OpenAppend(string name, long length);
+
     /// <summary>Opens a file to read.</summary>
     ILogData OpenRead(string name);
 
     /// <summary>Gives a file its final name, replacing a file of that name.</summary>
     void Rename(string from, string to);
 
-    /// <summary>Makes created and renamed files survive a power cut, where the system can.</summary>
+    /// <summary>Deletes a file.</summary>
+    void Delete(string name);
+
+    /// <summary>Makes what was created, renamed or deleted stay so after a power cut, where the system can.</summary>
     void SyncDirectory();
 
     /// <summary>Keeps other writers out until disposed, or until the process ends.</summary>

@@ -177,7 +177,7 @@ public sealed class LogReader : IDisposable
         return sequences;
     }
 
-    // A writer that died while it wrote a new segment's header has left nothing to read there.
+    // A writer that died before a new segment's header was whole has left nothing to read there.
     private static string? DropUnbornSegment(ILogStorage storage, List<long> firstSequences)
     {
         if (firstSequences.Count < 2)
@@ -185,12 +185,12 @@ public sealed class LogReader : IDisposable
             return null;
         }
         using var file = new SegmentFile(storage, LogFormat.SegmentName(firstSequences[^1]));
-        if (!file.IsHeaderCut())
+        if (!file.IsUnborn())
         {
             return null;
         }
         firstSequences.RemoveAt(firstSequences.Count - 1);
-        return $"{file.Name} ends inside its header";
+        return $"{file.Name} has no sound header";
     }
 
     private SegmentReader Segment(int number)

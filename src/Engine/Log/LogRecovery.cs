@@ -99,7 +99,8 @@ public static class LogRecovery
         tail.LastSequence + 1, tail.Footer.ChainHash, names, tail.Offset,
         tail.State == TailState.Sealed ? tail.Footer.End : null, isTornTail && what.Length > 0, what);
 
-    private static bool TryReadHeader(
+    /// <summary>Reads a segment's header and checks that it continues the segment before.</summary>
+    internal static bool TryReadHeader(
         SegmentFile file, int number, long firstSequence, SegmentHeader? first, SegmentTail? previous,
         out SegmentHeader? header, out int headerBytes, out CorruptLogException? wrong)
     {

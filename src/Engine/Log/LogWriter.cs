@@ -18,8 +18,10 @@ public sealed class LogWriter : IBlockSink, IDisposable
     private readonly IDisposable _lock;
     private readonly SegmentWriter _segments;
     private readonly Thread _thread;
+    private readonly BoundaryRequests _requests = new();
     private int _head, _count;
-    private bool _closing, _completed;
+    private long _nextSequence;
+    private bool _begun, _closing, _completed;
     private LogWriteException? _error;
 
     /// <summary>Starts a log in a folder that holds none.</summary>
@@ -32,41 +34,44 @@ public sealed class LogWriter : IBlockSink, IDisposable
     public LogWriter(
         ILogStorage storage, LogOptions options, LogIdentity identity, EventCatalogue catalogue,
         IReadOnlyCollection<string>? leftOut = null)
+        : this(storage, options, FirstHeader(options, identity, catalogue, leftOut), resume: false)
+    {
+    }
+
+    private LogWriter(ILogStorage storage, LogOptions options, SegmentHeader header, bool resume)
     {
         _storage = storage;
-        EventDescriptor[] descriptors = catalogue.Descriptors;
-        var header = new SegmentHeader
-        {
-            Identity = identity,
-            Segment = 0,
-            FirstSequence = 0,
-            ChainHash = ChainHash.Zero,
-            RunningMaxTimePs = 0,
-            Codec = options.Codec,
-            SegmentRawBytes = options.SegmentRawBytes > 0
-                ? options.SegmentRawBytes
-                : throw new ArgumentException("A segment holds at least one raw byte.", nameof(options)),
-            Categories = [.. descriptors.Select(d => d.Category).Distinct().Where(c => leftOut is null || !leftOut.Contains(c)).Order(StringComparer.Ordinal)],
-            Catalogue = descriptors,
-        };
         _segments = new SegmentWriter(storage, options, header);
         IDisposable? taken = null;
         try
         {
             taken = storage.Lock();
-            if (storage.List().FirstOrDefault(name => LogFormat.TryParseSegmentName(name, out _)) is { } existing)
+            if (resume)
+            {
+                Resumed = ResumePoint.Find(storage, header);
+                _segments.Resume(Resumed);
+            }
+            else if (storage.List().FirstOrDefault(name => LogFormat.TryParseSegmentName(name, out _)) is { } existing)
             {
                 throw new IOException($"it already holds a log ({existing})");
             }
-            _segments.Start();
+            else
+            {
+                _segments.Start();
+            }
         }
-        catch (IOException e)
+        catch (Exception e)
         {
             _segments.Dispose();
             taken?.Dispose();
-            throw Failure(e);
+            if (e is IOException)
+            {
+                throw Failure(e);
+            }
+            throw;
         }
         _lock = taken;
+        _nextSequence = _segments.Events;
         for (int i = 0; i < RingBlocks; i++)
         {
             _free[i] = new byte[Journal.BufferBytes];
@@ -93,6 +98,23 @@ public sealed class LogWriter : IBlockSink, IDisposable
         return new LogWriter(storage, options, identity, catalogue, leftOut);
     }
 
+    /// <summary>
+    /// Goes on with a log that was cut short, so that its bytes become those of an uninterrupted one. Takes the lock and
+    /// examines the log, but changes nothing before the first new block: submit the first one that <see cref="Resumed"/>
+    /// lacks, or the last one that it has when that was closed early, and all that follow.
+    /// </summary>
+    /// <inheritdoc cref="LogWriter(ILogStorage, LogOptions, LogIdentity, EventCatalogue, IReadOnlyCollection{string})"/>
+    /// <exception cref="CorruptLogException">The log is damaged, beyond a torn tail.</exception>
+    /// <exception cref="LogCompleteException">The log is complete.</exception>
+    /// <exception cref="IncompatibleLogException">Another run, other options or another build wrote it.</exception>
+    public static LogWriter Resume(
+        ILogStorage storage, LogOptions options, LogIdentity identity, EventCatalogue catalogue,
+        IReadOnlyCollection<string>? leftOut = null) =>
+        new(storage, options, FirstHeader(options, identity, catalogue, leftOut), resume: true);
+
+    /// <summary>What a resumed writer found; null for a new log.</summary>
+    public ResumePoint? Resumed { get; }
+
     /// <summary>The chain's link after the last block; final once <see cref="Complete"/> has returned.</summary>
     public ChainHash ChainHash => Locked(s => s.ChainHash);
 
@@ -107,6 +129,28 @@ public sealed class LogWriter : IBlockSink, IDisposable
 
     /// <summary>The last event that the chosen durability promises to keep; -1 for none.</summary>
     public long DurableSequence => Locked(s => s.DurableSequence);
+
+    /// <summary>
+    /// Place and chain link of the block that starts with a sequence, as soon as the block before it is written; the block
+    /// itself need not be closed. Ask while it is the open one: of blocks long written only the segment's own are known.
+    /// </summary>
+    /// <returns>Fails as the writer does, and with <see cref="InvalidOperationException"/> when the log ends before.</returns>
+    /// <exception cref="ArgumentException">No block starts there, or one of an earlier segment does.</exception>
+    public Task<LogBoundary> BoundaryBefore(long firstSequence)
+    {
+        lock (_segments)
+        {
+            if (_error is null && _segments.Find(firstSequence) is { } known)
+            {
+                return Task.FromResult(known);
+            }
+            if (_error is null && firstSequence < _segments.Events)
+            {
+                throw new ArgumentException($"No block of the last segment starts with event {firstSequence}.", nameof(firstSequence));
+            }
+            return _requests.Add(firstSequence);
+        }
+    }
 
     /// <inheritdoc/>
     /// <exception cref="LogWriteException">Writing has failed; every later call throws the same.</exception>
@@ -126,6 +170,12 @@ public sealed class LogWriter : IBlockSink, IDisposable
             {
                 throw new InvalidOperationException("The log is complete; nothing can be added.");
             }
+            if (block.FirstSequence != _nextSequence && (_begun || block.FirstSequence != Resumed?.LastBlock?.NextSequence))
+            {
+                throw new ArgumentException($"The block starts with event {block.FirstSequence}, expected {_nextSequence}.", nameof(block));
+            }
+            _begun = true;
+            _nextSequence = block.FirstSequence + block.Count;
             _ring[(_head + _count) % RingBlocks] = block;
             byte[] buffer = _free[RingBlocks - 1 - _count];
             _count++;
@@ -187,6 +237,7 @@ public sealed class LogWriter : IBlockSink, IDisposable
                 lock (_segments)
                 {
                     _segments.Write(in block);
+                    _requests.Reached(_segments.End);
                 }
                 lock (_gate)
                 {
@@ -204,6 +255,10 @@ public sealed class LogWriter : IBlockSink, IDisposable
                 _error = Failure(e);
                 Monitor.PulseAll(_gate);
             }
+        }
+        lock (_segments)
+        {
+            _requests.End(_error ?? (Exception)new InvalidOperationException("The log ended before that event."));
         }
     }
 
@@ -225,6 +280,26 @@ public sealed class LogWriter : IBlockSink, IDisposable
         long durable = _segments.DurableSequence;
         string kept = durable < 0 ? "No event is surely on disk." : $"The last event that is surely on disk is {durable}.";
         return new LogWriteException($"Cannot write the log in {_storage.Path}: {e.Message.TrimEnd('.')}. {kept}", durable, e);
+    }
+
+    private static SegmentHeader FirstHeader(
+        LogOptions options, LogIdentity identity, EventCatalogue catalogue, IReadOnlyCollection<string>? leftOut)
+    {
+        EventDescriptor[] descriptors = catalogue.Descriptors;
+        return new SegmentHeader
+        {
+            Identity = identity,
+            Segment = 0,
+            FirstSequence = 0,
+            ChainHash = ChainHash.Zero,
+            RunningMaxTimePs = 0,
+            Codec = options.Codec,
+            SegmentRawBytes = options.SegmentRawBytes > 0
+                ? options.SegmentRawBytes
+                : throw new ArgumentException("A segment holds at least one raw byte.", nameof(options)),
+            Categories = [.. descriptors.Select(d => d.Category).Distinct().Where(c => leftOut is null || !leftOut.Contains(c)).Order(StringComparer.Ordinal)],
+            Catalogue = descriptors,
+        };
     }
 
     private T Locked<T>(Func<SegmentWriter, T> read)

@@ -85,6 +85,22 @@ internal sealed class SegmentFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// True when nothing in the file is sound: a writer died, or the power went, before its header was on the disk.
+    /// </summary>
+    public bool IsUnborn()
+    {
+        try
+        {
+            ReadHeader(out _);
+            return false;
+        }
+        catch (CorruptLogException)
+        {
+            return FindBlock(0) < 0 && ReadFooter(out _, out _) is null;
+        }
+    }
+
     /// <summary>Reads the footer map from the file's end; null with the reason when there is no sound one.</summary>
     /// <param name="offset">Where it starts.</param>
     /// <param name="what">Why there is none.</param>

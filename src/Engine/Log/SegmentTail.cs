@@ -15,7 +15,7 @@ internal enum TailState : byte
     /// <summary>Damaged bytes and nothing sound after them: what a power cut may leave. May be cut off.</summary>
     Torn,
 
-    /// <summary>Damage that no interrupted append explains: sound blocks follow it, or it was a footer.</summary>
+    /// <summary>Damage that no interrupted append explains: sound blocks or a sound footer follow it, or it was a footer.</summary>
     Damaged,
 }
 
@@ -38,6 +38,9 @@ internal sealed class SegmentTail
     /// <summary>Sequence of the prefix's last event; one less than the first sequence when it has none.</summary>
     public long LastSequence { get; }
 
+    /// <summary>Raw bytes of the last block; 0 when there is none.</summary>
+    public int LastBlockRawBytes { get; private init; }
+
     /// <summary>What follows the prefix.</summary>
     public TailState State { get; private init; }
 
@@ -56,6 +59,7 @@ internal sealed class SegmentTail
         var buffer = new BlockBuffer();
         var index = new List<BlockIndexEntry>();
         long offset = headerBytes, next = header.FirstSequence, runningMax = header.RunningMaxTimePs, rawBytes = 0;
+        int lastRaw = 0;
         ChainHash chain = header.ChainHash;
         using var hasher = new ChainHasher();
         BlockFinding finding;
@@ -75,7 +79,7 @@ internal sealed class SegmentTail
             offset += BlockHeader.Size + block.StoredLength;
             next += block.Count;
             runningMax = block.RunningMaxTimePs;
-            rawBytes += block.RawLength;
+            rawBytes += lastRaw = block.RawLength;
             chain = link;
         }
         var expected = new SegmentFooter
@@ -89,14 +93,21 @@ internal sealed class SegmentTail
             End = SegmentEnd.Complete,
             Index = index.ToArray(),
         };
-        return Judge(file, offset, finding, what, expected);
+        return Judge(file, offset, finding, what, expected, lastRaw);
     }
 
-    private static SegmentTail Judge(SegmentFile file, long offset, BlockFinding finding, string what, SegmentFooter expected)
+    private static SegmentTail Judge(SegmentFile file, long offset, BlockFinding finding, string what, SegmentFooter expected, int lastRaw)
     {
         int block = expected.Index.Length;
         SegmentTail Is(TailState state, int? damaged, string wrong) =>
-            new(offset, expected.Index, expected.LastSequence) { Footer = expected, State = state, Block = damaged, What = wrong };
+            new(offset, expected.Index, expected.LastSequence)
+            {
+                Footer = expected,
+                LastBlockRawBytes = lastRaw,
+                State = state,
+                Block = damaged,
+                What = wrong,
+            };
 
         if (finding == BlockFinding.End)
         {
@@ -125,7 +136,8 @@ internal sealed class SegmentTail
         {
             return Is(TailState.Cut, block, what);
         }
-        return Is(file.FindBlock(offset + 1) >= 0 ? TailState.Damaged : TailState.Torn, block, what);
+        bool sealedOnce = file.ReadFooter(out _, out _) is not null;
+        return Is(sealedOnce || file.FindBlock(offset + 1) >= 0 ? TailState.Damaged : TailState.Torn, block, what);
     }
 
     // A footer that was changed somewhere is still recognised by the rest of it.

@@ -18,7 +18,10 @@ internal sealed class SegmentWriter : IDisposable
     private BlockIndexEntry[] _index = new BlockIndexEntry[64];
     private int _outLength, _segment = -1, _blocks;
     private long _segmentBytes, _segmentRaw, _segmentEvents, _lastSequence = -1, _writtenSequence = -1, _runningMaxPs;
-    private ChainHash _chain;
+    private ChainHash _chain, _segmentChain;
+
+    // Set until the first write to a log that is continued: only then is its tail cut off.
+    private ResumePoint? _resume;
 
     public SegmentWriter(ILogStorage storage, LogOptions options, SegmentHeader first)
     {
@@ -30,6 +33,11 @@ internal sealed class SegmentWriter : IDisposable
 
     /// <summary>The chain's link after the last block written.</summary>
     public ChainHash ChainHash => _chain;
+
+    /// <summary>Behind the last block written.</summary>
+    public LogBoundary End => new(
+        _segmentRaw >= _options.SegmentRawBytes ? new BlockAddress(_segment + 1, 0) : new BlockAddress(Math.Max(0, _segment), _blocks),
+        _lastSequence + 1, _chain);
 
     /// <summary>Events written.</summary>
     public long Events => _lastSequence + 1;
@@ -46,12 +54,76 @@ internal sealed class SegmentWriter : IDisposable
     /// <summary>Starts the first segment, so that even an empty log says whose it is.</summary>
     public void Start() => OpenSegment();
 
+    /// <summary>Takes up a log behind its last sound block. Nothing in the folder changes before the first write.</summary>
+    public void Resume(ResumePoint point)
+    {
+        _resume = point;
+        if (point.Header is { } header && point.Tail is { } tail)
+        {
+            _segment = header.Segment;
+            _segmentChain = header.ChainHash;
+            _blocks = tail.Index.Length;
+            _index = new BlockIndexEntry[Math.Max(_index.Length, _blocks)];
+            tail.Index.CopyTo(_index);
+            _segmentBytes = tail.Offset;
+            _segmentRaw = tail.Footer.RawBytes;
+            _segmentEvents = tail.Footer.Events;
+            _lastSequence = _writtenSequence = tail.LastSequence;
+            _runningMaxPs = tail.Footer.RunningMaxTimePs;
+            _chain = tail.Footer.ChainHash;
+            BytesWritten = point.EarlierBytes + tail.Offset;
+            RawBytes = point.EarlierRawBytes + tail.Footer.RawBytes;
+        }
+        if (_options.Durability is LogDurability.Block or LogDurability.Seal)
+        {
+            // Whoever wrote the log may have promised less.
+            foreach (string name in point.Earlier)
+            {
+                Sync(name);
+            }
+            if (_segment >= 0)
+            {
+                Sync(SegmentName);
+            }
+            _storage.SyncDirectory();
+        }
+        DurableSequence = _lastSequence;
+    }
+
+    /// <summary>Where the block that starts with a sequence stands; null when it is not in the segment at hand, nor the next.</summary>
+    public LogBoundary? Find(long firstSequence)
+    {
+        if (firstSequence == _lastSequence + 1)
+        {
+            return End;
+        }
+        for (int i = _blocks - 1; i >= 0 && _index[i].FirstSequence >= firstSequence; i--)
+        {
+            if (_index[i].FirstSequence == firstSequence)
+            {
+                return new LogBoundary(new BlockAddress(_segment, i), firstSequence, i > 0 ? _index[i - 1].ChainHash : _segmentChain);
+            }
+        }
+        return null;
+    }
+
     /// <summary>Writes a block.</summary>
     public void Write(in RawBlock block)
     {
+        if (_resume is { } point)
+        {
+            if (point.LastBlock?.NextSequence == block.FirstSequence)
+            {
+                ForgetLastBlock(point.Tail!.LastBlockRawBytes);
+            }
+            Reopen(point, rolls: _segmentRaw >= _options.SegmentRawBytes);
+        }
         if (_segmentRaw >= _options.SegmentRawBytes)
         {
-            Seal(SegmentEnd.Continued);
+            if (_file is not null)
+            {
+                Seal(SegmentEnd.Continued);
+            }
             OpenSegment();
         }
         ReadOnlySpan<byte> raw = block.Payload.AsSpan(0, block.Length);
@@ -108,6 +180,10 @@ internal sealed class SegmentWriter : IDisposable
     /// <summary>Writes the footer and closes the segment.</summary>
     public void Seal(SegmentEnd end)
     {
+        if (_resume is { } point)
+        {
+            Reopen(point, rolls: false);
+        }
         Flush();
         byte[] footer = Footer(end).Encode();
         Append(footer);
@@ -138,9 +214,62 @@ internal sealed class SegmentWriter : IDisposable
         Index = _index.AsMemory(0, _blocks),
     };
 
+    private string SegmentName => LogFormat.SegmentName(_lastSequence + 1 - _segmentEvents);
+
+    private void ForgetLastBlock(int rawBytes)
+    {
+        BlockIndexEntry last = _index[--_blocks];
+        BytesWritten -= _segmentBytes - last.Offset;
+        _segmentBytes = last.Offset;
+        _segmentRaw -= rawBytes;
+        RawBytes -= rawBytes;
+        _segmentEvents -= _lastSequence + 1 - last.FirstSequence;
+        _lastSequence = _writtenSequence = last.FirstSequence - 1;
+        DurableSequence = Math.Min(DurableSequence, _lastSequence);
+        _chain = _blocks > 0 ? _index[_blocks - 1].ChainHash : _segmentChain;
+        _runningMaxPs = _blocks > 0 ? _index[_blocks - 1].RunningMaxTimePs : _resume!.Header!.RunningMaxTimePs;
+    }
+
+    // A full segment that is sealed stays as it is when the next one is about to start.
+    private void Reopen(ResumePoint point, bool rolls)
+    {
+        _resume = null;
+        if (point.Unborn is { } unborn)
+        {
+            _storage.Delete(unborn);
+        }
+        if (_segment < 0)
+        {
+            OpenSegment();
+            return;
+        }
+        if (rolls && point.SealedAs == SegmentEnd.Continued)
+        {
+            return;
+        }
+        _file = _storage.OpenAppend(SegmentName, _segmentBytes);
+        if (_options.Durability is LogDurability.Block or LogDurability.Seal)
+        {
+            // Otherwise a power cut might bring the old tail back behind new blocks.
+            _file.FlushToDisk();
+        }
+    }
+
+    private void Sync(string name)
+    {
+        long length;
+        using (ILogData data = _storage.OpenRead(name))
+        {
+            length = data.Length;
+        }
+        using ILogAppender file = _storage.OpenAppend(name, length);
+        file.FlushToDisk();
+    }
+
     private void OpenSegment()
     {
         _segment++;
+        _segmentChain = _chain;
         SegmentHeader header = _first with
         {
             Segment = _segment,

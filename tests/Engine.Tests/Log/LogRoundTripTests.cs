@@ -164,15 +164,4 @@ public class LogRoundTripTests
         Assert.InRange(reader.Events, 1, journal.NextSequence - 1);
         Assert.Equal(writer.DurableSequence, reader.LastSequence);
     }
-
-    private sealed class RecordingSink(IBlockSink next) : IBlockSink
-    {
-        public List<RawBlock> Blocks { get; } = [];
-
-        public byte[] Submit(in RawBlock block)
-        {
-            Blocks.Add(block with { Payload = block.Payload[..block.Length] });
-            return next.Submit(in block);
-        }
-    }
 }

@@ -48,9 +48,9 @@ public sealed class MemoryStorage : ILogStorage
 
     public void Remove(string name) => Assert.True(_files.TryRemove(name, out _));
 
-    public MemoryStorage Copy()
+    public MemoryStorage Copy(int failAt = 0)
     {
-        var copy = new MemoryStorage();
+        var copy = new MemoryStorage { FailAt = failAt };
         foreach (string name in List())
         {
             copy[name] = this[name];
@@ -68,6 +68,26 @@ public sealed class MemoryStorage : ILogStorage
         }
         OpenAppenders++;
         return new Appender(this, name, file);
+    }
+
+    public ILogAppender OpenAppend(string name, long length)
+    {
+        Operate("open");
+        if (!_files.TryGetValue(name, out MemoryStream? file) || file.Length < length)
+        {
+            throw new IOException($"{name} is not there or shorter than {length} bytes");
+        }
+        file.SetLength(length);
+        file.Position = length;
+        Synced[name] = Math.Min(Synced.GetValueOrDefault(name), length);
+        OpenAppenders++;
+        return new Appender(this, name, file);
+    }
+
+    public void Delete(string name)
+    {
+        Operate("delete");
+        _files.TryRemove(name, out _);
     }
 
     public ILogData OpenRead(string name) =>

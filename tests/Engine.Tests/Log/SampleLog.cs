@@ -65,17 +65,33 @@ public static class SampleLog
         LogCodec codec = LogCodec.Snappy, bool provisional = false, int events = 120, int valueStep = 7, MemoryStorage? storage = null)
     {
         storage ??= new MemoryStorage();
-        var options = new LogOptions { Codec = codec, SegmentRawBytes = 230 };
+        var options = new LogOptions { Codec = codec, SegmentRawBytes = SmallSegmentBytes };
         using var writer = new LogWriter(storage, options, Identity, SmallCatalogue);
-        var journal = new Journal(writer, SmallCatalogue, blockBytes: 60);
+        EmitSmall(writer, events, valueStep);
+        writer.Complete(provisional);
+        return storage;
+    }
+
+    /// <summary>The blocks of <see cref="WriteSmall"/>.</summary>
+    public static List<RawBlock> SmallBlocks(int events)
+    {
+        var recorder = new RecordingSink(new NullBlockSink());
+        EmitSmall(recorder, events, 7);
+        return recorder.Blocks;
+    }
+
+    /// <summary>Raw bytes after which a segment of <see cref="WriteSmall"/> ends.</summary>
+    public const int SmallSegmentBytes = 230;
+
+    private static void EmitSmall(IBlockSink sink, int events, int valueStep)
+    {
+        var journal = new Journal(sink, SmallCatalogue, blockBytes: 60);
         for (int i = 0; i < events; i++)
         {
             journal.TimePs = i * 40 - i % 3 * 50 + 100;
             journal.Emit(new TestRemark(i * valueStep % 90), i % 3 == 0 ? -1 : i - 1);
         }
         journal.Complete();
-        writer.Complete(provisional);
-        return storage;
     }
 
     /// <summary>A catalogue of few kinds, for small headers.</summary>
