@@ -20,6 +20,7 @@ internal static class SimulatorServices
         services.AddSingleton<ICommandModule, ReplayCommand>();
         services.AddSingleton<ICommandModule, EventsCommand>();
         services.AddSingleton<ICommandModule, WhyCommand>();
+        services.AddSingleton<ICommandModule, DiffCommand>();
         services.AddSingleton<ICommandModule, ExportCommand>();
         services.AddSingleton<ICommandModule, ImportCommand>();
         services.AddSingleton<ICommandModule, ParityCommand>();

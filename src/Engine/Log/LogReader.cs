@@ -157,6 +157,21 @@ public sealed class LogReader : IDisposable
     /// <summary>A segment's block index.</summary>
     public ReadOnlySpan<BlockIndexEntry> Index(int segment) => Segment(segment).Index;
 
+    /// <summary>Sequence of a segment's last event.</summary>
+    public long LastSequenceOf(int segment) => segment + 1 < SegmentCount ? _firstSequences[segment + 1] - 1 : LastSequence;
+
+    /// <summary>The chain's link after an event, -1 standing for before the first; null when no block ends with it.</summary>
+    public ChainHash? LinkAfter(long sequence)
+    {
+        if (FindSequence(sequence) is not { } at)
+        {
+            return sequence == -1 ? ChainHash.Zero : null;
+        }
+        ReadOnlySpan<BlockIndexEntry> index = Segment(at.Segment).Index;
+        long last = at.Block + 1 < index.Length ? index[at.Block + 1].FirstSequence - 1 : LastSequenceOf(at.Segment);
+        return last == sequence ? index[at.Block].ChainHash : null;
+    }
+
     public void Dispose()
     {
         _current?.Dispose();

@@ -105,7 +105,7 @@ public sealed class EventCursor
     {
         if (id >= Symbols.Count && _symbolsUpTo < Header.Sequence)
         {
-            LearnEarlier();
+            LearnEarlier(id);
         }
         return id is >= 0 and <= int.MaxValue ? Symbols[(int)id] : "";
     }
@@ -145,16 +145,22 @@ public sealed class EventCursor
         }
     }
 
-    private void LearnEarlier()
+    // Goes no further than to the symbol: most are announced early, and a log may be long.
+    private void LearnEarlier(long id)
     {
         var earlier = new EventCursor(_reader);
         earlier.Only([SymbolEvent.Descriptor.Name]);
         earlier.Seek(_symbolsUpTo);
         long here = Header.Sequence;
+        _symbolsUpTo = here + 1;
         while (earlier.MoveNext() && earlier.Header.Sequence < here)
         {
             Symbols.Add(earlier.SymbolName);
+            if (id < Symbols.Count)
+            {
+                _symbolsUpTo = earlier.Header.Sequence + 1;
+                return;
+            }
         }
-        _symbolsUpTo = here + 1;
     }
 }
