@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Sim.Engine.Log;
 using Sim.Engine.Replay;
 using Sim.Host.Runs;
