@@ -57,6 +57,7 @@ internal sealed record RecordedRun
             logFolder, new LogOptions(),
             new LogIdentity(identity.RunId, EngineVersion.Text, identity.ConfigHash, (ulong)experiment.Seed), Simulator.Catalogue, leftOut);
         IRunnable machine = Simulator.Build(experiment, log, leftOut);
+        machine.Start();
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         long wall = Stopwatch.GetTimestamp();
         double cpu = ThreadCpu.Seconds;

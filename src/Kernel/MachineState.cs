@@ -1,4 +1,5 @@
 using Sim.Engine.Events;
+using Sim.Engine.Snapshots;
 using Sim.Hardware;
 using Sim.Kernel.Tasks;
 
@@ -21,6 +22,7 @@ public sealed class MachineState
     }
 
     /// <summary>What it was made from.</summary>
+    [field: NotInSnapshot]
     public MachineOptions Options { get; }
 
     /// <summary>CPUs, page-table contents, TLBs, open rows.</summary>

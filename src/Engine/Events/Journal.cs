@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Sim.Engine.Log;
+using Sim.Engine.Snapshots;
 
 namespace Sim.Engine.Events;
 
@@ -11,7 +12,7 @@ namespace Sim.Engine.Events;
 /// Events are encoded here and now; hashing, compression and writing happen behind <see cref="IBlockSink"/>.
 /// Allocates nothing per event. Not thread-safe.
 /// </summary>
-public sealed class Journal
+public sealed class Journal : ISnapshotState
 {
     /// <summary>A block closes before the event that would push its raw payload past this many bytes.</summary>
     public const int BlockBytes = 128 * 1024;
@@ -21,11 +22,13 @@ public sealed class Journal
 
     private const int TimeContext = EventDecoder.DeltaGroups;
 
+    [NotInSnapshot]
     private readonly IBlockSink _sink;
     private readonly int _blockBytes;
     private readonly bool[] _logged;
     private readonly long[] _contexts = new long[EventDecoder.Contexts];
     private readonly SymbolTable _symbols = new();
+    [NotInSnapshot]
     private byte[] _buffer = new byte[BufferBytes];
     private int _length;
     private long _blockFirst;
@@ -126,6 +129,15 @@ public sealed class Journal
             CloseBlock();
         }
     }
+
+    /// <summary>Sequence of the first event of the block under way.</summary>
+    public long BlockFirst => _blockFirst;
+
+    /// <summary>Raw payload of the block under way, so far.</summary>
+    public ReadOnlySpan<byte> OpenBlock => _buffer.AsSpan(0, _length);
+
+    /// <inheritdoc/>
+    void ISnapshotState.Visit(StateVisitor visitor) => visitor.Bytes(_buffer.AsSpan(0, _length));
 
     /// <summary>Encodes an event behind the block's others; returns its length.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,5 @@
 using SimSharp;
+using Sim.Engine.Snapshots;
 
 namespace Sim.Engine.Scheduling;
 
@@ -7,9 +8,10 @@ namespace Sim.Engine.Scheduling;
 /// their total order here, because SimSharp 3.4.2 does not keep ties FIFO once more than 1,024 events are pending.
 /// One SimSharp tick (100 ns of its clock) stands for one picosecond, so a run ends at 36 days of simulated time.
 /// </summary>
-public sealed class SimSharpEventQueue : IEventQueue
+[NotInSnapshot]
+public sealed class SimSharpEventQueue : IEventQueue, ISnapshotState
 {
-    private readonly Simulation _simulation = new(DateTime.MinValue, 0);
+    private Simulation _simulation = new(DateTime.MinValue, 0);
     private readonly Dictionary<long, Instant> _instants = [];
     private readonly Stack<Instant> _spare = [];
     private Instant? _current;
@@ -78,6 +80,24 @@ public sealed class SimSharpEventQueue : IEventQueue
         Message[] array = [.. messages];
         array.AsSpan().Sort(static (a, b) => Message.IsBefore(in a, in b) ? -1 : 1);
         return array;
+    }
+
+    /// <inheritdoc/>
+    void ISnapshotState.Visit(StateVisitor visitor)
+    {
+        Message[] pending = visitor.IsLoading ? [] : ToArray();
+        visitor.Value(ref pending);
+        if (visitor.IsLoading)
+        {
+            _simulation = new Simulation(DateTime.MinValue, 0);
+            _instants.Clear();
+            _current = null;
+            Count = 0;
+            foreach (ref readonly Message message in pending.AsSpan())
+            {
+                Enqueue(in message);
+            }
+        }
     }
 
     /// <summary>The messages of one instant, by priority and sequence.</summary>

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using Sim.Engine.Snapshots;
 
 namespace Sim.Engine.Scheduling;
 
@@ -11,7 +12,8 @@ namespace Sim.Engine.Scheduling;
 /// level when the wheel turns to it; the messages of the current slot are kept sorted. O(levels) per message, whatever is
 /// pending; allocates only when the number of pending messages reaches a new high.
 /// </summary>
-public sealed unsafe class TimingWheelEventQueue : IEventQueue
+[NotInSnapshot]
+public sealed unsafe class TimingWheelEventQueue : IEventQueue, ISnapshotState
 {
     private const int SlotShift = 10;
     private const int LevelBits = 12;
@@ -120,6 +122,33 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue
         }
         messages.AsSpan().Sort(static (a, b) => Message.IsBefore(in a, in b) ? -1 : 1);
         return messages;
+    }
+
+    /// <inheritdoc/>
+    void ISnapshotState.Visit(StateVisitor visitor)
+    {
+        visitor.Value(ref _slot);
+        Message[] pending = visitor.IsLoading ? [] : ToArray();
+        visitor.Value(ref pending);
+        if (visitor.IsLoading)
+        {
+            Clear();
+            foreach (ref readonly Message message in pending.AsSpan())
+            {
+                Enqueue(in message);
+            }
+        }
+    }
+
+    private void Clear()
+    {
+        Array.Fill(_head, Nil);
+        Array.Clear(_occupied);
+        Array.Clear(_occupiedWords);
+        _activeHead = _activeTail = 0;
+        _foreseen = Nil;
+        Count = 0;
+        Chain(0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,4 @@
+using Sim.Engine.Snapshots;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Zones;
 
@@ -11,13 +12,19 @@ namespace Sim.Host.Captures;
 /// </summary>
 internal sealed partial class CaptureOrder
 {
+    [NotInSnapshot]
     private readonly CaptureEvent[] _events;
     private readonly CaptureRange _range;
     private readonly PageAllocatorState _pages;
     private readonly bool _isArranged;
-    private readonly bool[] _done, _batched;
+    private readonly bool[] _done;
+    [NotInSnapshot]
+    private readonly bool[] _batched;
+    [NotInSnapshot]
     private readonly FreedTo[] _freedTo;
+    [NotInSnapshot]
     private readonly byte[] _freedAs;
+    [NotInSnapshot]
     private readonly int[] _previous, _nextOnCpu;
 
     public CaptureOrder(FtraceText text, CaptureRange range, PageAllocatorState pages)

@@ -1,3 +1,4 @@
+using Sim.Engine.Snapshots;
 using Sim.Kernel.Zones;
 
 namespace Sim.Host.Captures;
@@ -8,8 +9,10 @@ namespace Sim.Host.Captures;
 /// </summary>
 internal sealed class ReclaimOrder
 {
+    [NotInSnapshot]
     private readonly CaptureEvent[] _events;
     private readonly FrameTable _frames;
+    [NotInSnapshot]
     private readonly Dictionary<int, List<int>> _freesOf = [];
     private readonly Dictionary<int, long> _held = [];
     private readonly SortedSet<int>[] _byZone = new SortedSet<int>[ZoneTypes.Count];
@@ -31,6 +34,7 @@ internal sealed class ReclaimOrder
     }
 
     /// <summary>Blocks held from before the stretch on that reclaim gives up in it: the free, and the recorded frame.</summary>
+    [field: NotInSnapshot]
     public IReadOnlyList<int> HeldBefore { get; private set; } = [];
 
     /// <summary>Pages of a zone that reclaim could take.</summary>

@@ -1,3 +1,5 @@
+using Sim.Engine.Snapshots;
+
 namespace Sim.Host.Runs;
 
 /// <summary>A machine with its workload, as the run loop drives it.</summary>
@@ -8,6 +10,21 @@ public interface IRunnable
 
     /// <summary>Events logged so far.</summary>
     long Events { get; }
+
+    /// <summary>The block of events that is being filled.</summary>
+    OpenBlock OpenBlock { get; }
+
+    /// <summary>Powers on: boots, and starts the first phase. Either this or <see cref="Load"/>, once, before the first step.</summary>
+    void Start();
+
+    /// <summary>Saves the whole state, sourced and execution state, as it is between two dispatches.</summary>
+    /// <exception cref="NotSupportedException">Something in it cannot be saved.</exception>
+    /// <param name="objects">If not null, gets where in the image each object starts.</param>
+    void Save(StateImage image, IList<(long Offset, Type Type)>? objects = null);
+
+    /// <summary>Restores a saved state into a machine that was just built from the same configuration.</summary>
+    /// <exception cref="InvalidDataException">The image is of another machine or build.</exception>
+    void Load(StateImage image);
 
     /// <summary>
     /// Dispatches messages, one after the other, and comes back between two of them: after
@@ -28,3 +45,8 @@ public interface IRunnable
     /// <summary>Hash of the logged sourced state.</summary>
     ulong StateHash();
 }
+
+/// <summary>A block of events that is being filled.</summary>
+/// <param name="FirstSequence">Sequence of its first event.</param>
+/// <param name="Payload">Its raw payload so far.</param>
+public sealed record OpenBlock(long FirstSequence, byte[] Payload);

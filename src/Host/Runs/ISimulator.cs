@@ -10,7 +10,7 @@ public interface ISimulator
     /// <summary>Every kind of event a run may log.</summary>
     EventCatalogue Catalogue { get; }
 
-    /// <summary>A machine at power-on with its workload.</summary>
+    /// <summary>A machine before power-on with its workload.</summary>
     /// <param name="sink">Takes the log.</param>
     /// <param name="leftOut">Categories that are not logged.</param>
     IRunnable Build(Experiment experiment, IBlockSink sink, IReadOnlyCollection<string> leftOut);

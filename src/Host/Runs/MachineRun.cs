@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Engine.Scheduling;
+using Sim.Engine.Snapshots;
 using Sim.Host.Experiments;
 using Sim.Host.Workloads;
 using Sim.Kernel;
@@ -24,6 +25,8 @@ internal sealed class MachineRun : IRunnable
     private readonly (string Name, IWorkload Workload)[] _phases;
     private readonly long _untilPs, _untilEvents, _checkpointEvery;
     private readonly int _starvedOrder;
+    [NotInSnapshot]
+    private readonly StateAnchors _anchors;
     private long _nextCheckpoint;
     private int _phase;
     private string _stopReason = "interrupted";
@@ -53,13 +56,36 @@ internal sealed class MachineRun : IRunnable
             string name = $"{type.Name}-{i}";
             _phases[i] = (name, type.Create(experiment.Workload[i], new WorkloadContext(_machine, (ulong)experiment.Seed, name)));
         }
-        _machine.Boot();
-        _phases[0].Workload.Start(_machine.Scheduler.NowPs);
+        _anchors = new StateAnchors(_machine.State, journal.Symbols, this);
     }
 
     public long NowPs => _machine.Scheduler.NowPs;
 
     public long Events => _journal.NextSequence;
+
+    public void Start()
+    {
+        _machine.Boot();
+        _phases[0].Workload.Start(_machine.Scheduler.NowPs);
+    }
+
+    public void Save(StateImage image, IList<(long Offset, Type Type)>? objects)
+    {
+        var saver = new StateSaver(image, _anchors) { Objects = objects };
+        saver.Save(_machine.State);
+        saver.Save(_journal.Symbols);
+        saver.Save(this);
+    }
+
+    public void Load(StateImage image)
+    {
+        var loader = new StateLoader(image, _anchors);
+        loader.Load(_machine.State);
+        loader.Load(_journal.Symbols);
+        loader.Load(this);
+    }
+
+    public OpenBlock OpenBlock => new(_journal.BlockFirst, _journal.OpenBlock.ToArray());
 
     public StepStatus Step(int dispatches)
     {

@@ -82,6 +82,7 @@ public sealed class Recording
         {
             using LogWriter log = LogWriter.Create(_directory.LogPath, options, identity, _simulator.Catalogue, _leftOut);
             machine = _simulator.Build(_experiment, log, _leftOut);
+            machine.Start();
             bool finished = show(progress => new RunSession(machine, progress).Run(cancellation));
             machine.CompleteLog();
             log.Complete(provisional: !finished);

@@ -31,6 +31,7 @@ public sealed class Reexecution : IBlockSink
     {
         var sink = new Reexecution(run.Log);
         IRunnable machine = simulator.Build(run.Experiment, sink, run.LeftOut(simulator));
+        machine.Start();
         StepStatus status;
         do
         {

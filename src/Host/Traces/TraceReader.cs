@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Sim.Engine.Snapshots;
 
 namespace Sim.Host.Traces;
 
@@ -10,7 +11,8 @@ namespace Sim.Host.Traces;
 /// Reads a trace from its beginning to its end, chunk by chunk, in memory bounded by three chunks.
 /// Whatever is wrong with the file, its absence included, comes out as <see cref="TraceFormatException"/>.
 /// </summary>
-public sealed class TraceReader : IDisposable
+[NotInSnapshot]
+public sealed class TraceReader : IDisposable, ISnapshotState
 {
     private readonly FileStream _stream;
     private readonly ChunkPipeline _pipeline;
@@ -157,6 +159,23 @@ public sealed class TraceReader : IDisposable
     {
         _pipeline.Dispose();
         _stream.Dispose();
+    }
+
+    /// <summary>A position is the number of records read; getting there again reads them again.</summary>
+    void ISnapshotState.Visit(StateVisitor visitor)
+    {
+        long read = Position + _eventsRead, target = read;
+        visitor.Value(ref target);
+        if (!visitor.IsLoading)
+        {
+            return;
+        }
+        var skipped = new TraceRecord[4096];
+        while (read < target)
+        {
+            int got = ReadBatch(skipped.AsSpan(0, (int)Math.Min(skipped.Length, target - read)));
+            read = got > 0 ? read + got : throw new InvalidDataException($"{FilePath} has {read} records, and the snapshot was taken after {target}.");
+        }
     }
 
     private bool StartChunk()

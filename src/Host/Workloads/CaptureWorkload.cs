@@ -1,5 +1,6 @@
 using System.Globalization;
 using Sim.Engine.Scheduling;
+using Sim.Engine.Snapshots;
 using Sim.Hardware.Cpu;
 using Sim.Host.Captures;
 using Sim.Host.Experiments;
@@ -18,7 +19,9 @@ internal sealed class CaptureWorkload : IWorkload, IComponent
 {
     private readonly Machine _machine;
     private readonly CaptureOptions _options;
+    [NotInSnapshot]
     private readonly ICaptureObserver? _observer;
+    [NotInSnapshot]
     private readonly FtraceText _text;
     private readonly CaptureRange _range;
     private readonly CaptureOrder _order;

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Sim.Engine.Events;
+using Sim.Engine.Snapshots;
 
 namespace Sim.Kernel.Zones;
 
@@ -13,14 +14,16 @@ namespace Sim.Kernel.Zones;
 /// <remarks>
 /// The frames lie in one pinned block aligned to a cache line: two buddies of order 0 share a line. Not thread-safe.
 /// </remarks>
-public sealed unsafe class FrameTable
+public sealed unsafe class FrameTable : ISnapshotState
 {
     /// <summary>Most frames a table holds: 4 TiB of memory.</summary>
     public const long MaxFrames = 1L << 30;
 
     private const int LineBytes = 64;
 
+    [NotInSnapshot]
     private readonly Frame[] _memory;
+    [NotInSnapshot]
     private readonly Frame* _frames;
 
     /// <param name="frames">Frames that exist; pfns run from 0 to this number − 1.</param>
@@ -120,6 +123,18 @@ public sealed unsafe class FrameTable
         for (int start = 0; start < total; start += chunk)
         {
             hash.AddSpan(new ReadOnlySpan<Frame>(_frames + start, Math.Min(chunk, total - start)));
+        }
+        GC.KeepAlive(_memory);
+    }
+
+    /// <inheritdoc/>
+    void ISnapshotState.Visit(StateVisitor visitor)
+    {
+        const int piece = 1 << 20;
+        int total = FirstList + Lists;
+        for (int start = 0; start < total; start += piece)
+        {
+            visitor.Span(new Span<Frame>(_frames + start, Math.Min(piece, total - start)));
         }
         GC.KeepAlive(_memory);
     }

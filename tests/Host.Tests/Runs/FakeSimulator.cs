@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Engine.Log;
+using Sim.Engine.Snapshots;
 using Sim.Host.Experiments;
 using Sim.Host.Runs;
 
@@ -25,9 +26,25 @@ internal sealed class FakeSimulator : ISimulator
 /// <inheritdoc cref="FakeSimulator"/>
 internal sealed class FakeMachine(FakeSimulator simulator, Journal journal, long stopAfter, long seed) : IRunnable
 {
+    private readonly StateAnchors _anchors = new(journal);
+
     public long NowPs => journal.TimePs;
 
     public long Events => journal.NextSequence;
+
+    public OpenBlock OpenBlock => new(journal.BlockFirst, journal.OpenBlock.ToArray());
+
+    public void Start()
+    {
+    }
+
+    public void Save(StateImage image, IList<(long Offset, Type Type)>? objects)
+    {
+        var saver = new StateSaver(image, _anchors);
+        saver.Save(journal);
+    }
+
+    public void Load(StateImage image) => new StateLoader(image, _anchors).Load(journal);
 
     public StepStatus Step(int dispatches)
     {
