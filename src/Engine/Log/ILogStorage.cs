@@ -19,6 +19,9 @@ public interface ILogStorage
     /// <exception cref="IOException">It is not there, is shorter, or cannot be opened.</exception>
     ILogAppender OpenAppend(string name, long length);
 
+    /// <summary>Whose log a segment is of: the folder's own is 0; a branch's past is that of its parent, 1, and so on.</summary>
+    int RunOf(string name) => 0;
+
     /// <summary>Opens a file to read.</summary>
     ILogData OpenRead(string name);
 

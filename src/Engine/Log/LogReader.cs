@@ -12,6 +12,7 @@ public sealed class LogReader : IDisposable
     private readonly ILogStorage _storage;
     private readonly List<long> _firstSequences;
     private readonly SegmentReader _last;
+    private readonly Dictionary<int, LogIdentity> _runs = [];
     private SegmentReader? _current;
 
     private LogReader(ILogStorage storage, List<long> firstSequences, SegmentReader last, SegmentHeader header, string? unread)
@@ -20,6 +21,7 @@ public sealed class LogReader : IDisposable
         _firstSequences = firstSequences;
         _last = last;
         Header = header;
+        Require(last);
         End = last.Footer?.End switch
         {
             SegmentEnd.Complete => LogEnd.Complete,
@@ -30,7 +32,7 @@ public sealed class LogReader : IDisposable
         Unread = unread ?? tail;
     }
 
-    /// <summary>The first segment's header: whose log it is and what its events mean.</summary>
+    /// <summary>A segment's header: whose log it is and what its events mean. Of a branch it is one of its own.</summary>
     public SegmentHeader Header { get; }
 
     /// <summary>How the log ends.</summary>
@@ -80,11 +82,13 @@ public sealed class LogReader : IDisposable
             {
                 throw new CorruptLogException("the log does not start at sequence 0: its first segment is missing", LogFormat.SegmentName(header.FirstSequence), null, 0);
             }
-            if (last.Header.Identity != header.Identity)
+            bool branched = storage.RunOf(LogFormat.SegmentName(0)) > 0;
+            var reader = new LogReader(storage, firstSequences, last, branched ? last.Header : header, unread);
+            if (first is not null)
             {
-                throw new CorruptLogException("the segment belongs to another run", LogFormat.SegmentName(firstSequences[number]), null, 0);
+                reader.Require(first);
             }
-            return new LogReader(storage, firstSequences, last, header, unread);
+            return reader;
         }
         catch
         {
@@ -225,11 +229,23 @@ public sealed class LogReader : IDisposable
                     $"the next segment starts at sequence {_firstSequences[number + 1]}, expected {next.LastSequence + 1}: a segment is missing",
                     LogFormat.SegmentName(_firstSequences[number]), null, 0);
             }
-            if (next.Header.Identity != Header.Identity)
-            {
-                throw new CorruptLogException("the segment belongs to another run", LogFormat.SegmentName(_firstSequences[number]), null, 0);
-            }
+            Require(next);
         }
         return _current!;
+    }
+
+    // All segments of a run carry its identity, and what a branch has of its parent logs the same categories.
+    private void Require(SegmentReader segment)
+    {
+        SegmentHeader header = segment.Header;
+        string name = LogFormat.SegmentName(header.FirstSequence);
+        if (!_runs.TryAdd(_storage.RunOf(name), header.Identity) && _runs[_storage.RunOf(name)] != header.Identity)
+        {
+            throw new CorruptLogException("the segment belongs to another run", name, null, 0);
+        }
+        if (!header.Categories.SequenceEqual(Header.Categories))
+        {
+            throw new CorruptLogException("the segment has other categories of events than the rest of the log", name, null, 0);
+        }
     }
 }

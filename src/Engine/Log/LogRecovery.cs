@@ -99,10 +99,10 @@ public static class LogRecovery
         tail.LastSequence + 1, tail.Footer.ChainHash, names, tail.Offset,
         tail.State == TailState.Sealed ? tail.Footer.End : null, isTornTail && what.Length > 0, what);
 
-    /// <summary>Reads a segment's header and checks that it continues the segment before.</summary>
+    /// <summary>Reads a segment's header and checks that it continues the segment before, or starts where a branch's own log does.</summary>
     internal static bool TryReadHeader(
         SegmentFile file, int number, long firstSequence, SegmentHeader? first, SegmentTail? previous,
-        out SegmentHeader? header, out int headerBytes, out CorruptLogException? wrong)
+        out SegmentHeader? header, out int headerBytes, out CorruptLogException? wrong, SegmentHeader? start = null)
     {
         header = null;
         headerBytes = 0;
@@ -116,8 +116,8 @@ public static class LogRecovery
             wrong = e;
             return false;
         }
-        long expectedSequence = previous is null ? 0 : previous.LastSequence + 1;
-        ChainHash expectedChain = previous?.Footer.ChainHash ?? ChainHash.Zero;
+        long expectedSequence = previous is null ? start?.FirstSequence ?? 0 : previous.LastSequence + 1;
+        ChainHash expectedChain = previous?.Footer.ChainHash ?? start?.ChainHash ?? ChainHash.Zero;
         if (header.Segment != number || header.FirstSequence != expectedSequence || firstSequence != expectedSequence
             || header.ChainHash != expectedChain || (first is not null && header.Identity != first.Identity))
         {

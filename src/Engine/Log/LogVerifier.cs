@@ -8,7 +8,7 @@ public sealed class LogVerifier
 {
     private readonly ILogStorage _storage;
     private readonly List<LogDamage> _damage = [];
-    private SegmentHeader? _first;
+    private readonly Dictionary<int, SegmentHeader> _first = [];
     private long _goodEvents;
     private ChainHash _goodChain;
     private string _unfinished = "";
@@ -42,7 +42,7 @@ public sealed class LogVerifier
             }
             if (header is not null)
             {
-                _first ??= header;
+                _first.TryAdd(_storage.RunOf(file.Name), header);
             }
             var walk = new SegmentWalk(file, i, header, headerBytes, place, Report);
             walk.Run(isLast);
@@ -77,7 +77,7 @@ public sealed class LogVerifier
         try
         {
             SegmentHeader header = file.ReadHeader(out bytes);
-            SegmentHeader expected = (_first ?? header) with
+            SegmentHeader expected = _first.GetValueOrDefault(_storage.RunOf(file.Name), header) with
             {
                 Segment = _damage.Count == 0 ? number : header.Segment,
                 FirstSequence = nameSequence,

@@ -110,7 +110,16 @@ public sealed class LogWriter : IBlockSink, IDisposable
     public static LogWriter Resume(
         ILogStorage storage, LogOptions options, LogIdentity identity, EventCatalogue catalogue,
         IReadOnlyCollection<string>? leftOut = null) =>
-        new(storage, options, FirstHeader(options, identity, catalogue, leftOut), resume: true);
+        storage is BranchStorage branch
+            ? new(branch.Own, options, branch.Place(FirstHeader(options, identity, catalogue, leftOut)), resume: true)
+            : new(storage, options, FirstHeader(options, identity, catalogue, leftOut), resume: true);
+
+    /// <summary>Starts the own part of a branch's log: submit the blocks from <see cref="BranchStorage.Start"/> on.</summary>
+    /// <inheritdoc cref="LogWriter(ILogStorage, LogOptions, LogIdentity, EventCatalogue, IReadOnlyCollection{string})"/>
+    public static LogWriter Branch(
+        BranchStorage storage, LogOptions options, LogIdentity identity, EventCatalogue catalogue,
+        IReadOnlyCollection<string>? leftOut = null) =>
+        new(storage.Own, options, storage.Place(FirstHeader(options, identity, catalogue, leftOut)), resume: false);
 
     /// <summary>What a resumed writer found; null for a new log.</summary>
     public ResumePoint? Resumed { get; }

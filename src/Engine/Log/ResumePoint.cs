@@ -30,7 +30,7 @@ public sealed class ResumePoint
     }
 
     /// <summary>Behind the last sound block.</summary>
-    public LogBoundary End { get; }
+    public LogBoundary End { get; private init; }
 
     /// <summary>Before the last sound block of the last segment; null when that segment has none.</summary>
     public LogBoundary? LastBlock { get; }
@@ -60,8 +60,8 @@ public sealed class ResumePoint
     internal long EarlierRawBytes { get; init; }
 
     /// <summary>Where a log that is not complete can be taken up again; where it starts, when nothing of it is sound.</summary>
-    /// <param name="storage">The folder.</param>
-    /// <param name="header">The header its first segment must have.</param>
+    /// <param name="storage">The folder; of a branch, the one with its own part.</param>
+    /// <param name="header">The header the first segment there must have.</param>
     /// <exception cref="CorruptLogException">It is damaged, beyond a torn tail.</exception>
     /// <exception cref="LogCompleteException">It is complete.</exception>
     /// <exception cref="IncompatibleLogException">Another run, or another build, wrote it.</exception>
@@ -81,7 +81,8 @@ public sealed class ResumePoint
         string lost = unborn is null ? "" : $"{unborn} has no sound header";
         if (sequences.Count == 0)
         {
-            return new ResumePoint(null, null) { Unborn = unborn, Lost = lost };
+            var start = new LogBoundary(new BlockAddress(header.Segment, 0), header.FirstSequence, header.ChainHash);
+            return new ResumePoint(null, null) { End = start, Unborn = unborn, Lost = lost };
         }
         SegmentHeader? current = null;
         SegmentTail? tail = null;
@@ -90,7 +91,8 @@ public sealed class ResumePoint
         for (int i = 0; i < sequences.Count; i++)
         {
             using var file = new SegmentFile(storage, LogFormat.SegmentName(sequences[i]));
-            if (!LogRecovery.TryReadHeader(file, i, sequences[i], i == 0 ? null : header, tail, out current, out int headerBytes, out CorruptLogException? wrong))
+            if (!LogRecovery.TryReadHeader(
+                file, header.Segment + i, sequences[i], i == 0 ? null : header, tail, out current, out int headerBytes, out CorruptLogException? wrong, header))
             {
                 throw wrong!;
             }

@@ -16,8 +16,8 @@ internal sealed class SegmentWriter : IDisposable
     private readonly FixedBufferWriter _outWriter;
     private ILogAppender? _file;
     private BlockIndexEntry[] _index = new BlockIndexEntry[64];
-    private int _outLength, _segment = -1, _blocks;
-    private long _segmentBytes, _segmentRaw, _segmentEvents, _lastSequence = -1, _writtenSequence = -1, _runningMaxPs;
+    private int _outLength, _segment, _blocks;
+    private long _segmentBytes, _segmentRaw, _segmentEvents, _lastSequence, _writtenSequence, _runningMaxPs;
     private ChainHash _chain, _segmentChain;
 
     // Set until the first write to a log that is continued: only then is its tail cut off.
@@ -29,6 +29,11 @@ internal sealed class SegmentWriter : IDisposable
         _options = options;
         _first = first;
         _outWriter = new FixedBufferWriter(_out);
+        // A branch's own log begins inside the whole one.
+        _segment = first.Segment - 1;
+        _lastSequence = _writtenSequence = DurableSequence = first.FirstSequence - 1;
+        _chain = first.ChainHash;
+        _runningMaxPs = first.RunningMaxTimePs;
     }
 
     /// <summary>The chain's link after the last block written.</summary>
@@ -36,7 +41,7 @@ internal sealed class SegmentWriter : IDisposable
 
     /// <summary>Behind the last block written.</summary>
     public LogBoundary End => new(
-        _segmentRaw >= _options.SegmentRawBytes ? new BlockAddress(_segment + 1, 0) : new BlockAddress(Math.Max(0, _segment), _blocks),
+        _segmentRaw >= _options.SegmentRawBytes ? new BlockAddress(_segment + 1, 0) : new BlockAddress(Math.Max(_first.Segment, _segment), _blocks),
         _lastSequence + 1, _chain);
 
     /// <summary>Events written.</summary>
@@ -49,7 +54,7 @@ internal sealed class SegmentWriter : IDisposable
     public long RawBytes { get; private set; }
 
     /// <summary>The last event that the chosen durability promises to keep; -1 for none.</summary>
-    public long DurableSequence { get; private set; } = -1;
+    public long DurableSequence { get; private set; }
 
     /// <summary>Starts the first segment, so that even an empty log says whose it is.</summary>
     public void Start() => OpenSegment();
@@ -81,7 +86,7 @@ internal sealed class SegmentWriter : IDisposable
             {
                 Sync(name);
             }
-            if (_segment >= 0)
+            if (_segment >= _first.Segment)
             {
                 Sync(SegmentName);
             }
@@ -238,7 +243,7 @@ internal sealed class SegmentWriter : IDisposable
         {
             _storage.Delete(unborn);
         }
-        if (_segment < 0)
+        if (_segment < _first.Segment)
         {
             OpenSegment();
             return;
