@@ -39,7 +39,7 @@ public interface ILogStorage
     IDisposable Lock();
 }
 
-/// <summary>A file being appended to.</summary>
+/// <summary>A file being appended to. Closing it may fail with an <see cref="IOException"/>: then, too, bytes may be lost.</summary>
 public interface ILogAppender : IDisposable
 {
     /// <summary>Hands bytes to the operating system: all of them, or an exception.</summary>

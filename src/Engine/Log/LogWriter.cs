@@ -62,11 +62,19 @@ public sealed class LogWriter : IBlockSink, IDisposable
         }
         catch (Exception e)
         {
-            _segments.Dispose();
-            taken?.Dispose();
-            if (e is IOException)
+            LogWriteException? failure = e is IOException ? Failure(e) : null;
+            try
             {
-                throw Failure(e);
+                _segments.Dispose();
+            }
+            catch (IOException)
+            {
+                // The first failure is the one to tell.
+            }
+            taken?.Dispose();
+            if (failure is not null)
+            {
+                throw failure;
             }
             throw;
         }
@@ -223,8 +231,18 @@ public sealed class LogWriter : IBlockSink, IDisposable
     public void Dispose()
     {
         Drain();
-        _segments.Dispose();
-        _lock.Dispose();
+        try
+        {
+            _segments.Dispose();
+        }
+        catch (IOException)
+        {
+            // Only a log that was not completed has a file open here, and nothing more is promised of it.
+        }
+        finally
+        {
+            _lock.Dispose();
+        }
     }
 
     private void Drain()

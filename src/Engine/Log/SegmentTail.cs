@@ -12,10 +12,10 @@ internal enum TailState : byte
     /// <summary>The beginning of a block or of the footer: an append that did not finish.</summary>
     Cut,
 
-    /// <summary>Damaged bytes and nothing sound after them: what a power cut may leave. May be cut off.</summary>
+    /// <summary>Damaged bytes, or a damaged footer, and nothing sound after them: what a power cut may leave. May be cut off.</summary>
     Torn,
 
-    /// <summary>Damage that no interrupted append explains: sound blocks or a sound footer follow it, or it was a footer.</summary>
+    /// <summary>Damage that no interrupted append explains: sound blocks or a sound footer follow it, or bytes follow a footer.</summary>
     Damaged,
 }
 
@@ -130,7 +130,7 @@ internal sealed class SegmentTail
         }
         if (Resembles(rest, footer))
         {
-            return Is(TailState.Damaged, null, "the footer is damaged");
+            return Is(rest.Length > footer.Length ? TailState.Damaged : TailState.Torn, null, "the footer is damaged");
         }
         if (finding == BlockFinding.Cut)
         {

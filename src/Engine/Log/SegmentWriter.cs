@@ -197,14 +197,21 @@ internal sealed class SegmentWriter : IDisposable
             _file!.FlushToDisk();
             DurableSequence = _writtenSequence;
         }
-        _file!.Dispose();
-        _file = null;
+        CloseFile();
     }
 
     public void Dispose()
     {
-        _file?.Dispose();
         _hasher.Dispose();
+        CloseFile();
+    }
+
+    // The handle is gone even when closing it fails.
+    private void CloseFile()
+    {
+        ILogAppender? file = _file;
+        _file = null;
+        file?.Dispose();
     }
 
     private SegmentFooter Footer(SegmentEnd end) => new()
@@ -288,6 +295,11 @@ internal sealed class SegmentWriter : IDisposable
         byte[] bytes = header.Encode();
         Append(bytes);
         _segmentBytes = bytes.Length;
+        if (_options.Durability == LogDurability.Block)
+        {
+            // A header lost under a block that arrived would be damage; this way only the last block can be torn.
+            _file.FlushToDisk();
+        }
         if (_options.Durability is LogDurability.Block or LogDurability.Seal)
         {
             _storage.SyncDirectory();
