@@ -5,8 +5,9 @@ namespace Sim.Host;
 
 /// <summary>
 /// Ctrl-C and SIGTERM: the first asks the command to stop at the next dispatch boundary, the second ends the process at once.
+/// A session at a terminal may take Ctrl-C for itself (<see cref="Interrupts"/>).
 /// </summary>
-internal sealed class SignalLifetime(IHostApplicationLifetime application) : IHostLifetime, IDisposable
+internal sealed class SignalLifetime(IHostApplicationLifetime application, Interrupts interrupts) : IHostLifetime, IDisposable
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
     private int _signals;
@@ -31,6 +32,10 @@ internal sealed class SignalLifetime(IHostApplicationLifetime application) : IHo
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
+        if (context.Signal == PosixSignal.SIGINT && interrupts.TryHandOn())
+        {
+            return;
+        }
         if (Interlocked.Increment(ref _signals) > 1)
         {
             Environment.Exit((int)ExitCode.Interrupted);

@@ -13,6 +13,7 @@ internal static class SimulatorServices
     {
         services.AddSingleton(KnownWorkloads.Registry);
         services.AddSingleton<ExperimentFile>();
+        services.AddSingleton<Interrupts>();
         services.AddSingleton<ISimulator, MachineSimulator>();
         services.AddSingleton<ICommandModule, RunCommand>();
         services.AddSingleton<ICommandModule, VerifyCommand>();

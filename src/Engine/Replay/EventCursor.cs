@@ -15,7 +15,7 @@ public sealed class EventCursor
     private readonly BlockBuffer _buffer = new();
     private readonly bool[] _wanted = new bool[EventCatalogue.MaxKinds];
     private BlockAddress? _next;
-    private bool _inBlock;
+    private bool _inBlock, _onlySymbols;
     private long _symbolsUpTo, _skipUntil;
 
     /// <summary>A cursor before the first event.</summary>
@@ -66,6 +66,12 @@ public sealed class EventCursor
         }
     }
 
+    /// <summary>
+    /// Tells of blocks that surely have no <c>symbol</c> event, by the sequence of their first event: false for those. They
+    /// are not read when an earlier symbol is looked for. Null when nobody knows.
+    /// </summary>
+    public Func<long, bool>? MayHaveSymbols { get; set; }
+
     /// <summary>Goes to the next event that is wanted; false at the end of the log.</summary>
     /// <exception cref="CorruptLogException">A block is damaged.</exception>
     public bool MoveNext()
@@ -84,6 +90,11 @@ public sealed class EventCursor
             {
                 _inBlock = false;
                 return false;
+            }
+            if (_onlySymbols && MayHaveSymbols is { } may && !may(_reader.Index(address.Segment)[address.Block].FirstSequence))
+            {
+                _next = _reader.Next(address);
+                continue;
             }
             _reader.Read(address, _buffer);
             _walker.Start(in _buffer.Header);
@@ -148,7 +159,7 @@ public sealed class EventCursor
     // Goes no further than to the symbol: most are announced early, and a log may be long.
     private void LearnEarlier(long id)
     {
-        var earlier = new EventCursor(_reader);
+        var earlier = new EventCursor(_reader) { MayHaveSymbols = MayHaveSymbols, _onlySymbols = true };
         earlier.Only([SymbolEvent.Descriptor.Name]);
         earlier.Seek(_symbolsUpTo);
         long here = Header.Sequence;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Sim.Host.Experiments;
+using Sim.Host.Index;
 using Sim.Host.Provenance;
 using Sim.Host.Runs;
 using Sim.Kernel.Zones;
@@ -29,25 +30,27 @@ internal sealed class WhyCommand(StandardStreams streams, ExperimentFile experim
         command.Options.Add(count);
         position.AddTo(command);
         command.Options.Add(json);
-        command.SetAction(parsed =>
+        command.SetAction((parsed, cancellation) =>
         {
             (bool isBlock, long pfn) = Parse(parsed.GetValue(what)!);
             int blockOrder = Order(isBlock, parsed.GetValue(order));
             int last = Last(isBlock, parsed.GetValue(count));
             Action<Timeline> move = position.Read(parsed);
             using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments);
+            var moment = new RunMoment(recorded, simulator, RunIndex.Open(recorded.Directory, recorded.Log, streams.Error, cancellation));
+            move(moment.Timeline);
             if (isBlock)
             {
-                var holders = BlockHolders.Read(recorded, simulator, pfn, blockOrder, move);
+                var holders = BlockHolders.Read(moment, pfn, blockOrder);
                 Print(parsed.GetValue(json), () => holders.Json().ToJsonString(HostJson.Indented), holders.Print);
             }
             else
             {
-                var biography = FrameBiography.Read(recorded, simulator, pfn, move);
+                var biography = FrameBiography.Read(moment, pfn);
                 Print(parsed.GetValue(json), () => biography.Json(last).ToJsonString(HostJson.Indented), text => biography.Print(text, last));
             }
             RunLog.NoteEnd(recorded.Log, streams.Error);
-            return (int)ExitCode.Ok;
+            return Task.FromResult((int)ExitCode.Ok);
         });
         return command;
     }

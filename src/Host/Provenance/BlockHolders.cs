@@ -20,32 +20,28 @@ internal sealed class BlockHolders
     private readonly List<FrameMoment> _free = [];
     private readonly PageAllocatorState _pages;
 
-    private BlockHolders(RecordedRun run, Timeline timeline, HolderNames names, long first, int order)
+    private BlockHolders(RunMoment moment, long first, int order)
     {
-        (_timeline, _names, _first, _order) = (timeline, names, first, order);
-        _pages = timeline.State.State.Memory.Pages;
-        _library = new EventLibrary(run.Log, names);
+        (_timeline, _names, _first, _order) = (moment.Timeline, moment.Names, first, order);
+        _pages = _timeline.State.State.Memory.Pages;
+        _library = moment.Library();
         for (long pfn = first; pfn < first + (1L << order);)
         {
-            FrameMoment moment = pfn < _pages.Frames.Count
+            FrameMoment frame = pfn < _pages.Frames.Count
                 ? FrameMoment.Of(_pages, pfn, pfn)
                 : new FrameMoment(FrameState.Hole, pfn, 0, 0, 0, 0, 0, -1, FrameUse.None, 0, 0);
-            (moment.State == FrameState.Buddy ? _free : _holders).Add(moment);
-            pfn = moment.Head + (1L << moment.Order);
+            (frame.State == FrameState.Buddy ? _free : _holders).Add(frame);
+            pfn = frame.Head + (1L << frame.Order);
         }
         _library.Read(_holders.Select(h => h.AllocatedBy));
     }
 
-    /// <summary>Reads it.</summary>
-    /// <exception cref="CommandException">The machine has no such frame, the order is none, or the log has no such moment (exit code 2).</exception>
-    public static BlockHolders Read(RecordedRun run, ISimulator simulator, long pfn, int order, Action<Timeline> move)
+    /// <summary>Looks at a block.</summary>
+    /// <exception cref="CommandException">The machine has no such frame (exit code 2).</exception>
+    public static BlockHolders Read(RunMoment moment, long pfn, int order)
     {
-        var names = new HolderNames();
-        var timeline = new Timeline(run, simulator, [names]);
-        names.Use(timeline);
-        FrameBiography.RequireFrame(timeline.State.State.Memory.Pages, pfn, "block");
-        move(timeline);
-        return new BlockHolders(run, timeline, names, pfn & -(1L << order), order);
+        FrameBiography.RequireFrame(moment.Timeline.State.State.Memory.Pages, pfn, "block");
+        return new BlockHolders(moment, pfn & -(1L << order), order);
     }
 
     /// <summary>The frames that keep it from being free, in order of their numbers; a block of several stands for itself.</summary>

@@ -1,89 +1,49 @@
-using Sim.Engine.Log;
 using Sim.Engine.Replay;
+using Sim.Host.Index;
 
 namespace Sim.Host.Provenance;
 
-/// <summary>Which events of a log belong together by their causes.</summary>
-internal interface IEventChain
+/// <summary>Events of a log that belong together by their causes.</summary>
+internal static class EventChains
 {
-    /// <summary>The events in the order to show them; null where they are found on the way through the log.</summary>
-    IReadOnlyList<long>? Sequences { get; }
+    /// <summary>Without a bound of one's own, effects are looked for so many events on.</summary>
+    public const long EffectsWithin = 20_000_000;
 
-    /// <summary>True when the event a cursor stands at belongs to the chain; asked in the order of the log.</summary>
-    bool Has(EventCursor cursor);
-}
-
-/// <summary>All of them.</summary>
-internal sealed class EveryEvent : IEventChain
-{
-    public IReadOnlyList<long>? Sequences => null;
-
-    public bool Has(EventCursor cursor) => true;
-}
-
-/// <summary>An event and what led to it, nearest first.</summary>
-internal sealed class CausesOf : IEventChain
-{
-    /// <exception cref="CommandException">The log has no such event (exit code 2).</exception>
-    public CausesOf(LogReader log, long sequence)
+    /// <summary>An event and what led to it, nearest first. Each is read by its sequence.</summary>
+    /// <param name="cursor">Reads the log; stands at the event that is given.</param>
+    /// <param name="sequence">The event; the log has it.</param>
+    /// <returns>Sequences, one when it is asked for.</returns>
+    public static IEnumerable<long> CausesOf(EventCursor cursor, long sequence)
     {
-        Chains.Require(log, "--cause-of", sequence);
-        var chain = new List<long>();
-        var cursor = new EventCursor(log);
         for (long at = sequence; at >= 0; at = cursor.Header.Cause)
         {
             cursor.Seek(at);
             cursor.MoveNext();
-            chain.Add(at);
+            yield return at;
         }
-        Sequences = chain;
-    }
-
-    public IReadOnlyList<long> Sequences { get; }
-
-    public bool Has(EventCursor cursor) => Sequences.Contains(cursor.Header.Sequence);
-}
-
-/// <summary>An event and all that has it among its causes.</summary>
-internal sealed class EffectsOf : IEventChain
-{
-    private readonly EventCursor _all;
-    private readonly HashSet<long> _members;
-
-    /// <exception cref="CommandException">The log has no such event (exit code 2).</exception>
-    public EffectsOf(LogReader log, long sequence)
-    {
-        Chains.Require(log, "--effects-of", sequence);
-        _members = [sequence];
-        // Kinds that are not to be shown are links of the chain all the same.
-        _all = new EventCursor(log);
-        _all.Seek(sequence);
-        _all.MoveNext();
-    }
-
-    public IReadOnlyList<long>? Sequences => null;
-
-    public bool Has(EventCursor cursor)
-    {
-        while (_all.Header.Sequence < cursor.Header.Sequence && _all.MoveNext())
-        {
-            if (_members.Contains(_all.Header.Cause))
-            {
-                _members.Add(_all.Header.Sequence);
-            }
-        }
-        return _members.Contains(cursor.Header.Sequence);
     }
 }
 
-/// <summary>What the chains have in common.</summary>
-internal static class Chains
+/// <summary>
+/// An event and all that has it among its causes. Asked of every event from the first one on, in order; links of the chain
+/// that are not to be shown are links all the same, so no block is passed over.
+/// </summary>
+/// <param name="first">The event.</param>
+/// <param name="shown">Which of them are wanted.</param>
+internal sealed class EffectsOf(long first, IEventCondition shown) : IEventCondition
 {
-    public static void Require(LogReader log, string option, long sequence)
+    private readonly HashSet<long> _members = [first];
+
+    /// <inheritdoc/>
+    public bool Matches(EventCursor e)
     {
-        if (sequence > log.LastSequence)
+        if (_members.Contains(e.Header.Cause))
         {
-            throw new CommandException(ExitCode.Usage, $"{option} {sequence}: the log has the events 0 to {log.LastSequence}.");
+            _members.Add(e.Header.Sequence);
         }
+        return _members.Contains(e.Header.Sequence) && shown.Matches(e);
     }
+
+    /// <inheritdoc/>
+    public bool MayMatch(in BlockSummary block) => true;
 }

@@ -19,11 +19,7 @@ internal sealed class EventLibrary : IDisposable
     private readonly Dictionary<long, LoggedEvent> _events = [];
     private long _at = -1;
 
-    public EventLibrary(LogReader log, HolderNames names)
-    {
-        _cursor = new EventCursor(log);
-        _names = names;
-    }
+    public EventLibrary(EventCursor cursor, HolderNames names) => (_cursor, _names) = (cursor, names);
 
     /// <summary>Reads events, those of their neighbourhoods and all their causes.</summary>
     public void Read(IEnumerable<long> sequences)

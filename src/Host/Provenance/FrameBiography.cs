@@ -16,24 +16,25 @@ internal sealed class FrameBiography
     private readonly EventLibrary _library;
     private readonly HolderNames _names;
 
-    private FrameBiography(long pfn, FrameWatcher watcher, Timeline timeline, EventLibrary library, HolderNames names)
+    private FrameBiography(RunMoment moment, long pfn, FrameWatcher watcher)
     {
-        (_pfn, _watcher, _timeline, _library, _names) = (pfn, watcher, timeline, library, names);
+        (_pfn, _watcher, _timeline, _library, _names) = (pfn, watcher, moment.Timeline, moment.Library(), moment.Names);
     }
 
-    /// <summary>Reads it.</summary>
-    /// <exception cref="CommandException">The machine has no such frame, or the log no such moment (exit code 2).</exception>
-    public static FrameBiography Read(RecordedRun run, ISimulator simulator, long pfn, Action<Timeline> move)
+    /// <summary>Reads it, up to the moment; the timeline is there again afterwards.</summary>
+    /// <exception cref="CommandException">The machine has no such frame (exit code 2).</exception>
+    public static FrameBiography Read(RunMoment moment, long pfn)
     {
-        var names = new HolderNames();
-        var timeline = new Timeline(run, simulator, [names]);
-        names.Use(timeline);
-        PageAllocatorState pages = timeline.State.State.Memory.Pages;
-        RequireFrame(pages, pfn, "frame");
-        var watcher = new FrameWatcher(pages, names, pfn);
+        Timeline timeline = moment.Timeline;
+        RequireFrame(timeline.State.State.Memory.Pages, pfn, "frame");
+        long end = timeline.Position;
+        moment.Names.Load();
+        timeline.GoTo(-1);
+        var watcher = new FrameWatcher(timeline.State.State.Memory.Pages, moment.Names.Of, pfn);
         timeline.Watcher = watcher;
-        move(timeline);
-        return new FrameBiography(pfn, watcher, timeline, new EventLibrary(run.Log, names), names);
+        timeline.GoTo(end);
+        timeline.Watcher = null;
+        return new FrameBiography(moment, pfn, watcher);
     }
 
     /// <summary>How the frame is at the moment.</summary>

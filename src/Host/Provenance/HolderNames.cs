@@ -1,23 +1,23 @@
 using System.Globalization;
-using Sim.Engine.Events;
+using Sim.Engine.Log;
+using Sim.Engine.Replay;
+using Sim.Host.Index;
 using Sim.Host.Runs;
 using Sim.Kernel;
-using Sim.Kernel.Buddy;
 using Sim.Kernel.Tasks;
 
 namespace Sim.Host.Provenance;
 
-/// <summary>Names of those for whom frames are allocated: tasks, recorded tasks, users inside the kernel.</summary>
-internal sealed class HolderNames : IApply<RecordedTask>
+/// <summary>Names, at the moment a timeline stands at, of those for whom frames are allocated: tasks, recorded tasks, users inside the kernel.</summary>
+/// <param name="timeline">Where it stands.</param>
+/// <param name="log">The log, where recorded tasks get their names.</param>
+/// <param name="index">Its index.</param>
+internal sealed class HolderNames(Timeline timeline, LogReader log, RunIndex index) : IEventCondition
 {
-    private readonly Dictionary<int, int> _recorded = [];
-    private Timeline? _timeline;
+    private const string RecordedTask = "recorded.task";
 
-    /// <summary>Where the names come from; before it is set there are none.</summary>
-    public void Use(Timeline timeline) => _timeline = timeline;
-
-    /// <summary>Notes a recorded task's name.</summary>
-    public void Apply(in RecordedTask e, in EventHeader header) => _recorded[e.Pid] = e.Comm;
+    private readonly int _recordedTask = log.Header.Catalogue.FirstOrDefault(d => d.Name == RecordedTask)?.Kind ?? -1;
+    private List<(long Sequence, int Pid, string Comm)>? _recorded;
 
     /// <summary>The name of an owner.</summary>
     public string Of(int owner)
@@ -31,7 +31,7 @@ internal sealed class HolderNames : IApply<RecordedTask>
         {
             return "the kernel";
         }
-        if (_timeline is { } timeline && timeline.State.State.Memory.Slab.Caches is { } caches
+        if (timeline.State.State.Memory.Slab.Caches is { } caches
             && KernelUser.SlabCache(0) - owner is >= 0 and int cache && cache < caches.Count)
         {
             return $"slab cache {timeline.Symbols[caches[cache].Name]}";
@@ -49,15 +49,38 @@ internal sealed class HolderNames : IApply<RecordedTask>
         };
     }
 
+    /// <summary>Reads the names of recorded tasks. Needed before names are asked for in the middle of a fold, which reads the log itself.</summary>
+    public void Load() => _recorded ??= ReadRecorded();
+
+    bool IEventCondition.Matches(EventCursor e) => e.Descriptor.Kind == _recordedTask;
+
+    bool IEventCondition.MayMatch(in BlockSummary block) => block.HasKind(_recordedTask);
+
     private string Comm(int pid)
     {
-        if (_timeline is null)
+        TaskInfo task = timeline.State.State.Virtual.Tasks[pid];
+        if (task.State != TaskState.None)
         {
-            return "";
+            return timeline.Symbols[task.Comm];
         }
-        TaskInfo task = _timeline.State.State.Virtual.Tasks[pid];
-        return task.State != TaskState.None ? _timeline.Symbols[task.Comm]
-            : _recorded.TryGetValue(pid, out int comm) ? _timeline.Symbols[comm]
-            : "";
+        Load();
+        return _recorded!.FindLast(r => r.Pid == pid && r.Sequence <= timeline.Position).Comm ?? "";
+    }
+
+    // A snapshot has no names of recorded tasks: they are nothing to the simulated kernel.
+    private List<(long, int, string)> ReadRecorded()
+    {
+        var recorded = new List<(long, int, string)>();
+        if (_recordedTask < 0)
+        {
+            return recorded;
+        }
+        var search = new EventSearch(log, index);
+        foreach (long at in search.Each(this, 0, log.LastSequence, CancellationToken.None))
+        {
+            ReadOnlySpan<long> values = search.Cursor.Values;
+            recorded.Add((at, (int)values[0], search.Cursor.Symbol(values[1])));
+        }
+        return recorded;
     }
 }

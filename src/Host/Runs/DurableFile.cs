@@ -9,14 +9,17 @@ public static partial class DurableFile
     /// <summary>Writes a file beside its place, forces it to the device, and renames it into place.</summary>
     /// <exception cref="IOException">It cannot be written; the old file, if any, is untouched.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory is not writable.</exception>
-    public static void Write(string path, string text)
+    public static void Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));
+
+    /// <inheritdoc cref="Write(string, string)"/>
+    public static void Write(string path, ReadOnlySpan<byte> bytes)
     {
         string temporary = path + ".tmp";
         try
         {
             using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
             {
-                file.Write(Encoding.UTF8.GetBytes(text));
+                file.Write(bytes);
                 file.Flush(flushToDisk: true);
             }
             File.Move(temporary, path, overwrite: true);

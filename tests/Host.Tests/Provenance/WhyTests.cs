@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Sim.Engine.Events;
 using Sim.Engine.Replay;
+using Sim.Host.Index;
 using Sim.Host.Provenance;
 using Sim.Host.Runs;
 using Sim.Host.Tests.Commands;
@@ -41,7 +42,10 @@ public sealed class WhyTests(RunLibrary library)
         }
         foreach (int i in Enumerable.Range(0, watched.Length).OrderByDescending(i => all.Seen[i].Count).ThenBy(i => i).Take(4))
         {
-            var biography = FrameBiography.Read(recorded, Application.Simulator, watched[i], t => t.GoTo(t.Last));
+            var moment = new RunMoment(recorded, Application.Simulator, new RunIndex(new LogBlocks(recorded.Log), null));
+            moment.Timeline.GoTo(moment.Timeline.Last);
+            var biography = FrameBiography.Read(moment, watched[i]);
+            Assert.Equal(moment.Timeline.Last, moment.Timeline.Position);
             Assert.Equal(all.Seen[i], biography.Changes.Select(c => c.Sequence));
             using var text = new StringWriter();
             biography.Print(text, int.MaxValue);
@@ -163,7 +167,7 @@ public sealed class WhyTests(RunLibrary library)
             (_pages, _pfns) = (pages, pfns);
             _last = [.. pfns.Select(p => (object)Look(p))];
             Seen = [.. pfns.Select(_ => new List<long>())];
-            Watchers = [.. pfns.Select(p => new FrameWatcher(pages, new HolderNames(), p))];
+            Watchers = [.. pfns.Select(p => new FrameWatcher(pages, _ => "", p))];
         }
 
         public List<long>[] Seen { get; }
