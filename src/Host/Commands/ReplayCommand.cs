@@ -55,7 +55,7 @@ internal sealed class ReplayCommand(StandardStreams streams, ExperimentFile expe
         bool moves = _position.IsGiven(parsed) || forward + backward > 0;
         if (parsed.GetValue(_until) is { } until)
         {
-            if (moves)
+            if (_position.IsGiven(parsed))
             {
                 move(context.Timeline);
             }

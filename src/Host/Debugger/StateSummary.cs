@@ -2,7 +2,6 @@ using Sim.Engine.Events;
 using Sim.Host.Provenance;
 using Sim.Kernel;
 using Sim.Kernel.Buddy;
-using Sim.Kernel.Mm;
 using Sim.Kernel.ProcFs;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
