@@ -12,7 +12,7 @@ internal static class Failure
     public static (ExitCode Code, string Message) Describe(Exception exception) => exception switch
     {
         CommandException e => (e.ExitCode, e.Message),
-        CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message} \"sim verify RUN\" lists all damage."),
+        CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message} \"sim verify RUN\" lists all damage, \"sim repair RUN --out COPY\" keeps what precedes it."),
         IncompatibleLogException e => (ExitCode.Configuration, e.Message),
         ReplayDivergedException e => (ExitCode.Diverged, $"{e.Message} The log does not give the state that the run had."),
         TraceFormatException e => (ExitCode.Configuration, e.Message),

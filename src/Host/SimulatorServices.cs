@@ -17,6 +17,7 @@ internal static class SimulatorServices
         services.AddSingleton<ISimulator, MachineSimulator>();
         services.AddSingleton<ICommandModule, RunCommand>();
         services.AddSingleton<ICommandModule, VerifyCommand>();
+        services.AddSingleton<ICommandModule, RepairCommand>();
         services.AddSingleton<ICommandModule, ShowCommand>();
         services.AddSingleton<ICommandModule, ReplayCommand>();
         services.AddSingleton<ICommandModule, EventsCommand>();

@@ -11,8 +11,10 @@ namespace Sim.Engine.Log;
 /// then may the rest be cut off without asking; a reader ignores it.
 /// </param>
 /// <param name="What">What ends the prefix; empty for an undamaged log.</param>
+/// <param name="Lost">The first structure that is not part of the prefix; null for an undamaged log.</param>
 public sealed record RecoveryPlan(
-    long Events, ChainHash ChainHash, IReadOnlyList<string> Segments, long ValidBytes, SegmentEnd? End, bool IsTornTail, string What);
+    long Events, ChainHash ChainHash, IReadOnlyList<string> Segments, long ValidBytes, SegmentEnd? End, bool IsTornTail, string What,
+    LogDamage? Lost);
 
 /// <summary>Finds a log's sound prefix, and writes it to another folder. Nothing is ever changed in place.</summary>
 public static class LogRecovery
@@ -76,7 +78,7 @@ public static class LogRecovery
                     throw wrong!;
                 }
                 lastFooter = previous.Footer;
-                return Plan(names, previous, isLast && file.IsHeaderCut(), wrong!.Message);
+                return Plan(names, previous, isLast && file.IsUnborn(), wrong!.Message, new LogDamage(file.Name, null, 0, wrong.What));
             }
             first ??= header;
             names.Add(file.Name);
@@ -91,13 +93,14 @@ public static class LogRecovery
             string what = continued ? "the next segment is missing"
                 : tail.State != TailState.Sealed ? (tail.What.Length > 0 ? tail.What : "the log is not sealed")
                 : isLast ? "" : "segments follow the one that ends the log";
-            return Plan(names, tail, isLast && tail.State != TailState.Damaged, what);
+            var lost = new LogDamage(file.Name, tail.Block, tail.State == TailState.Sealed ? file.Length : tail.Offset, what);
+            return Plan(names, tail, isLast && tail.State != TailState.Damaged, what, what.Length > 0 ? lost : null);
         }
     }
 
-    private static RecoveryPlan Plan(List<string> names, SegmentTail tail, bool isTornTail, string what) => new(
+    private static RecoveryPlan Plan(List<string> names, SegmentTail tail, bool isTornTail, string what, LogDamage? lost) => new(
         tail.LastSequence + 1, tail.Footer.ChainHash, names, tail.Offset,
-        tail.State == TailState.Sealed ? tail.Footer.End : null, isTornTail && what.Length > 0, what);
+        tail.State == TailState.Sealed ? tail.Footer.End : null, isTornTail && what.Length > 0, what, lost);
 
     /// <summary>Reads a segment's header and checks that it continues the segment before, or starts where a branch's own log does.</summary>
     internal static bool TryReadHeader(

@@ -33,7 +33,7 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
         if (!report.Ok)
         {
             Print(report, null, json);
-            streams.Error.WriteLine($"error: {report.Damage.Count} damaged place{(report.Damage.Count == 1 ? "" : "s")}; the {report.Events} events before the first are whole.");
+            streams.Error.WriteLine($"error: {report.Damage.Count} damaged place{(report.Damage.Count == 1 ? "" : "s")}; the {report.Events} events before the first are whole{(report.Events > 0 ? $". \"sim repair {path} --out COPY\" keeps them in a new run directory." : ".")}");
             return ExitCode.CorruptLog;
         }
         RunManifest manifest = directory.ReadManifest();

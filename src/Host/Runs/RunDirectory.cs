@@ -67,6 +67,9 @@ public sealed class RunDirectory
         return directory;
     }
 
+    /// <summary>A directory in which a run is put together from files; the caller has made it and gives it its name at the end.</summary>
+    internal static RunDirectory At(string path) => new(path);
+
     /// <summary>Writes <c>manifest.json</c> in one step.</summary>
     public void Write(RunManifest manifest) => DurableFile.Write(ManifestPath, manifest.ToJson());
 
