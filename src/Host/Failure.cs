@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Sim.Engine.Log;
 using Sim.Engine.Replay;
+using Sim.Host.Runs;
 using Sim.Host.Traces;
 
 namespace Sim.Host;
@@ -15,6 +16,7 @@ internal static class Failure
         CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message} \"sim verify RUN\" lists all damage, \"sim repair RUN --out COPY\" keeps what precedes it."),
         IncompatibleLogException e => (ExitCode.Configuration, e.Message),
         ReplayDivergedException e => (ExitCode.Diverged, $"{e.Message} The log does not give the state that the run had."),
+        RunDivergedException e => (ExitCode.Diverged, e.Message),
         TraceFormatException e => (ExitCode.Configuration, e.Message),
         OperationCanceledException => (ExitCode.Interrupted, "Interrupted."),
         IOException or UnauthorizedAccessException => (ExitCode.InputOutput, $"{exception.Message.TrimEnd('.')}. Check the path, its permissions and the free space."),

@@ -158,6 +158,16 @@ public sealed class LogReader : IDisposable
     /// <exception cref="CorruptLogException">It is damaged.</exception>
     public void Read(BlockAddress address, BlockBuffer buffer) => Segment(address.Segment).Read(address.Block, buffer);
 
+    /// <summary>Greatest event time before a block, in picoseconds.</summary>
+    public long TimeBefore(BlockAddress address) => address.Block > 0
+        ? Segment(address.Segment).Index[address.Block - 1].RunningMaxTimePs
+        : Segment(address.Segment).Header.RunningMaxTimePs;
+
+    /// <summary>The chain's link before a block.</summary>
+    public ChainHash ChainBefore(BlockAddress address) => address.Block > 0
+        ? Segment(address.Segment).Index[address.Block - 1].ChainHash
+        : Segment(address.Segment).Header.ChainHash;
+
     /// <summary>A segment's block index.</summary>
     public ReadOnlySpan<BlockIndexEntry> Index(int segment) => Segment(segment).Index;
 

@@ -11,7 +11,8 @@ namespace Sim.Engine.Replay;
 public sealed class Fold
 {
     private readonly LogReader _reader;
-    private readonly EventApplier[] _steps;
+    private EventApplier[] _steps;
+    private readonly EventApplier[] _skips;
     private readonly long[] _contexts = new long[EventDecoder.Contexts];
     private BlockBuffer _block = new();
     private BlockAddress? _next;
@@ -26,14 +27,30 @@ public sealed class Fold
     /// none applies are passed over.
     /// </param>
     public Fold(LogReader reader, EventCatalogue catalogue, IReadOnlyList<object> handlers)
+        : this(reader, catalogue, handlers, 0, new SymbolTable())
+    {
+    }
+
+    /// <summary>A fold that goes on from a state that was saved.</summary>
+    /// <param name="nextSequence">Events that the handlers' state has.</param>
+    /// <param name="symbols">Symbols announced by those.</param>
+    /// <inheritdoc cref="Fold(LogReader, EventCatalogue, IReadOnlyList{object})"/>
+    /// <exception cref="CorruptLogException">The block where it goes on is damaged.</exception>
+    public Fold(LogReader reader, EventCatalogue catalogue, IReadOnlyList<object> handlers, long nextSequence, SymbolTable symbols)
     {
         _reader = reader;
-        _steps = FoldSteps.Bind(reader.Header.Catalogue, catalogue, handlers, Symbols);
+        Symbols = symbols;
+        _steps = FoldSteps.Bind(reader.Header.Catalogue, catalogue, handlers, symbols);
+        _skips = FoldSteps.Skip(reader.Header.Catalogue);
         _next = reader.First;
+        if (nextSequence > 0)
+        {
+            StartAt(nextSequence);
+        }
     }
 
     /// <summary>Symbols announced so far.</summary>
-    public SymbolTable Symbols { get; } = new();
+    public SymbolTable Symbols { get; }
 
     /// <summary>Looks on after each event; null for nobody.</summary>
     public IFoldWatcher? Watcher { get; set; }
@@ -73,6 +90,28 @@ public sealed class Fold
     /// <summary>Folds to the end of the log.</summary>
     /// <inheritdoc cref="ToSequence" path="exception"/>
     public void ToEnd() => Run(_reader.LastSequence, long.MaxValue);
+
+    private void StartAt(long sequence)
+    {
+        if (sequence == _reader.Events)
+        {
+            (NextSequence, RunningMaxTimePs, _next) = (sequence, _reader.RunningMaxTimePs, null);
+            return;
+        }
+        BlockAddress address = _reader.FindSequence(sequence)
+            ?? throw new ArgumentOutOfRangeException(nameof(sequence), sequence, "The log has no such event.");
+        _next = address;
+        NextSequence = _reader.Index(address.Segment)[address.Block].FirstSequence;
+        RunningMaxTimePs = _reader.TimeBefore(address);
+        if (sequence > NextSequence)
+        {
+            (EventApplier[] steps, IFoldWatcher? watcher) = (_steps, Watcher);
+            _steps = _skips;
+            Watcher = null;
+            Run(sequence - 1, long.MaxValue);
+            (_steps, Watcher) = (steps, watcher);
+        }
+    }
 
     private void Run(long lastSequence, long lastTimePs)
     {

@@ -21,6 +21,20 @@ internal static class FoldSteps
         return steps;
     }
 
+    /// <summary>Steps that pass every event over.</summary>
+    public static EventApplier[] Skip(IReadOnlyList<EventDescriptor> logged)
+    {
+        var schema = new LogSchema(logged);
+        var steps = new EventApplier[EventCatalogue.MaxKinds];
+        for (int kind = 0; kind < steps.Length; kind++)
+        {
+            steps[kind] = schema[kind] is not { } descriptor ? new Unlisted(kind)
+                : kind == SymbolEvent.Kind ? new Symbols(null)
+                : new Skipped(descriptor.Fields);
+        }
+        return steps;
+    }
+
     private static EventApplier Bind(
         LogSchema schema, EventDescriptor logged, EventCatalogue build, IReadOnlyList<object> handlers, SymbolTable symbols)
     {
@@ -43,17 +57,17 @@ internal static class FoldSteps
             : step;
     }
 
-    private sealed class Symbols(SymbolTable symbols) : EventApplier
+    private sealed class Symbols(SymbolTable? symbols) : EventApplier
     {
         public override void DecodeAndApply(ref EventDecoder decoder, int fieldCount, in EventHeader header)
         {
             long id = decoder.ReadInt64();
             ReadOnlySpan<byte> name = decoder.ReadStringUtf8();
-            if (id != symbols.Count || name.Length > SymbolEvent.MaxBytes)
+            if ((symbols is not null && id != symbols.Count) || name.Length > SymbolEvent.MaxBytes)
             {
-                throw new CorruptLogException($"event {header.Sequence} announces symbol {id} with {name.Length} bytes; {symbols.Count} is next");
+                throw new CorruptLogException($"event {header.Sequence} announces symbol {id} with {name.Length} bytes; {symbols?.Count} is next");
             }
-            symbols.Add(Encoding.UTF8.GetString(name));
+            symbols?.Add(Encoding.UTF8.GetString(name));
             LogSchema.SkipFields(ref decoder, SymbolEvent.Descriptor.Fields, 2, fieldCount);
         }
     }

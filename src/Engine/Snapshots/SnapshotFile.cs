@@ -33,7 +33,10 @@ public static class SnapshotFile
     internal static long Write(ILogStorage storage, SnapshotHeader header, StateImage image, IReadOnlyList<int> newPages)
     {
         string name = Name(header.Sequence), temporary = name + ".tmp";
-        storage.Delete(temporary);
+        if (storage.List().Contains(temporary))
+        {
+            storage.Delete(temporary);
+        }
         long written = 0;
         using (ILogAppender file = storage.Create(temporary))
         {
@@ -218,7 +221,7 @@ public static class SnapshotFile
                 return Snappier.Snappy.GetUncompressedLength(stored) == _rawBytes
                     && Snappier.Snappy.Decompress(stored, _raw) == _rawBytes;
             }
-            catch (InvalidDataException)
+            catch (Exception e) when (e is InvalidDataException or ArgumentException)
             {
                 return false;
             }

@@ -12,13 +12,16 @@ public sealed record SnapshotHeader
 
     internal const string Marker = "sim.state";
     internal const int MaxBytes = 64 << 20;
-    private const int Entries = 21;
+    private const int Entries = 22;
 
     /// <summary>The run.</summary>
     public required LogIdentity Identity { get; init; }
 
     /// <summary>Events logged before it; also the sequence of the first event after it.</summary>
     public required long Sequence { get; init; }
+
+    /// <summary>Messages dispatched before it.</summary>
+    public required long Dispatched { get; init; }
 
     /// <summary>Simulated time, in picoseconds.</summary>
     public required long TimePs { get; init; }
@@ -56,15 +59,15 @@ public sealed record SnapshotHeader
     /// <summary>Where the image's pages are, in their order.</summary>
     public required IReadOnlyList<PageRun> Runs { get; init; }
 
-    /// <summary>One bit per <c>TouchedFrames.ChunkFrames</c> frames: touched since the snapshot before. Empty when not known.</summary>
-    public required byte[] Touched { get; init; }
+    /// <summary>What the host keeps beside the state about the stretch before the snapshot. Empty when there is nothing.</summary>
+    public required byte[] Attachment { get; init; }
 
     /// <summary>Pages that are in this file.</summary>
     public int NewPages => Runs.Where(r => r.Source == PageSource.Here).Sum(r => r.Count);
 
     internal byte[] Encode()
     {
-        var buffer = new ArrayBufferWriter<byte>(512 + Touched.Length + (Runs.Count * 12));
+        var buffer = new ArrayBufferWriter<byte>(512 + Attachment.Length + (Runs.Count * 12));
         var writer = new MessagePackWriter(buffer);
         writer.WriteMapHeader(Entries);
         writer.Write("format");
@@ -83,6 +86,8 @@ public sealed record SnapshotHeader
         writer.Write(Identity.Seed);
         writer.Write("sequence");
         writer.Write(Sequence);
+        writer.Write("dispatched");
+        writer.Write(Dispatched);
         writer.Write("timePs");
         writer.Write(TimePs);
         writer.Write("blockFirst");
@@ -113,8 +118,8 @@ public sealed record SnapshotHeader
             writer.Write(run.First);
             writer.Write(run.Count);
         }
-        writer.Write("touched");
-        writer.Write((ReadOnlySpan<byte>)Touched);
+        writer.Write("attachment");
+        writer.Write((ReadOnlySpan<byte>)Attachment);
         writer.Write("crc");
         writer.WriteUInt32(0);
         writer.Flush();
@@ -162,6 +167,8 @@ public sealed record SnapshotHeader
         ulong seed = reader.ReadUInt64();
         SealedMap.Key(ref reader, "sequence");
         long sequence = reader.ReadInt64();
+        SealedMap.Key(ref reader, "dispatched");
+        long dispatched = reader.ReadInt64();
         SealedMap.Key(ref reader, "timePs");
         long timePs = reader.ReadInt64();
         SealedMap.Key(ref reader, "blockFirst");
@@ -192,8 +199,8 @@ public sealed record SnapshotHeader
             runs[i] = new PageRun((PageSource)reader.ReadByte(), reader.ReadInt32(), reader.ReadInt32());
             pages += runs[i].Count;
         }
-        SealedMap.Key(ref reader, "touched");
-        byte[] touched = reader.ReadBytes()?.ToArray() ?? [];
+        SealedMap.Key(ref reader, "attachment");
+        byte[] attachment = reader.ReadBytes()?.ToArray() ?? [];
         SealedMap.Key(ref reader, "crc");
         _ = reader.ReadUInt32();
         if (length < 0 || pages != (length + StateImage.PageBytes - 1) / StateImage.PageBytes || sourcedPages < 0 || sourcedPages > pages
@@ -205,6 +212,7 @@ public sealed record SnapshotHeader
         {
             Identity = new LogIdentity(runId, engineVersion, configHash, seed),
             Sequence = sequence,
+            Dispatched = dispatched,
             TimePs = timePs,
             BlockFirst = blockFirst,
             ChainHash = chainHash,
@@ -217,7 +225,7 @@ public sealed record SnapshotHeader
             Base = baseSequence,
             BaseHash = baseHash,
             Runs = runs,
-            Touched = touched,
+            Attachment = attachment,
         };
     }
 }

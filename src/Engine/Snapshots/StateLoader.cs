@@ -87,6 +87,12 @@ public sealed class StateLoader(StateImage image, StateAnchors anchors) : StateV
         Bytes(name);
         string text = Encoding.UTF8.GetString(name);
         Type type = Type.GetType(text, throwOnError: false) ?? throw new InvalidDataException($"The image has objects of type {text}, which this build lacks.");
+        ulong layout = 0;
+        Plain(ref layout);
+        if (layout != TypeLayout.Hash(type))
+        {
+            throw new InvalidDataException($"The image has objects of type {type.Name} with other fields than this build's.");
+        }
         _types.Add(type);
         return type;
     }

@@ -75,6 +75,8 @@ public sealed class StateSaver(StateImage image, StateAnchors anchors) : StateVi
         byte[] name = Encoding.UTF8.GetBytes(type.AssemblyQualifiedName!);
         Number(name.Length);
         Bytes(name);
+        ulong layout = TypeLayout.Hash(type);
+        Plain(ref layout);
     }
 
     private void Number(int number) => Plain(ref number);

@@ -18,7 +18,7 @@ internal sealed class ExperimentArguments
         DefaultValueFactory = _ => [],
     };
 
-    public Argument<string?> File { get; } = new("EXPERIMENT.json") { Description = "The experiment file." };
+    public Argument<string?> File { get; } = new("EXPERIMENT.json") { Description = "The experiment file.", Arity = ArgumentArity.ZeroOrOne };
 
     /// <summary>Adds the argument and the options to a command.</summary>
     public void AddTo(Command command)
@@ -28,6 +28,10 @@ internal sealed class ExperimentArguments
         command.Options.Add(_set);
         command.Options.Add(_until);
     }
+
+    /// <summary>True when the command line names an experiment, or anything of one.</summary>
+    public bool IsGiven(ParseResult parsed) =>
+        parsed.GetValue(File) is not null || parsed.GetValue(_seed) is not null || parsed.GetValue(_until) is not null || parsed.GetValue(_set)!.Length > 0;
 
     /// <summary>The experiment as the command line has it.</summary>
     /// <exception cref="CommandException">An option or the file is wrong.</exception>
@@ -45,6 +49,6 @@ internal sealed class ExperimentArguments
             overrides.Add(new ConfigOverride($"--until {until}", "stop.time", until));
         }
         overrides.AddRange(more);
-        return reader.Load(parsed.GetValue(File)!, overrides);
+        return reader.Load(parsed.GetValue(File) ?? throw new CommandException(ExitCode.Usage, "Name the experiment file, such as traces/quickstart.json."), overrides);
     }
 }

@@ -17,10 +17,11 @@ internal sealed partial class RunCommand(
     {
         var command = new Command("run",
             "Runs an experiment and writes a run directory; progress on standard error.\n\n"
-            + "Examples:\n  sim run traces/quickstart.json\n  sim run traces/quickstart.json --seed 7 --set machine.memory=512MiB --until 2s --out runs/small");
+            + "Examples:\n  sim run traces/quickstart.json\n  sim run traces/quickstart.json --seed 7 --set machine.memory=512MiB --until 2s --out runs/small\n  sim run --resume runs/small");
         var arguments = new ExperimentArguments();
         arguments.AddTo(command);
         var output = new Option<string?>("--out") { HelpName = "DIR", Description = "The run directory. Default: runs/EXPERIMENT-SEED-N; runs/latest points at the newest." };
+        var resume = new Option<string?>("--resume") { HelpName = "RUN", Description = "Go on with a run that was interrupted, killed or stopped by an error; its log becomes that of an uninterrupted run." };
         var durability = new Option<string?>("--durability")
         {
             HelpName = "none|flush|block|seal",
@@ -29,33 +30,60 @@ internal sealed partial class RunCommand(
         var quiet = new Option<bool>("--quiet") { Description = "No progress." };
         var json = new Option<bool>("--json") { Description = "Print the manifest as JSON instead of the summary." };
         command.Options.Add(output);
+        command.Options.Add(resume);
         command.Options.Add(durability);
         command.Options.Add(quiet);
         command.Options.Add(json);
         command.SetAction((parsed, cancellation) =>
         {
-            Experiment experiment = arguments.Load(parsed, experiments,
-                parsed.GetValue(durability) is { } level ? [new ConfigOverride($"--durability {level}", "log.durability", level)] : []);
-            return Task.FromResult((int)Run(experiment, OptionText.Path("--out", parsed.GetValue(output)), parsed.GetValue(quiet), parsed.GetValue(json), cancellation));
+            ConfigOverride[] level = parsed.GetValue(durability) is { } d ? [new ConfigOverride($"--durability {d}", "log.durability", d)] : [];
+            string? target = OptionText.Path("--out", parsed.GetValue(output));
+            Recording recording;
+            if (OptionText.Path("--resume", parsed.GetValue(resume)) is { } run)
+            {
+                if (target is not null || arguments.IsGiven(parsed))
+                {
+                    throw new CommandException(ExitCode.Usage, "--resume goes on with a run as it was begun: no experiment, --out, --seed, --set or --until beside it.");
+                }
+                recording = Recording.Reopen(simulator, experiments, run, level);
+            }
+            else
+            {
+                recording = Recording.Prepare(simulator, experiments, arguments.Load(parsed, experiments, level), target, commandLine.Text);
+            }
+            return Task.FromResult((int)Run(recording, parsed.GetValue(quiet), parsed.GetValue(json), cancellation));
         });
         return command;
     }
 
-    private ExitCode Run(Experiment experiment, string? output, bool quiet, bool json, CancellationToken cancellation)
+    private ExitCode Run(Recording recording, bool quiet, bool json, CancellationToken cancellation)
     {
-        Recording recording = Recording.Prepare(simulator, experiments, experiment, output, commandLine.Text);
+        Experiment experiment = recording.Experiment;
         string path = recording.Directory.Path;
-        streams.Error.WriteLine($"running {experiment.Name}, seed {experiment.Seed}, configHash {recording.Identity.ConfigHash[..16]}…, into {path}");
+        if (recording.Reopened is { Status: RunStatus.Complete })
+        {
+            streams.Error.WriteLine($"{path} is complete; there is nothing to resume.");
+            return ExitCode.Ok;
+        }
+        streams.Error.WriteLine(
+            $"{(recording.Reopened is null ? "running" : "resuming")} {experiment.Name}, seed {experiment.Seed}, configHash {recording.Identity.ConfigHash[..16]}…, into {path}");
         LogIdentity(recording.Identity.RunId, recording.Identity.ConfigHash, EngineVersion.Current);
         RecordingResult result;
         try
         {
-            result = recording.Run(work => Show(quiet, work), cancellation);
+            result = recording.Reopened is null
+                ? recording.Run(work => Show(quiet, work), cancellation)
+                : recording.Resume(work => Show(quiet, work), streams.Error.WriteLine, cancellation);
         }
         catch (LogWriteException e)
         {
             throw new CommandException(ExitCode.InputOutput,
-                $"{e.Message} Free some space; \"sim verify {path}\" shows how much of the log is whole.", e);
+                $"{e.Message} When that is mended, \"sim run --resume {path}\" goes on.", e);
+        }
+        catch (RunDivergedException e)
+        {
+            throw new CommandException(ExitCode.Diverged,
+                $"{path}: {e.Message} \"sim events {path} --from {e.Sequence}\" shows the recorded ones; the run cannot be resumed by this build.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -65,9 +93,13 @@ internal sealed partial class RunCommand(
         streams.Out.Write(json
             ? JsonSerializer.Serialize(new { run = path, manifest = result.Manifest }, HostJson.Line) + "\n"
             : RunSummary.Text(Describe(experiment), path, result));
+        if (result.SnapshotFailure is { } failure)
+        {
+            streams.Error.WriteLine($"note: snapshots could not be written, so resuming and time travel take longer: {failure.Message}");
+        }
         if (!result.Finished)
         {
-            streams.Error.WriteLine($"interrupted after event {result.Manifest.LastSequence}; the log up to there is whole and readable.");
+            streams.Error.WriteLine($"interrupted after event {result.Manifest.LastSequence}; the log up to there is whole and readable. \"sim run --resume {path}\" goes on.");
             return ExitCode.Interrupted;
         }
         return ExitCode.Ok;

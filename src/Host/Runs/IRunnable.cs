@@ -11,16 +11,20 @@ public interface IRunnable
     /// <summary>Events logged so far.</summary>
     long Events { get; }
 
-    /// <summary>The block of events that is being filled.</summary>
-    OpenBlock OpenBlock { get; }
+    /// <summary>Messages dispatched so far.</summary>
+    long Dispatched { get; }
+
+    /// <summary>Which frames were looked at or changed since the last call; see <see cref="Kernel.Zones.FrameTable.TakeTouched"/>.</summary>
+    byte[] TakeTouched();
 
     /// <summary>Powers on: boots, and starts the first phase. Either this or <see cref="Load"/>, once, before the first step.</summary>
     void Start();
 
     /// <summary>Saves the whole state, sourced and execution state, as it is between two dispatches.</summary>
+    /// <param name="draft">Gets the state and its place in the log; its image is empty.</param>
     /// <exception cref="NotSupportedException">Something in it cannot be saved.</exception>
     /// <param name="objects">If not null, gets where in the image each object starts.</param>
-    void Save(StateImage image, IList<(long Offset, Type Type)>? objects = null);
+    void Save(SnapshotDraft draft, IList<(long Offset, Type Type)>? objects = null);
 
     /// <summary>Restores a saved state into a machine that was just built from the same configuration.</summary>
     /// <exception cref="InvalidDataException">The image is of another machine or build.</exception>
@@ -45,8 +49,3 @@ public interface IRunnable
     /// <summary>Hash of the logged sourced state.</summary>
     ulong StateHash();
 }
-
-/// <summary>A block of events that is being filled.</summary>
-/// <param name="FirstSequence">Sequence of its first event.</param>
-/// <param name="Payload">Its raw payload so far.</param>
-public sealed record OpenBlock(long FirstSequence, byte[] Payload);

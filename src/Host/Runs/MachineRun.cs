@@ -69,12 +69,19 @@ internal sealed class MachineRun : IRunnable
         _phases[0].Workload.Start(_machine.Scheduler.NowPs);
     }
 
-    public void Save(StateImage image, IList<(long Offset, Type Type)>? objects)
+    public void Save(SnapshotDraft draft, IList<(long Offset, Type Type)>? objects)
     {
-        var saver = new StateSaver(image, _anchors) { Objects = objects };
+        var saver = new StateSaver(draft.Image, _anchors) { Objects = objects };
         saver.Save(_machine.State);
         saver.Save(_journal.Symbols);
+        draft.SourcedPages = draft.Image.Pages;
         saver.Save(this);
+        draft.Sequence = Events;
+        draft.Dispatched = Dispatched;
+        draft.TimePs = NowPs;
+        draft.BlockFirst = _journal.BlockFirst;
+        draft.OpenBlock = _journal.OpenBlock.ToArray();
+        draft.StateHash = StateHash();
     }
 
     public void Load(StateImage image)
@@ -85,7 +92,9 @@ internal sealed class MachineRun : IRunnable
         loader.Load(this);
     }
 
-    public OpenBlock OpenBlock => new(_journal.BlockFirst, _journal.OpenBlock.ToArray());
+    public long Dispatched => _machine.Scheduler.Dispatched;
+
+    public byte[] TakeTouched() => _machine.State.Memory.Pages.Frames.TakeTouched();
 
     public StepStatus Step(int dispatches)
     {

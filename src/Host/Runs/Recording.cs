@@ -1,4 +1,5 @@
 using Sim.Engine.Log;
+using Sim.Engine.Snapshots;
 using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
@@ -9,6 +10,9 @@ namespace Sim.Host.Runs;
 /// </summary>
 public sealed class Recording
 {
+    /// <summary>At most so many events does a block hold: the least one has four bytes.</summary>
+    private const int BlockEvents = 128 * 1024 / 4;
+
     private readonly ISimulator _simulator;
     private readonly Experiment _experiment;
     private readonly ExperimentIdentity _identity;
@@ -64,29 +68,97 @@ public sealed class Recording
         return recording;
     }
 
+    /// <summary>Opens a run that was cut short, to take it up again.</summary>
+    /// <param name="durability">What a crash may lose from now on; null for what the run began with.</param>
+    /// <exception cref="CommandException">It is no run, another build's, or its files have changed since.</exception>
+    public static Recording Reopen(ISimulator simulator, ExperimentFile reader, string path, IReadOnlyList<ConfigOverride> durability)
+    {
+        RunDirectory directory = RunDirectory.Open(path);
+        RunManifest manifest = directory.ReadManifest();
+        if (manifest.EngineVersion != EngineVersion.Current)
+        {
+            throw new CommandException(ExitCode.Configuration,
+                $"{path} was run by engine version {manifest.EngineVersion}; this build is {EngineVersion.Text} and would go on differently. Use that build.");
+        }
+        Experiment experiment = reader.Load(directory.ConfigurationPath, durability);
+        foreach (WorkloadOptions phase in experiment.Workload)
+        {
+            phase.CheckInputs();
+        }
+        ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
+        if (identity.ConfigHash != manifest.ConfigHash || experiment.Seed != manifest.Seed)
+        {
+            throw new CommandException(ExitCode.Diverged,
+                $"{directory.ConfigurationPath}, or a trace it names, is not what the run began with (configHash {manifest.ConfigHash}). Restore it, or run the experiment again.");
+        }
+        return new Recording(simulator, experiment, identity, LogSelection.LeftOut(experiment.Log, simulator.Catalogue), directory)
+        {
+            Reopened = manifest,
+        };
+    }
+
+    /// <summary>The manifest of a run that is taken up again, as it was; null for a new run.</summary>
+    public RunManifest? Reopened { get; private init; }
+
+    /// <summary>The experiment.</summary>
+    public Experiment Experiment => _experiment;
+
     /// <summary>Runs to the end, or to cancellation.</summary>
     /// <param name="show">Carries out the work it is given with a display of progress; returns its result.</param>
     /// <exception cref="LogWriteException">The log cannot be written; the run has failed.</exception>
     public RecordingResult Run(Func<Func<IProgress<RunSample>, bool>, bool> show, CancellationToken cancellation)
     {
-        var options = new LogOptions
-        {
-            Codec = _experiment.Log.Codec == Experiments.LogCodec.None ? Engine.Log.LogCodec.None : Engine.Log.LogCodec.Snappy,
-            Durability = Enum.Parse<Engine.Log.LogDurability>(_experiment.Log.Durability.ToString()),
-            SegmentRawBytes = _experiment.Log.SegmentBytes.Bytes,
-        };
-        var identity = new LogIdentity(
-            _identity.RunId, EngineVersion.Text, _identity.ConfigHash, (ulong)_experiment.Seed);
         IRunnable? machine = null;
         try
         {
-            using LogWriter log = LogWriter.Create(_directory.LogPath, options, identity, _simulator.Catalogue, _leftOut);
+            using LogWriter log = LogWriter.Create(_directory.LogPath, LogOptions, LogIdentity, _simulator.Catalogue, _leftOut);
+            using var snapshotter = new Snapshotter(_directory, _experiment.Snapshots, Frames, LogIdentity, log.BoundaryBefore);
             machine = _simulator.Build(_experiment, log, _leftOut);
             machine.Start();
-            bool finished = show(progress => new RunSession(machine, progress).Run(cancellation));
-            machine.CompleteLog();
-            log.Complete(provisional: !finished);
-            return Finish(machine, log, finished);
+            snapshotter.Begin(machine);
+            return Drive(machine, log, snapshotter, show, cancellation);
+        }
+        catch (Exception e)
+        {
+            Fail(machine, e);
+            throw;
+        }
+    }
+
+    /// <summary>Takes a run up again that was cut short: from its newest snapshot, or from power-on.</summary>
+    /// <inheritdoc cref="Run"/>
+    /// <exception cref="RunDivergedException">It does not come to the events that the log has.</exception>
+    /// <exception cref="CorruptLogException">The log is damaged.</exception>
+    public RecordingResult Resume(Func<Func<IProgress<RunSample>, bool>, bool> show, Action<string> note, CancellationToken cancellation)
+    {
+        IRunnable? machine = null;
+        try
+        {
+            using LogWriter? writer = OpenWriter();
+            using LogReader? recorded = writer?.Resumed is { End.NextSequence: 0 } ? null : LogReader.Open(_directory.LogPath);
+            var log = new ResumedLog(recorded, writer);
+            _directory.Write(_manifest);
+            SnapshotStore? store = recorded is null ? null : new SnapshotStore(new DirectoryStorage(_directory.SnapshotsPath), recorded);
+            using var snapshotter = new Snapshotter(_directory, _experiment.Snapshots, Frames, LogIdentity, log.BoundaryBefore);
+            while (true)
+            {
+                SnapshotHeader? from = store?.Newest(recorded!.Events);
+                if (Restore(store, from, log, out machine))
+                {
+                    note($"the log is whole up to event {log.RecordedEvents - 1}; "
+                        + (from is null ? "there is no snapshot, so the run starts anew" : $"running again from the snapshot before event {from.Sequence}"));
+                    snapshotter.Begin(machine);
+                    try
+                    {
+                        return Drive(machine, writer, snapshotter, show, cancellation, log);
+                    }
+                    catch (RunDivergedException) when (from is not null && machine.Events <= log.RecordedEvents + BlockEvents)
+                    {
+                        note($"the snapshot before event {from.Sequence} does not lead to the log's events; trying one before it");
+                    }
+                }
+                store!.Discard(from!);
+            }
         }
         catch (Exception e)
         {
@@ -99,21 +171,100 @@ public sealed class Recording
     public static CommandException Unwritable(RunDirectory directory, Exception cause) => new(ExitCode.InputOutput,
         $"{directory.Path}: a file of the run cannot be written: {cause.Message.TrimEnd('.')}. Free some space or name another place with --out, and run again.", cause);
 
-    private RecordingResult Finish(IRunnable machine, LogWriter log, bool finished)
+    private LogOptions LogOptions => new()
+    {
+        Codec = _experiment.Log.Codec == Experiments.LogCodec.None ? Engine.Log.LogCodec.None : Engine.Log.LogCodec.Snappy,
+        Durability = Enum.Parse<Engine.Log.LogDurability>(_experiment.Log.Durability.ToString()),
+        SegmentRawBytes = _experiment.Log.SegmentBytes.Bytes,
+    };
+
+    private LogIdentity LogIdentity => new(_identity.RunId, EngineVersion.Text, _identity.ConfigHash, (ulong)_experiment.Seed);
+
+    private long Frames => MachineModel.OptionsOf(_experiment).Hardware.Frames;
+
+    // Null for a log that is complete: the process ended between the log's seal and the manifest.
+    private LogWriter? OpenWriter()
+    {
+        var storage = new DirectoryStorage(_directory.LogPath);
+        try
+        {
+            storage.CreateDirectory();
+            return LogWriter.Resume(storage, LogOptions, LogIdentity, _simulator.Catalogue, _leftOut);
+        }
+        catch (LogCompleteException)
+        {
+            return null;
+        }
+    }
+
+    // False when the snapshot turns out to be of no use.
+    private bool Restore(SnapshotStore? store, SnapshotHeader? from, ResumedLog log, out IRunnable machine)
+    {
+        machine = _simulator.Build(_experiment, log, _leftOut);
+        if (from is null)
+        {
+            machine.Start();
+            return true;
+        }
+        if (store!.Load(from, sourcedOnly: false) is not { } image)
+        {
+            return false;
+        }
+        try
+        {
+            machine.Load(image);
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
+    private RecordingResult Drive(
+        IRunnable machine, LogWriter? writer, Snapshotter snapshotter, Func<Func<IProgress<RunSample>, bool>, bool> show,
+        CancellationToken cancellation, ResumedLog? resumed = null)
+    {
+        bool finished = show(progress => new RunSession(machine, progress, snapshotter.Between).Run(cancellation));
+        if (!finished)
+        {
+            snapshotter.Interrupt(machine);
+        }
+        if (!finished && resumed is not null && machine.Events < resumed.RecordedEvents)
+        {
+            // Nothing new was made, and the log stays as it is.
+            snapshotter.Dispose();
+            return Finish(machine, resumed.ChainHash, resumed.RecordedEvents, null, finished, snapshotter);
+        }
+        machine.CompleteLog();
+        if (machine.Events < resumed?.RecordedEvents)
+        {
+            throw new RunDivergedException(machine.Events);
+        }
+        writer?.Complete(provisional: !finished);
+        snapshotter.Dispose();
+        return Finish(machine, writer?.ChainHash ?? resumed!.ChainHash, machine.Events, writer, finished, snapshotter);
+    }
+
+    private RecordingResult Finish(IRunnable machine, ChainHash chain, long events, LogWriter? log, bool finished, Snapshotter snapshotter)
     {
         RunOutcome outcome = machine.Outcome();
         _manifest = _manifest with
         {
             Status = finished ? RunStatus.Complete : RunStatus.Interrupted,
-            ChainHash = log.ChainHash.ToString(),
-            StateHash = machine.StateHash().ToString("x16"),
-            Events = log.Events,
-            LastSequence = log.Events - 1,
+            ChainHash = chain.ToString(),
+            StateHash = machine.Events == events ? machine.StateHash().ToString("x16") : null,
+            Events = events,
+            LastSequence = events - 1,
             SimulatedPs = machine.NowPs,
+            Snapshots = [.. SnapshotStore.List(new DirectoryStorage(_directory.SnapshotsPath)).Select(s => new SnapshotEntry(SnapshotFile.Name(s), s))],
         };
-        _directory.WriteFile("stats.json", RunStatistics.ToJson(machine.Sample(), outcome, log.RawBytes, log.BytesWritten));
+        if (log is not null)
+        {
+            _directory.WriteFile("stats.json", RunStatistics.ToJson(machine.Sample(), outcome, log.RawBytes, log.BytesWritten));
+        }
         _directory.Write(_manifest);
-        return new RecordingResult(_manifest, outcome, finished);
+        return new RecordingResult(_manifest, outcome, finished, snapshotter.Failure);
     }
 
     private void Fail(IRunnable? machine, Exception cause)
@@ -138,4 +289,5 @@ public sealed class Recording
 
 /// <summary>What a recording came to.</summary>
 /// <param name="Finished">False when it was interrupted.</param>
-public sealed record RecordingResult(RunManifest Manifest, RunOutcome Outcome, bool Finished);
+/// <param name="SnapshotFailure">Why snapshots could not be written; null for no failure.</param>
+public sealed record RecordingResult(RunManifest Manifest, RunOutcome Outcome, bool Finished, Exception? SnapshotFailure);

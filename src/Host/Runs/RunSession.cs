@@ -7,7 +7,8 @@ namespace Sim.Host.Runs;
 /// what the machine does.
 /// </summary>
 /// <param name="progress">Gets a sample about four times a second and one at the end.</param>
-public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress)
+/// <param name="between">Called between two dispatches every now and then; it changes nothing of the machine.</param>
+public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress, Action<IRunnable>? between = null)
 {
     private const int BatchDispatches = 256;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(250);
@@ -27,6 +28,7 @@ public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress)
                 return false;
             }
             status = machine.Step(BatchDispatches);
+            between?.Invoke(machine);
             if (Stopwatch.GetTimestamp() >= next)
             {
                 progress.Report(machine.Sample());

@@ -19,12 +19,17 @@ public sealed unsafe class FrameTable : ISnapshotState
     /// <summary>Most frames a table holds: 4 TiB of memory.</summary>
     public const long MaxFrames = 1L << 30;
 
+    /// <summary>Frames that <see cref="TakeTouched"/> tells apart only together: 2^6.</summary>
+    public const int TouchedShift = 6;
+
     private const int LineBytes = 64;
 
     [NotInSnapshot]
     private readonly Frame[] _memory;
     [NotInSnapshot]
     private readonly Frame* _frames;
+    [NotInSnapshot]
+    private readonly byte[] _touched;
 
     /// <param name="frames">Frames that exist; pfns run from 0 to this number − 1.</param>
     /// <param name="lists">Number of lists.</param>
@@ -37,6 +42,7 @@ public sealed unsafe class FrameTable : ISnapshotState
         FirstList = (int)((frames + MaxBlock - 1) & -MaxBlock);
         Lists = lists;
         _memory = GC.AllocateArray<Frame>(FirstList + lists + (LineBytes / sizeof(Frame)), pinned: true);
+        _touched = new byte[((FirstList + lists) >> TouchedShift) + 1];
         nuint address = (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_memory));
         _frames = (Frame*)((address + LineBytes - 1) & ~(nuint)(LineBytes - 1));
         HugePageAdvice.Give(_frames, (nuint)(FirstList + lists) * (nuint)sizeof(Frame));
@@ -69,13 +75,32 @@ public sealed unsafe class FrameTable : ISnapshotState
             {
                 ThrowNoFrame(pfn);
             }
-            return ref _frames[pfn];
+            return ref At(pfn);
         }
     }
 
     /// <summary>The frame or list head with a number that the caller knows to be in the table.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ref Frame At(long number) => ref _frames[number];
+    internal ref Frame At(long number)
+    {
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_touched), (nint)(number >> TouchedShift)) = 1;
+        return ref _frames[number];
+    }
+
+    /// <summary>
+    /// One bit for each 2^<see cref="TouchedShift"/> frames: set when one of them was looked at or changed since the last call.
+    /// What is not set did not change, so whoever asks for a frame's past can pass the stretch over.
+    /// </summary>
+    public byte[] TakeTouched()
+    {
+        byte[] bits = new byte[(_touched.Length + 7) / 8];
+        for (int i = 0; i < _touched.Length; i++)
+        {
+            bits[i >> 3] |= (byte)(_touched[i] << (i & 7));
+        }
+        Array.Clear(_touched);
+        return bits;
+    }
 
     /// <summary>Starts to load a frame into the processor's cache. Any number is allowed; changes nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -32,16 +32,22 @@ internal sealed class FakeMachine(FakeSimulator simulator, Journal journal, long
 
     public long Events => journal.NextSequence;
 
-    public OpenBlock OpenBlock => new(journal.BlockFirst, journal.OpenBlock.ToArray());
+    public long Dispatched => Events;
+
+    public byte[] TakeTouched() => [];
 
     public void Start()
     {
     }
 
-    public void Save(StateImage image, IList<(long Offset, Type Type)>? objects)
+    public void Save(SnapshotDraft draft, IList<(long Offset, Type Type)>? objects)
     {
-        var saver = new StateSaver(image, _anchors);
-        saver.Save(journal);
+        new StateSaver(draft.Image, _anchors).Save(journal);
+        draft.Sequence = Events;
+        draft.Dispatched = Dispatched;
+        draft.TimePs = NowPs;
+        draft.BlockFirst = journal.BlockFirst;
+        draft.OpenBlock = journal.OpenBlock.ToArray();
     }
 
     public void Load(StateImage image) => new StateLoader(image, _anchors).Load(journal);

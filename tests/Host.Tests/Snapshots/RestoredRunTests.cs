@@ -33,17 +33,15 @@ public class RestoredRunTests
         {
             if (machine.Events >= next && images.Count < 4)
             {
-                images.Add((new StateImage(), machine.Events));
-                machine.Save(images[^1].Image);
+                images.Add((Save(machine, []), machine.Events));
                 next = machine.Events + (long)random.NextBelow(100_000);
             }
             status = machine.Step(1 + (int)random.NextBelow(50));
         }
         while (status == StepStatus.More);
         machine.CompleteLog();
-        var end = new StateImage();
         var objects = new List<(long Offset, Type Type)>();
-        machine.Save(end, objects);
+        StateImage end = Save(machine, objects);
 
         foreach ((StateImage image, long events) in images)
         {
@@ -51,18 +49,21 @@ public class RestoredRunTests
             IRunnable restored = Application.Simulator.Build(experiment, rest, []);
             restored.Load(image);
             Assert.Equal(events, restored.Events);
-            var again = new StateImage();
-            restored.Save(again);
-            AssertSame(image, again, $"restored at {events}", []);
+            AssertSame(image, Save(restored, []), $"restored at {events}", []);
             while (restored.Step(100) == StepStatus.More)
             {
             }
             restored.CompleteLog();
             Assert.Equal(whole.Blocks[^rest.Blocks.Count..], rest.Blocks);
-            again.Clear();
-            restored.Save(again);
-            AssertSame(end, again, $"restored at {events}, at the end", objects);
+            AssertSame(end, Save(restored, []), $"restored at {events}, at the end", objects);
         }
+    }
+
+    private static StateImage Save(IRunnable machine, List<(long Offset, Type Type)> objects)
+    {
+        var draft = new SnapshotDraft();
+        machine.Save(draft, objects);
+        return draft.Image;
     }
 
     private static void AssertSame(StateImage expected, StateImage actual, string when, List<(long Offset, Type Type)> objects)
