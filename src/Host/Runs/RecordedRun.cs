@@ -1,4 +1,5 @@
 using Sim.Engine.Log;
+using Sim.Engine.Snapshots;
 using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
@@ -6,6 +7,8 @@ namespace Sim.Host.Runs;
 /// <summary>A run that was recorded: its manifest, the experiment it ran, and its log.</summary>
 public sealed class RecordedRun : IDisposable
 {
+    private SnapshotStore? _snapshots;
+
     private RecordedRun(RunDirectory directory, RunManifest manifest, Experiment experiment, ExperimentIdentity identity, LogReader log)
     {
         (Directory, Manifest, Experiment, Identity, Log) = (directory, manifest, experiment, identity, log);
@@ -21,6 +24,9 @@ public sealed class RecordedRun : IDisposable
     public ExperimentIdentity Identity { get; }
 
     public LogReader Log { get; }
+
+    /// <summary>Its snapshots, as far as they count.</summary>
+    public SnapshotStore Snapshots => _snapshots ??= new SnapshotStore(new DirectoryStorage(Directory.SnapshotsPath), Log);
 
     /// <summary>Categories that the log does not have.</summary>
     /// <param name="simulator">Knows all.</param>
