@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Sim.Host.Experiments;
 
 namespace Sim.Host.Commands;
@@ -49,6 +50,16 @@ internal sealed class ExperimentArguments
             overrides.Add(new ConfigOverride($"--until {until}", "stop.time", until));
         }
         overrides.AddRange(more);
-        return reader.Load(parsed.GetValue(File) ?? throw new CommandException(ExitCode.Usage, "Name the experiment file, such as traces/quickstart.json."), overrides);
+        return reader.Load(parsed.GetValue(File) ?? throw Missing(parsed), overrides);
+    }
+
+    private static CommandException Missing(ParseResult parsed)
+    {
+        string command = parsed.CommandResult.Command.Name;
+        for (SymbolResult? at = parsed.CommandResult.Parent; at is CommandResult { Parent: not null } outer; at = outer.Parent)
+        {
+            command = $"{outer.Command.Name} {command}";
+        }
+        return new CommandException(ExitCode.Usage, $"sim {command} needs EXPERIMENT.json, such as traces/quickstart.json.");
     }
 }

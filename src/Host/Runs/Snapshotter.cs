@@ -13,6 +13,7 @@ internal sealed class Snapshotter : IDisposable
     /// <summary>Least number of events per page frame between two snapshots by default, so that snapshots do not outgrow the log.</summary>
     private const long EventsPerFrame = 4;
 
+    private readonly DirectoryStorage _storage;
     private readonly SnapshotWriter _writer;
     private readonly long _everyEvents, _everyPs;
     private long _nextEvents, _nextPs;
@@ -25,8 +26,8 @@ internal sealed class Snapshotter : IDisposable
     public Snapshotter(
         RunDirectory directory, SnapshotSettings settings, long frames, LogIdentity identity, Func<long, Task<LogBoundary>> boundaryBefore)
     {
-        var storage = new DirectoryStorage(directory.SnapshotsPath);
-        _writer = new SnapshotWriter(storage, identity, boundaryBefore);
+        _storage = new DirectoryStorage(directory.SnapshotsPath);
+        _writer = new SnapshotWriter(_storage, identity, boundaryBefore);
         _everyEvents = settings.EveryEvents switch
         {
             0 => long.MaxValue,
@@ -35,17 +36,6 @@ internal sealed class Snapshotter : IDisposable
         };
         _everyPs = settings.Every?.Ps ?? long.MaxValue;
         IsOff = settings.EveryEvents == 0 && settings.Every is null;
-        if (!IsOff)
-        {
-            try
-            {
-                storage.CreateDirectory();
-            }
-            catch (IOException e)
-            {
-                _writer.Fail(e);
-            }
-        }
     }
 
     /// <summary>No snapshots are wanted.</summary>
@@ -86,6 +76,15 @@ internal sealed class Snapshotter : IDisposable
 
     private void Take(IRunnable machine)
     {
+        try
+        {
+            _storage.CreateDirectory();
+        }
+        catch (IOException e)
+        {
+            _writer.Fail(e);
+            return;
+        }
         _writer.Take(draft =>
         {
             machine.Save(draft);
