@@ -13,6 +13,7 @@ public sealed class LogReader : IDisposable
     private readonly List<long> _firstSequences;
     private readonly SegmentReader _last;
     private readonly Dictionary<int, LogIdentity> _runs = [];
+    private readonly Dictionary<int, (ChainHash Start, ChainHash End)> _links = [];
     private SegmentReader? _current;
 
     private LogReader(ILogStorage storage, List<long> firstSequences, SegmentReader last, SegmentHeader header, string? unread)
@@ -231,15 +232,23 @@ public sealed class LogReader : IDisposable
         if (_current?.Header.Segment != number)
         {
             SegmentReader next = SegmentReader.Open(_storage, number, _firstSequences[number], mayBeOpen: false);
+            try
+            {
+                if (next.LastSequence + 1 != _firstSequences[number + 1])
+                {
+                    throw new CorruptLogException(
+                        $"the next segment starts at sequence {_firstSequences[number + 1]}, expected {next.LastSequence + 1}: a segment is missing",
+                        LogFormat.SegmentName(_firstSequences[number]), null, 0);
+                }
+                Require(next);
+            }
+            catch
+            {
+                next.Dispose();
+                throw;
+            }
             _current?.Dispose();
             _current = next;
-            if (next.LastSequence + 1 != _firstSequences[number + 1])
-            {
-                throw new CorruptLogException(
-                    $"the next segment starts at sequence {_firstSequences[number + 1]}, expected {next.LastSequence + 1}: a segment is missing",
-                    LogFormat.SegmentName(_firstSequences[number]), null, 0);
-            }
-            Require(next);
         }
         return _current!;
     }
@@ -253,6 +262,12 @@ public sealed class LogReader : IDisposable
         {
             throw new CorruptLogException("the segment belongs to another run", name, null, 0);
         }
+        if ((_links.TryGetValue(header.Segment - 1, out var before) && before.End != header.ChainHash)
+            || (_links.TryGetValue(header.Segment + 1, out var after) && after.Start != segment.ChainHash))
+        {
+            throw new CorruptLogException("the chain does not lead from one segment to the next", name, null, 0);
+        }
+        _links[header.Segment] = (header.ChainHash, segment.ChainHash);
         if (!header.Categories.SequenceEqual(Header.Categories))
         {
             throw new CorruptLogException("the segment has other categories of events than the rest of the log", name, null, 0);

@@ -144,7 +144,7 @@ public class FoldTests
     private static long SequenceOf(string line) =>
         long.Parse(line.AsSpan(line.IndexOf('=') + 1, line.IndexOf(',') - line.IndexOf('=') - 1).Trim(), System.Globalization.CultureInfo.InvariantCulture);
 
-    private sealed class Recorder : IApply<TestTake>, IApply<TestGive>, IApply<TestEvery>, IApply<TestRemark>
+    internal sealed class Recorder : IApply<TestTake>, IApply<TestGive>, IApply<TestEvery>, IApply<TestRemark>
     {
         public List<string> Lines { get; } = [];
 
