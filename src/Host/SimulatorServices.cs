@@ -15,7 +15,8 @@ internal static class SimulatorServices
         services.AddSingleton<ExperimentFile>();
         services.AddSingleton<Interrupts>();
         services.AddSingleton<ISimulator, MachineSimulator>();
-        services.AddSingleton<ICommandModule, RunCommand>();
+        services.AddSingleton<RunCommand>();
+        services.AddSingleton<ICommandModule>(s => s.GetRequiredService<RunCommand>());
         services.AddSingleton<ICommandModule, VerifyCommand>();
         services.AddSingleton<ICommandModule, RepairCommand>();
         services.AddSingleton<ICommandModule, ShowCommand>();
@@ -23,6 +24,7 @@ internal static class SimulatorServices
         services.AddSingleton<ICommandModule, EventsCommand>();
         services.AddSingleton<ICommandModule, WhyCommand>();
         services.AddSingleton<ICommandModule, DiffCommand>();
+        services.AddSingleton<ICommandModule, BranchCommand>();
         services.AddSingleton<ICommandModule, ExportCommand>();
         services.AddSingleton<ICommandModule, ImportCommand>();
         services.AddSingleton<ICommandModule, ParityCommand>();

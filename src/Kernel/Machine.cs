@@ -39,14 +39,21 @@ public sealed class Machine
         HugePages = new HugePagePool(State.Memory.HugePages, Pages, journal, options.Kernel.MmCosts.ClearPageNs * 1000L);
         CompactionOptions compaction = options.Kernel.Compaction;
         // A captured kernel's lists change by its own doings alone.
-        if (compaction.IsOn(options.Kernel.Profile) && options.Lists is not { OwnKernel: false })
+        if (options.Lists is not { OwnKernel: false })
         {
+            // Made in any case, so that a branch can switch compaction on or off and messages keep their targets.
             long movePs = (compaction.MigrateNs + options.Kernel.MmCosts.CopyPageNs) * 1000L;
             var migration = new PageMigration(State.Virtual.Spaces, Pages, Movable, journal, Virtual.Tlb, movePs);
-            Compactor compactor = _compactor = new Compactor(Pages, State.Memory.Compaction, migration, journal, compaction);
-            _kcompactd = new Kcompactd(compactor, Pages, Scheduler, journal, Cpus[^1], compaction);
-            Pages.Compaction = compactor;
-            Pages.Kswapd = new IdleKswapd(State.Memory.Pages, compactor, _kcompactd, Scheduler, journal, Cpus[^1]);
+            var compactor = new Compactor(Pages, State.Memory.Compaction, migration, journal, compaction);
+            bool isOn = compaction.IsOn(options.Kernel.Profile);
+            _kcompactd = new Kcompactd(compactor, Pages, Scheduler, journal, Cpus[^1], compaction, isOn);
+            var kswapd = new IdleKswapd(State.Memory.Pages, compactor, _kcompactd, Scheduler, journal, Cpus[^1]);
+            if (isOn)
+            {
+                _compactor = compactor;
+                Pages.Compaction = compactor;
+                Pages.Kswapd = kswapd;
+            }
         }
     }
 
@@ -82,6 +89,16 @@ public sealed class Machine
 
     /// <summary>Compacts all zones, whatever it takes (<c>vm.compact_memory</c>); nothing in a kernel without compaction.</summary>
     public void CompactMemory(CpuClock cpu, long cause) => _compactor?.CompactAll(cpu, cause);
+
+    /// <summary>Goes on with state that was restored from a machine of other options.</summary>
+    /// <param name="before">Those options.</param>
+    public void Reconfigured(MachineOptions before)
+    {
+        if (!Kcompactd.LooksAround(before.Kernel))
+        {
+            _kcompactd?.Start();
+        }
+    }
 
     /// <summary>
     /// Boots: lays out the zones, hands free memory to the allocator or takes over captured lists, maps the kernel, makes the

@@ -56,7 +56,8 @@ internal sealed partial class RunCommand(
         return command;
     }
 
-    private ExitCode Run(Recording recording, bool quiet, bool json, CancellationToken cancellation)
+    /// <summary>Drives a prepared recording to its end and prints what it came to.</summary>
+    public ExitCode Run(Recording recording, bool quiet, bool json, CancellationToken cancellation)
     {
         Experiment experiment = recording.Experiment;
         string path = recording.Directory.Path;

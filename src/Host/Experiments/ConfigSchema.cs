@@ -39,10 +39,10 @@ public static class ConfigSchema
             JsonObject property = setting.Shape == SettingShape.List
                 ? ListSchema(setting, workloads)
                 : ValueSchema(setting.Type, setting.Shape, setting.Attribute, value, workloads);
-            property.Insert(0, "description", setting.Attribute.Description);
+            property.Insert(0, "description", Describe(setting));
             if (setting.Nullable)
             {
-                property = new JsonObject { ["description"] = setting.Attribute.Description, ["anyOf"] = new JsonArray(property, new JsonObject { ["type"] = "null" }) };
+                property = new JsonObject { ["description"] = Describe(setting), ["anyOf"] = new JsonArray(property, new JsonObject { ["type"] = "null" }) };
                 ((JsonObject)property["anyOf"]![0]!).Remove("description");
             }
             if (setting.Attribute.Required)
@@ -123,6 +123,10 @@ public static class ConfigSchema
                 return RecordSchema(value ?? SettingsType.Of(type).CreateDefault(), workloads);
         }
     }
+
+    private static string Describe(Setting setting) => setting.Attribute.MidRun
+        ? $"{setting.Attribute.Description} A branch may change {(setting.Shape == SettingShape.Record ? "all of it" : "it")}."
+        : setting.Attribute.Description;
 
     private static JsonNode? Default(object? value) => value switch
     {

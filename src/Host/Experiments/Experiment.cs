@@ -9,7 +9,7 @@ public sealed record Experiment
     /// <summary>Pattern of names that are also names of directories.</summary>
     public const string NamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
 
-    [Setting("Name of the experiment and of its run directories. Default: the name of the file.", Pattern = NamePattern)]
+    [Setting("Name of the experiment and of its run directories. Default: the name of the file.", Pattern = NamePattern, MidRun = true)]
     public string Name { get; init; } = "experiment";
 
     [Setting("Seed of every random stream.", Min = 0, OutsideIdentity = true)]
@@ -30,9 +30,9 @@ public sealed record Experiment
     [Setting("The event log.")]
     public LogSettings Log { get; init; } = new();
 
-    [Setting("Snapshots of a run under way.")]
+    [Setting("Snapshots of a run under way.", MidRun = true)]
     public SnapshotSettings Snapshots { get; init; } = new();
 
-    [Setting("When the run ends; without a condition, when the workload is done.", OutsideIdentity = true)]
+    [Setting("When the run ends; without a condition, when the workload is done.", OutsideIdentity = true, MidRun = true)]
     public StopSettings Stop { get; init; } = new();
 }

@@ -48,10 +48,10 @@ public sealed record KernelSettings
     [Setting("Reserve of free memory in KiB (vm.min_free_kbytes); 0 lets the kernel compute it.", Min = 0, Max = 1L << 30)]
     public long MinFreeKbytes { get; init; }
 
-    [Setting("Transparent huge pages (transparent_hugepage=): always maps them wherever they fit; unless never, the kernel keeps enough page blocks free for them.")]
+    [Setting("Transparent huge pages (transparent_hugepage=): always maps them wherever they fit; unless never, the kernel keeps enough page blocks free for them.", MidRun = true)]
     public TransparentHugePages TransparentHugePages { get; init; }
 
-    [Setting("How hard a fault tries to get a huge page (transparent_hugepage/defrag): always compacts, defer wakes kcompactd, the others take what is free.")]
+    [Setting("How hard a fault tries to get a huge page (transparent_hugepage/defrag): always compacts, defer wakes kcompactd, the others take what is free.", MidRun = true)]
     public HugePageDefrag TransparentHugePagesDefrag { get; init; } = HugePageDefrag.Madvise;
 
     [Setting("Where the zones end.")]
@@ -60,19 +60,19 @@ public sealed record KernelSettings
     [Setting("What the kernel keeps for itself at boot.")]
     public BootSettings Boot { get; init; } = new();
 
-    [Setting("Simulated time that the page allocator's work takes.")]
+    [Setting("Simulated time that the page allocator's work takes.", MidRun = true)]
     public PageAllocatorSettings PageAllocator { get; init; } = new();
 
-    [Setting("Memory compaction.")]
+    [Setting("Memory compaction.", MidRun = true)]
     public CompactionSettings Compaction { get; init; } = new();
 
     [Setting("Limits of user address spaces.")]
     public MmSettings Mm { get; init; } = new();
 
-    [Setting("Simulated time that work on address spaces and tasks takes.")]
+    [Setting("Simulated time that work on address spaces and tasks takes.", MidRun = true)]
     public MmCostSettings MmCosts { get; init; } = new();
 
-    [Setting("How tasks share CPUs.")]
+    [Setting("How tasks share CPUs.", MidRun = true)]
     public TaskSettings Tasks { get; init; } = new();
 
     [Setting("The slab allocator.")]

@@ -35,10 +35,10 @@ public enum LogDetail
 /// <summary>The event log.</summary>
 public sealed record LogSettings : ICheckedSettings
 {
-    [Setting("Compression of blocks; changes neither events nor the chain hash.")]
+    [Setting("Compression of blocks; changes neither events nor the chain hash.", MidRun = true)]
     public LogCodec Codec { get; init; } = LogCodec.Snappy;
 
-    [Setting("What a process crash and a power cut may lose.", OutsideIdentity = true)]
+    [Setting("What a process crash and a power cut may lose.", OutsideIdentity = true, MidRun = true)]
     public LogDurability Durability { get; init; } = LogDurability.Seal;
 
     [Setting("Categories of events: either all that are logged, or those left out, each with a minus sign (\"-tlb\"). Empty: all are logged.",
@@ -48,10 +48,10 @@ public sealed record LogSettings : ICheckedSettings
     [Setting("How much the log shows.")]
     public LogDetail Detail { get; init; } = LogDetail.Normal;
 
-    [Setting("A state.checkpoint event with the state hash follows every so many events; 0 for none. Null: 65536, or the number of page frames if that is more, because hashing takes time in proportion to memory.", Min = 0, Max = 1L << 40)]
+    [Setting("A state.checkpoint event with the state hash follows every so many events; 0 for none. Null: 65536, or the number of page frames if that is more, because hashing takes time in proportion to memory.", Min = 0, Max = 1L << 40, MidRun = true)]
     public long? CheckpointEvery { get; init; }
 
-    [Setting("A segment rolls after this many raw bytes.", Min = 1 << 20, Max = 1L << 34)]
+    [Setting("A segment rolls after this many raw bytes.", Min = 1 << 20, Max = 1L << 34, MidRun = true)]
     public ByteSize SegmentBytes { get; init; } = new(268_435_456);
 
     public SettingProblem? Check() =>

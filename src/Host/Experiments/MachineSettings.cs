@@ -58,7 +58,7 @@ public sealed record MachineSettings : ICheckedSettings
     [Setting("How far a CPU may run ahead of the clock; 0ps gives exact interleaving.", Max = 1_000_000_000_000)]
     public SimTime Quantum { get; init; } = SimTime.FromUs(10);
 
-    [Setting("Costs of the cores.")]
+    [Setting("Costs of the cores.", MidRun = true)]
     public CpuSettings Cpu { get; init; } = new();
 
     [Setting("The translation buffers of each CPU.")]

@@ -31,6 +31,12 @@ public sealed class SettingAttribute(string description) : Attribute
 
     /// <summary>True when the setting does not change what the simulated machine does, so it is no part of the configuration hash.</summary>
     public bool OutsideIdentity { get; init; }
+
+    /// <summary>
+    /// True when a branch may change the setting, or all of its section, in the middle of a run: it is policy or cost, read
+    /// when it is needed, and shapes no state that is there already.
+    /// </summary>
+    public bool MidRun { get; init; }
 }
 
 /// <summary>Settings that can be wrong together although each is right alone.</summary>

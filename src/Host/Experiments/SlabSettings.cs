@@ -34,19 +34,19 @@ public sealed record SlabSettings : ICheckedSettings
     [Setting("A new slab hands its objects out in random order (CONFIG_SLAB_FREELIST_RANDOM).")]
     public bool FreelistRandom { get; init; }
 
-    [Setting("Handing out an object. In ns.", Min = 0, Max = 1_000_000_000)]
+    [Setting("Handing out an object. In ns.", Min = 0, Max = 1_000_000_000, MidRun = true)]
     public int AllocNs { get; init; } = 30;
 
-    [Setting("Taking an object back. In ns.", Min = 0, Max = 1_000_000_000)]
+    [Setting("Taking an object back. In ns.", Min = 0, Max = 1_000_000_000, MidRun = true)]
     public int FreeNs { get; init; } = 30;
 
-    [Setting("Giving a CPU another slab, or moving objects between its array and the slabs. In ns.", Min = 0, Max = 1_000_000_000)]
+    [Setting("Giving a CPU another slab, or moving objects between its array and the slabs. In ns.", Min = 0, Max = 1_000_000_000, MidRun = true)]
     public int RefillNs { get; init; } = 60;
 
-    [Setting("Making or taking apart a slab. In ns.", Min = 0, Max = 1_000_000_000)]
+    [Setting("Making or taking apart a slab. In ns.", Min = 0, Max = 1_000_000_000, MidRun = true)]
     public int GrowNs { get; init; } = 200;
 
-    [Setting("Constructing one object. In ns.", Min = 0, Max = 1_000_000_000)]
+    [Setting("Constructing one object. In ns.", Min = 0, Max = 1_000_000_000, MidRun = true)]
     public int ConstructNs { get; init; } = 15;
 
     public SettingProblem? Check() => MinOrder > MaxOrder

@@ -18,7 +18,7 @@ internal static class LogIndexBuilder
     /// <param name="progress">Told the number of blocks done.</param>
     /// <param name="cancellation">Stops the work; the index is not changed then.</param>
     /// <exception cref="CorruptLogException">A block is damaged.</exception>
-    public static void Complete(string folder, LogBlocks blocks, LogIndex index, Action<int> progress, CancellationToken cancellation)
+    public static void Complete(ILogStorage folder, LogBlocks blocks, LogIndex index, Action<int> progress, CancellationToken cancellation)
     {
         int first = index.Count, batches = (blocks.Count - first + Batch - 1) / Batch;
         var parts = new LogIndex[batches];

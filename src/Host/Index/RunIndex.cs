@@ -2,6 +2,7 @@ using System.Globalization;
 using Sim.Engine.Events;
 using Sim.Engine.Log;
 using Sim.Engine.Replay;
+using Sim.Host.Branches;
 using Sim.Host.Runs;
 
 namespace Sim.Host.Index;
@@ -83,7 +84,7 @@ internal sealed class RunIndex(LogBlocks blocks, LogIndex? index)
     {
         long started = Environment.TickCount64;
         long said = started;
-        LogIndexBuilder.Complete(directory.LogPath, blocks, index, done =>
+        LogIndexBuilder.Complete(LogFolder.Of(directory), blocks, index, done =>
         {
             // A second is waited for without a word; after it there is a line every ten.
             long now = Environment.TickCount64;

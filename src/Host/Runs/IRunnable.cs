@@ -1,4 +1,5 @@
 using Sim.Engine.Snapshots;
+using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
 
@@ -29,6 +30,13 @@ public interface IRunnable
     /// <summary>Restores a saved state into a machine that was just built from the same configuration.</summary>
     /// <exception cref="InvalidDataException">The image is of another machine or build.</exception>
     void Load(StateImage image);
+
+    /// <summary>Goes on, after <see cref="Load"/>, from the state of a run of another configuration.</summary>
+    /// <param name="before">That configuration.</param>
+    void Reconfigured(Experiment before);
+
+    /// <summary>Looks at the stop conditions without dispatching anything.</summary>
+    StepStatus Look();
 
     /// <summary>
     /// Dispatches messages, one after the other, and comes back between two of them: after

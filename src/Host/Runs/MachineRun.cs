@@ -27,7 +27,7 @@ internal sealed class MachineRun : IRunnable
     private readonly int _starvedOrder;
     [NotInSnapshot]
     private readonly StateAnchors _anchors;
-    private long _nextCheckpoint;
+    private long _checkpointed, _starvedBefore;
     private int _phase;
     private string _stopReason = "interrupted";
 
@@ -48,7 +48,6 @@ internal sealed class MachineRun : IRunnable
             { } every => every,
             null => Math.Max(LeastCheckpointEvery, _machine.State.Options.Hardware.Frames),
         };
-        _nextCheckpoint = _checkpointEvery;
         _phases = new (string, IWorkload)[experiment.Workload.Count];
         for (int i = 0; i < _phases.Length; i++)
         {
@@ -96,6 +95,16 @@ internal sealed class MachineRun : IRunnable
 
     public byte[] TakeTouched() => _machine.State.Memory.Pages.Frames.TakeTouched();
 
+    public void Reconfigured(Experiment before)
+    {
+        if (_starvedOrder >= 0 && before.Stop.WhenOrderFails != _starvedOrder)
+        {
+            _starvedBefore = _machine.Pages.Starved[_starvedOrder];
+        }
+        _machine.Reconfigured(MachineModel.OptionsOf(before));
+        _phases[_phase].Workload.Changed(before.Workload[_phase]);
+    }
+
     public StepStatus Step(int dispatches)
     {
         for (int i = 0; i < dispatches; i++)
@@ -105,24 +114,29 @@ internal sealed class MachineRun : IRunnable
                 bool idle = _machine.Scheduler.Pending == 0;
                 return End(idle ? StepStatus.Finished : StepStatus.Stopped, idle ? "nothing is left to do" : $"stop.time {_stop.Time}");
             }
-            if (Events >= _nextCheckpoint)
+            if (Events - _checkpointed >= _checkpointEvery)
             {
                 Checkpoint();
             }
-            if (Events >= _untilEvents)
+            if (Look() is var status && status != StepStatus.More)
             {
-                return End(StepStatus.Stopped, $"stop.events {_untilEvents}");
-            }
-            if (_starvedOrder >= 0 && _machine.Pages.Starved[_starvedOrder] > 0)
-            {
-                return End(StepStatus.Stopped, $"an allocation of order {_starvedOrder} failed with enough memory free");
-            }
-            if (_phases[_phase].Workload.IsFinished && !StartNextPhase())
-            {
-                return End(StepStatus.Finished, "the workload is done");
+                return status;
             }
         }
         return StepStatus.More;
+    }
+
+    public StepStatus Look()
+    {
+        if (Events >= _untilEvents)
+        {
+            return End(StepStatus.Stopped, $"stop.events {_untilEvents}");
+        }
+        if (_starvedOrder >= 0 && _machine.Pages.Starved[_starvedOrder] > _starvedBefore)
+        {
+            return End(StepStatus.Stopped, $"an allocation of order {_starvedOrder} failed with enough memory free");
+        }
+        return _phases[_phase].Workload.IsFinished && !StartNextPhase() ? End(StepStatus.Finished, "the workload is done") : StepStatus.More;
     }
 
     public RunSample Sample()
@@ -183,6 +197,6 @@ internal sealed class MachineRun : IRunnable
     {
         _journal.TimePs = Math.Max(_journal.TimePs, NowPs);
         _journal.Emit(new StateCheckpoint((long)StateHash()), -1);
-        _nextCheckpoint = Events + _checkpointEvery;
+        _checkpointed = Events;
     }
 }

@@ -1,5 +1,6 @@
 using Sim.Engine.Log;
 using Sim.Engine.Snapshots;
+using Sim.Host.Branches;
 using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
@@ -27,6 +28,9 @@ public sealed class RecordedRun : IDisposable
 
     /// <summary>Its snapshots, as far as they count.</summary>
     public SnapshotStore Snapshots => _snapshots ??= new SnapshotStore(new DirectoryStorage(Directory.SnapshotsPath), Log);
+
+    /// <summary>What a branch went through before its own part; null for a run that is none, and before <see cref="RequireSameExperiment"/>.</summary>
+    public Ancestry? Past { get; private set; }
 
     /// <summary>Categories that the log does not have.</summary>
     /// <param name="simulator">Knows all.</param>
@@ -98,10 +102,16 @@ public sealed class RecordedRun : IDisposable
             throw new CommandException(ExitCode.Configuration,
                 $"{Directory.Path} was run by engine version {Log.Header.Identity.EngineVersion}; this build is {EngineVersion.Text} and would run it differently. Use that build.");
         }
-        if (reader.Identify(Experiment, EngineVersion.Current) != Identity)
+        ExperimentIdentity now = reader.Identify(Experiment, EngineVersion.Current);
+        if (Manifest.Parent is { } parent)
+        {
+            now = now.BranchOf(parent.RunId, parent.Sequence);
+        }
+        if (now != Identity)
         {
             throw Changed();
         }
+        Past = Ancestry.Of(Directory, Manifest, reader);
     }
 
     public void Dispose() => Log.Dispose();

@@ -1,5 +1,6 @@
 using Sim.Engine.Log;
 using Sim.Engine.Snapshots;
+using Sim.Host.Branches;
 using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
@@ -18,10 +19,15 @@ public sealed class Recording
     private readonly ExperimentIdentity _identity;
     private readonly IReadOnlyCollection<string> _leftOut;
     private readonly RunDirectory _directory;
+    private readonly Ancestry? _past;
+    private SnapshotDraft? _begin;
     private RunManifest _manifest;
 
-    private Recording(ISimulator simulator, Experiment experiment, ExperimentIdentity identity, IReadOnlyCollection<string> leftOut, RunDirectory directory)
+    private Recording(
+        ISimulator simulator, Experiment experiment, ExperimentIdentity identity, IReadOnlyCollection<string> leftOut, RunDirectory directory,
+        Ancestry? past = null, ParentRun? parent = null)
     {
+        _past = past;
         (_simulator, _experiment, _identity, _leftOut, _directory) = (simulator, experiment, identity, leftOut, directory);
         _manifest = new RunManifest
         {
@@ -31,6 +37,7 @@ public sealed class Recording
             EngineVersion = EngineVersion.Current,
             ConfigHash = identity.ConfigHash,
             LogCategories = [.. LogSelection.Categories(simulator.Catalogue).Except(leftOut)],
+            Parent = parent,
         };
     }
 
@@ -54,18 +61,27 @@ public sealed class Recording
         MachineModel.CheckLists(experiment);
         ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
         RunDirectory directory = RunDirectory.Create(path, experiment.Name, experiment.Seed);
-        var recording = new Recording(simulator, experiment, identity, leftOut, directory);
-        try
+        return new Recording(simulator, experiment, identity, leftOut, directory).WriteFiles(reader, commandLine);
+    }
+
+    /// <summary>Makes the run directory of a branch.</summary>
+    /// <param name="past">What it shares.</param>
+    /// <param name="end">The state at the end of that.</param>
+    /// <inheritdoc cref="Prepare"/>
+    public static Recording PrepareBranch(
+        ISimulator simulator, ExperimentFile reader, Experiment experiment, Ancestry past, SnapshotDraft end, string? path, string commandLine)
+    {
+        IReadOnlyCollection<string> leftOut = LogSelection.LeftOut(experiment.Log, simulator.Catalogue);
+        string parentId, link;
+        using (LogReader log = RunLog.Open(past.Directory))
         {
-            directory.WriteFile("command.txt", commandLine + "\n");
-            directory.WriteFile("config.effective.json", reader.Write(experiment));
-            directory.Write(recording._manifest);
+            parentId = log.Header.Identity.RunId;
+            link = log.LinkAfter(end.BlockFirst - 1)!.Value.ToString();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Unwritable(directory, e);
-        }
-        return recording;
+        ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current).BranchOf(parentId, end.Sequence - 1);
+        RunDirectory directory = RunDirectory.Create(path, experiment.Name, experiment.Seed);
+        var parent = new ParentRun(LogFolder.PathTo(directory, past.Directory), parentId, end.Sequence - 1, end.BlockFirst, link);
+        return new Recording(simulator, experiment, identity, leftOut, directory, past, parent) { _begin = end }.WriteFiles(reader, commandLine);
     }
 
     /// <summary>Opens a run that was cut short, to take it up again.</summary>
@@ -86,12 +102,18 @@ public sealed class Recording
             phase.CheckInputs();
         }
         ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
+        if (manifest.Parent is { } parent)
+        {
+            identity = identity.BranchOf(parent.RunId, parent.Sequence);
+        }
         if (identity.ConfigHash != manifest.ConfigHash || experiment.Seed != manifest.Seed)
         {
             throw new CommandException(ExitCode.Diverged,
                 $"{directory.ConfigurationPath}, or a trace it names, is not what the run began with (configHash {manifest.ConfigHash}). Restore it, or run the experiment again.");
         }
-        return new Recording(simulator, experiment, identity, LogSelection.LeftOut(experiment.Log, simulator.Catalogue), directory)
+        return new Recording(
+            simulator, experiment, identity, LogSelection.LeftOut(experiment.Log, simulator.Catalogue), directory,
+            Ancestry.Of(directory, manifest, reader), manifest.Parent)
         {
             Reopened = manifest,
         };
@@ -111,10 +133,19 @@ public sealed class Recording
         IRunnable? machine = null;
         try
         {
-            using LogWriter log = LogWriter.Create(_directory.LogPath, LogOptions, LogIdentity, _simulator.Catalogue, _leftOut);
+            using LogWriter log = LogFolder.Of(_directory) is BranchStorage joined
+                ? LogWriter.Branch(joined, LogOptions, LogIdentity, _simulator.Catalogue, _leftOut)
+                : LogWriter.Create(_directory.LogPath, LogOptions, LogIdentity, _simulator.Catalogue, _leftOut);
             using var snapshotter = new Snapshotter(_directory, _experiment.Snapshots, Frames, LogIdentity, log.BoundaryBefore);
-            machine = _simulator.Build(_experiment, log, _leftOut);
-            machine.Start();
+            if (_past is not null)
+            {
+                machine = _past.GoOn(_begin!, _simulator, _experiment, log, _leftOut);
+                _begin = null;
+            }
+            else
+            {
+                machine = Ancestry.Begin(null, _simulator, _experiment, log, _leftOut, cancellation);
+            }
             snapshotter.Begin(machine);
             return Drive(machine, log, snapshotter, show, cancellation);
         }
@@ -135,7 +166,7 @@ public sealed class Recording
         try
         {
             using LogWriter? writer = OpenWriter();
-            using LogReader? recorded = writer?.Resumed is { End.NextSequence: 0 } ? null : LogReader.Open(_directory.LogPath);
+            using LogReader? recorded = writer?.Resumed is { End.NextSequence: 0 } ? null : LogReader.Open(LogFolder.Of(_directory));
             var log = new ResumedLog(recorded, writer);
             _directory.Write(_manifest);
             SnapshotStore? store = recorded is null ? null : new SnapshotStore(new DirectoryStorage(_directory.SnapshotsPath), recorded);
@@ -171,6 +202,21 @@ public sealed class Recording
     public static CommandException Unwritable(RunDirectory directory, Exception cause) => new(ExitCode.InputOutput,
         $"{directory.Path}: a file of the run cannot be written: {cause.Message.TrimEnd('.')}. Free some space or name another place with --out, and run again.", cause);
 
+    private Recording WriteFiles(ExperimentFile reader, string commandLine)
+    {
+        try
+        {
+            _directory.WriteFile("command.txt", commandLine + "\n");
+            _directory.WriteFile("config.effective.json", reader.Write(_experiment));
+            _directory.Write(_manifest);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unwritable(_directory, e);
+        }
+        return this;
+    }
+
     private LogOptions LogOptions => new()
     {
         Codec = _experiment.Log.Codec == Experiments.LogCodec.None ? Engine.Log.LogCodec.None : Engine.Log.LogCodec.Snappy,
@@ -185,10 +231,10 @@ public sealed class Recording
     // Null for a log that is complete: the process ended between the log's seal and the manifest.
     private LogWriter? OpenWriter()
     {
-        var storage = new DirectoryStorage(_directory.LogPath);
         try
         {
-            storage.CreateDirectory();
+            new DirectoryStorage(_directory.LogPath).CreateDirectory();
+            ILogStorage storage = LogFolder.Of(_directory);
             return LogWriter.Resume(storage, LogOptions, LogIdentity, _simulator.Catalogue, _leftOut);
         }
         catch (LogCompleteException)
@@ -200,12 +246,12 @@ public sealed class Recording
     // False when the snapshot turns out to be of no use.
     private bool Restore(SnapshotStore? store, SnapshotHeader? from, ResumedLog log, out IRunnable machine)
     {
-        machine = _simulator.Build(_experiment, log, _leftOut);
         if (from is null)
         {
-            machine.Start();
+            machine = Ancestry.Begin(_past, _simulator, _experiment, log, _leftOut, default);
             return true;
         }
+        machine = _simulator.Build(_experiment, log, _leftOut);
         if (store!.Load(from, sourcedOnly: false) is not { } image)
         {
             return false;

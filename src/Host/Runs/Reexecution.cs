@@ -1,4 +1,5 @@
 using Sim.Engine.Log;
+using Sim.Host.Branches;
 
 namespace Sim.Host.Runs;
 
@@ -13,10 +14,11 @@ public sealed class Reexecution : IBlockSink
     private readonly BlockBuffer _buffer = new();
     private BlockAddress? _next;
 
-    private Reexecution(LogReader log)
+    private Reexecution(LogReader log, long first)
     {
         _log = log;
-        _next = log.First;
+        _next = first < log.Events ? log.FindSequence(first) : null;
+        Events = first;
     }
 
     /// <summary>Events found equal.</summary>
@@ -29,16 +31,14 @@ public sealed class Reexecution : IBlockSink
     /// <returns>What was compared, and the state hash at the end; null when the run was cut short.</returns>
     public static (Reexecution Result, ulong? StateHash) Run(RecordedRun run, ISimulator simulator, CancellationToken cancellation)
     {
-        var sink = new Reexecution(run.Log);
-        IRunnable machine = simulator.Build(run.Experiment, sink, run.LeftOut(simulator));
-        machine.Start();
-        StepStatus status;
-        do
+        var sink = new Reexecution(run.Log, run.Manifest.Parent?.SharedEvents ?? 0);
+        IRunnable machine = Ancestry.Begin(run.Past, simulator, run.Experiment, sink, run.LeftOut(simulator), cancellation);
+        StepStatus status = machine.Dispatched > 0 ? machine.Look() : StepStatus.More;
+        while (status == StepStatus.More && sink.FirstDifference is null && machine.Events <= run.Log.Events)
         {
             cancellation.ThrowIfCancellationRequested();
             status = machine.Step(BatchDispatches);
         }
-        while (status == StepStatus.More && sink.FirstDifference is null && machine.Events <= run.Log.Events);
         machine.CompleteLog();
         bool whole = status != StepStatus.More && sink.FirstDifference is null;
         if (whole && sink.Events != run.Log.Events)

@@ -20,7 +20,7 @@ public sealed class RunDirectory
 
     public string ConfigurationPath => System.IO.Path.Combine(Path, "config.effective.json");
 
-    private string ManifestPath => System.IO.Path.Combine(Path, "manifest.json");
+    public string ManifestPath => System.IO.Path.Combine(Path, "manifest.json");
 
     /// <summary>Makes the directory of a new run.</summary>
     /// <param name="path">Where; null for <c>runs/EXPERIMENT-SEED-N</c> with the first N that is free.</param>

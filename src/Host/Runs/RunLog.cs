@@ -1,4 +1,5 @@
 using Sim.Engine.Log;
+using Sim.Host.Branches;
 
 namespace Sim.Host.Runs;
 
@@ -11,7 +12,7 @@ internal static class RunLog
     {
         try
         {
-            return LogReader.Open(directory.LogPath);
+            return LogReader.Open(LogFolder.Of(directory));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -29,7 +30,7 @@ internal static class RunLog
     {
         try
         {
-            return LogVerifier.Verify(directory.LogPath);
+            return LogVerifier.Verify(LogFolder.Of(directory));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

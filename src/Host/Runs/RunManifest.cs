@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Sim.Host.Branches;
 
 namespace Sim.Host.Runs;
 
@@ -54,6 +56,10 @@ public sealed record RunManifest
     public IReadOnlyList<string> LogCategories { get; init; } = [];
 
     public IReadOnlyList<SnapshotEntry> Snapshots { get; init; } = [];
+
+    /// <summary>Where a branch comes from; null, and not in the file, for any other run.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ParentRun? Parent { get; init; }
 
     /// <summary>The text of the file.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, HostJson.Indented) + "\n";

@@ -1,5 +1,6 @@
 using Sim.Engine.Log;
 using Sim.Engine.Snapshots;
+using Sim.Host.Branches;
 using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
@@ -29,6 +30,11 @@ internal sealed class RunRepair(ExperimentFile experiments)
         if (Directory.Exists(copy) || File.Exists(copy))
         {
             throw new CommandException(ExitCode.Usage, $"The copy {copy} exists, and runs are never overwritten. Name another with --out.");
+        }
+        if (File.Exists(damaged.ManifestPath) && damaged.ReadManifest().Parent is { } parent)
+        {
+            throw new CommandException(ExitCode.Configuration,
+                $"{path} is a branch and has only its own part of the log. Repair the run it branches from, or make it again: sim branch {LogFolder.ParentOf(damaged, parent).Path} --at {parent.Sequence}, with the settings of {damaged.ConfigurationPath}.");
         }
         copy = Path.TrimEndingDirectorySeparator(copy);
         string temporary = $"{copy}.partial-{Environment.ProcessId}";

@@ -19,8 +19,9 @@ public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress,
     {
         long next = Stopwatch.GetTimestamp();
         long every = (long)(ReportEvery.TotalSeconds * Stopwatch.Frequency);
-        StepStatus status;
-        do
+        // A restored machine may stand at its end already.
+        StepStatus status = machine.Dispatched > 0 ? machine.Look() : StepStatus.More;
+        while (status == StepStatus.More)
         {
             if (cancellation.IsCancellationRequested)
             {
@@ -35,7 +36,6 @@ public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress,
                 next = Stopwatch.GetTimestamp() + every;
             }
         }
-        while (status == StepStatus.More);
         progress.Report(machine.Sample());
         return true;
     }

@@ -1,4 +1,5 @@
 using Sim.Engine.Random;
+using Sim.Engine.Snapshots;
 
 namespace Sim.Host.Workloads;
 
@@ -6,6 +7,7 @@ namespace Sim.Host.Workloads;
 /// A distribution of durations as an inverse table: 1,024 equally likely pieces, linear inside each. Integer arithmetic
 /// only, so a draw is the same on every machine. One draw takes one number from the stream, whatever the shape.
 /// </summary>
+[NotInSnapshot]
 public sealed class DurationDistribution
 {
     private const int PieceBits = 10;

@@ -40,22 +40,22 @@ public sealed record FragmentationOptions : WorkloadOptions
         },
     ];
 
-    [Setting("Rate of all users' allocations, in percent of what their entries say: a surge or an ebb.", Min = 1, Max = 10_000)]
+    [Setting("Rate of all users' allocations, in percent of what their entries say: a surge or an ebb.", Min = 1, Max = 10_000, MidRun = true)]
     public int RatePercent { get; init; } = 100;
 
-    [Setting("Order of the probe.", Min = 1, Max = 10)]
+    [Setting("Order of the probe.", Min = 1, Max = 10, MidRun = true)]
     public int ProbeOrder { get; init; } = 9;
 
-    [Setting("How the probe asks.")]
+    [Setting("How the probe asks.", MidRun = true)]
     public ProbeKind ProbeAs { get; init; }
 
-    [Setting("Simulated time between two probes; a probe frees at once what it got.", Min = 1)]
+    [Setting("Simulated time between two probes; a probe frees at once what it got.", Min = 1, MidRun = true)]
     public SimTime ProbeEvery { get; init; } = SimTime.FromMs(1);
 
-    [Setting("The phase ends once this many probes have failed although free memory would have sufficed; 0 for never.", Min = 0)]
+    [Setting("The phase ends once this many probes have failed although free memory would have sufficed; 0 for never.", Min = 0, MidRun = true)]
     public int EndAfterFailedProbes { get; init; }
 
-    [Setting("Simulated length of the phase; null for no end of its own. Blocks outlive the phase.", Min = 1)]
+    [Setting("Simulated length of the phase; null for no end of its own. Blocks outlive the phase.", Min = 1, MidRun = true)]
     public SimTime? Duration { get; init; } = SimTime.FromMs(200);
 
     private static OrderWeight Of(int order, int weight) => new() { Order = order, Weight = weight };
@@ -104,13 +104,13 @@ public sealed record FragmentationUser : ICheckedSettings
     [Setting("For whom they allocate: decides zone and migratetype.")]
     public FragmentationUserKind Kind { get; init; }
 
-    [Setting("Orders and their weights.", MinItems = 1, MaxItems = 11)]
+    [Setting("Orders and their weights.", MinItems = 1, MaxItems = 11, MidRun = true)]
     public IReadOnlyList<OrderWeight> Orders { get; init; } = [new()];
 
-    [Setting("Lifetimes of blocks: the components of a mixture.", MinItems = 1, MaxItems = 16)]
+    [Setting("Lifetimes of blocks: the components of a mixture.", MinItems = 1, MaxItems = 16, MidRun = true)]
     public IReadOnlyList<Lifetime> Lifetimes { get; init; } = [new()];
 
-    [Setting("Mean simulated time between two allocations of one user; exponential.", Min = 1, Max = 1_000_000_000_000_000)]
+    [Setting("Mean simulated time between two allocations of one user; exponential.", Min = 1, Max = 1_000_000_000_000_000, MidRun = true)]
     public SimTime Every { get; init; } = SimTime.FromUs(1);
 
     public SettingProblem? Check() =>

@@ -1,6 +1,8 @@
 using Sim.Engine.Random;
 using Sim.Engine.Scheduling;
+using Sim.Engine.Snapshots;
 using Sim.Hardware.Cpu;
+using Sim.Host.Experiments;
 using Sim.Kernel;
 using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Tasks;
@@ -73,6 +75,8 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
 
     private long StartPs { get; set; }
 
+    private long EndPs => _options.Duration is { } duration ? StartPs + duration.Ps : long.MaxValue;
+
     private long FirstFailedProbePs { get; set; } = -1;
 
     /// <inheritdoc/>
@@ -100,6 +104,16 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     }
 
     /// <inheritdoc/>
+    public void Changed(WorkloadOptions before)
+    {
+        if (((FragmentationOptions)before).Duration != _options.Duration && EndPs < long.MaxValue)
+        {
+            // The end that was planned comes to nothing unless it is the later one.
+            _machine.Scheduler.Schedule(Math.Max(EndPs, _machine.Scheduler.NowPs), _id, End, cause: -1);
+        }
+    }
+
+    /// <inheritdoc/>
     public void Handle(in Message message)
     {
         ref readonly Message next = ref _machine.Scheduler.Foreseen;
@@ -121,7 +135,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
                 TryHighOrder(message.TimePs);
                 break;
             case End:
-                IsFinished = true;
+                IsFinished |= message.TimePs >= EndPs;
                 break;
         }
     }
@@ -187,6 +201,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
     }
 
     /// <summary>The distributions of one entry, which its users share.</summary>
+    [NotInSnapshot]
     private sealed class Shape(FragmentationUser entry, int ratePercent)
     {
         public DurationDistribution Every { get; } = DurationDistribution.Exponential(Math.Max(1, entry.Every.Ps * 100 / ratePercent));

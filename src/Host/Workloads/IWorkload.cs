@@ -1,3 +1,5 @@
+using Sim.Host.Experiments;
+
 namespace Sim.Host.Workloads;
 
 /// <summary>
@@ -8,6 +10,11 @@ public interface IWorkload
 {
     /// <summary>Schedules the first messages of the phase.</summary>
     void Start(long nowPs);
+
+    /// <summary>Goes on with state that was restored from a phase of other options, in the middle of the phase.</summary>
+    void Changed(WorkloadOptions before)
+    {
+    }
 
     /// <summary>True once the phase is over; the next phase starts then.</summary>
     bool IsFinished { get; }

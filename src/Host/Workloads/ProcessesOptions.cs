@@ -9,7 +9,7 @@ public sealed record ProcessesOptions : WorkloadOptions, ICheckedSettings
     [Setting("Number of tasks.", Min = 1, Max = 10_000)]
     public int Tasks { get; init; } = 8;
 
-    [Setting("Rounds of each task; it exits after the last.", Min = 1, Max = 1_000_000_000)]
+    [Setting("Rounds of each task; it exits after the last.", Min = 1, Max = 1_000_000_000, MidRun = true)]
     public int Rounds { get; init; } = 200;
 
     [Setting("Least length of a mapping, in pages.", Min = 1, Max = 1 << 20)]
@@ -33,7 +33,7 @@ public sealed record ProcessesOptions : WorkloadOptions, ICheckedSettings
     [Setting("Most pages by which a round moves the heap's end, up or down; 0 leaves it.", Min = 0, Max = 1 << 20)]
     public int BrkPages { get; init; } = 32;
 
-    [Setting("Simulated sleep after each round.", Max = 1_000_000_000_000_000)]
+    [Setting("Simulated sleep after each round.", Max = 1_000_000_000_000_000, MidRun = true)]
     public SimTime Sleep { get; init; } = SimTime.FromUs(50);
 
     public SettingProblem? Check() =>

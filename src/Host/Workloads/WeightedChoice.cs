@@ -1,8 +1,10 @@
 using Sim.Engine.Random;
+using Sim.Engine.Snapshots;
 
 namespace Sim.Host.Workloads;
 
 /// <summary>Draws an index with probability proportional to its weight. One number of the stream per draw.</summary>
+[NotInSnapshot]
 public sealed class WeightedChoice
 {
     private readonly ulong[] _upTo;

@@ -1,4 +1,5 @@
 using Sim.Engine.Events;
+using Sim.Engine.Snapshots;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Zones;
 
@@ -14,6 +15,7 @@ internal sealed class Fallback(PageAllocatorState state, Journal journal, long s
     private const int BoostFactor = 15_000;
 
     /// <summary>Takes back the boosts that breaking up blocks brings about; null where there is none, and no boost then.</summary>
+    [field: NotInSnapshot]
     public IKswapd? Kswapd { get; set; }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using Sim.Engine.Events;
+using Sim.Engine.Snapshots;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Zones;
 
@@ -27,8 +28,10 @@ public sealed partial class PageAllocator
     }
 
     /// <summary>Moves pages to make room for blocks; null in a kernel without it.</summary>
+    [field: NotInSnapshot]
     internal ICompaction? Compaction { get; set; }
 
+    [NotInSnapshot]
     private IKswapd? _kswapd;
 
     /// <summary>How a request of these flags may use the zones once the low watermark is in its way (<c>gfp_to_alloc_flags</c>).</summary>

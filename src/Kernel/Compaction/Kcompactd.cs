@@ -27,6 +27,7 @@ internal sealed class Kcompactd : IComponent
     private readonly Journal _journal;
     private readonly CpuClock _cpu;
     private readonly CompactionOptions _options;
+    private readonly bool _isOn;
     private readonly ushort _id;
     private readonly CompactControl _pass = new() { Daemon = true };
     private int _maxOrder, _zone, _scoreBefore;
@@ -35,7 +36,8 @@ internal sealed class Kcompactd : IComponent
     private long _nextLookPs;
 
     public Kcompactd(
-        Compactor compactor, PageAllocator allocator, Scheduler scheduler, Journal journal, CpuClock cpu, CompactionOptions options)
+        Compactor compactor, PageAllocator allocator, Scheduler scheduler, Journal journal, CpuClock cpu, CompactionOptions options,
+        bool isOn = true)
     {
         _compactor = compactor;
         _allocator = allocator;
@@ -44,8 +46,12 @@ internal sealed class Kcompactd : IComponent
         _journal = journal;
         _cpu = cpu;
         _options = options;
+        _isOn = isOn;
         _id = scheduler.Register(this);
     }
+
+    /// <summary>True when one of these options looks at memory of its own accord.</summary>
+    public static bool LooksAround(KernelOptions options) => options.Compaction.IsOn(options.Profile) && options.Compaction.Proactiveness > 0;
 
     /// <summary>The machine has booted.</summary>
     public void Start() => LookLater(_scheduler.NowPs + CheckIntervalPs);
@@ -53,7 +59,7 @@ internal sealed class Kcompactd : IComponent
     /// <summary>Asks for blocks of an order (<c>wakeup_kcompactd</c>).</summary>
     public void Wakeup(int order, ZoneType highest, long cause)
     {
-        if (order == 0)
+        if (order == 0 || !_isOn)
         {
             return;
         }
@@ -69,6 +75,11 @@ internal sealed class Kcompactd : IComponent
     public void Handle(in Message message)
     {
         _cpu.BeginDispatch(_scheduler.NowPs);
+        if (!_isOn)
+        {
+            Stop();
+            return;
+        }
         switch (message.Kind)
         {
             case Wake:
@@ -86,6 +97,16 @@ internal sealed class Kcompactd : IComponent
                 break;
         }
         Work();
+    }
+
+    /// <summary>A branch has switched compaction off: the pass that was under way puts back what it has isolated.</summary>
+    private void Stop()
+    {
+        if (_inZone)
+        {
+            _compactor.End(_pass, CompactResult.PartialSkipped, _cpu);
+        }
+        (_inZone, _busy, _lookPending, _maxOrder) = (false, false, false, 0);
     }
 
     /// <summary>Looks at the score; true when there is something to do.</summary>
@@ -108,7 +129,7 @@ internal sealed class Kcompactd : IComponent
 
     private void LookLater(long timePs)
     {
-        if (_options.Proactiveness > 0 && !_lookPending)
+        if (_isOn && _options.Proactiveness > 0 && !_lookPending)
         {
             _lookPending = true;
             _scheduler.Schedule(timePs, _id, Look, cause: -1);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Sim.Engine.Log;
 using Sim.Engine.Random;
 using Sim.Host.Runs;
 using Sim.Host.Tests.Commands;
@@ -171,7 +172,10 @@ public sealed class DiffCommandTests(DiffCommandTests.Runs runs) : IClassFixture
         string damaged = runs.Copy(await runs.RecordAsync("--seed", "2"));
         string segment = Directory.GetFiles(Path.Combine(damaged, "log"), "*.evlog").Single();
         byte[] bytes = File.ReadAllBytes(segment);
-        bytes[^30] ^= 1;
+        using (LogReader log = LogReader.Open(Path.Combine(damaged, "log")))
+        {
+            bytes[log.Index(0)[0].Offset + BlockHeader.Size] ^= 1;
+        }
         File.WriteAllBytes(segment, bytes);
         CommandLine.AssertRefused(await CommandLine.RunAsync("diff", runs.Base, damaged), ExitCode.CorruptLog, $"{damaged}: the log is damaged: ");
         CommandLine.AssertRefused(await CommandLine.RunAsync("diff", runs.Base, runs.Base, "-n", "-1"), ExitCode.Usage, "-n -1: expected a whole number");

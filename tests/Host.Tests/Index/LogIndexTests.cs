@@ -102,7 +102,7 @@ public sealed class LogIndexTests(RunLibrary library)
         LogIndex grown = Open(run, whole).Index!;
         Assert.True(grown.Count > before);
         var anew = new LogIndex();
-        LogIndexBuilder.Complete(folder, new LogBlocks(whole), anew, _ => { }, default);
+        LogIndexBuilder.Complete(new DirectoryStorage(folder), new LogBlocks(whole), anew, _ => { }, default);
         Assert.Equal(LogIndexFile.Write(anew), LogIndexFile.Write(grown));
     }
 
@@ -123,7 +123,7 @@ public sealed class LogIndexTests(RunLibrary library)
     {
         using LogReader log = LogReader.Open(RunDirectory.Open(Run).LogPath);
         var index = new LogIndex();
-        Assert.ThrowsAny<OperationCanceledException>(() => LogIndexBuilder.Complete(RunDirectory.Open(Run).LogPath, new LogBlocks(log), index, _ => { }, new CancellationToken(true)));
+        Assert.ThrowsAny<OperationCanceledException>(() => LogIndexBuilder.Complete(new DirectoryStorage(RunDirectory.Open(Run).LogPath), new LogBlocks(log), index, _ => { }, new CancellationToken(true)));
         Assert.Equal(0, index.Count);
     }
 

@@ -71,6 +71,12 @@ internal sealed class FakeMachine(FakeSimulator simulator, Journal journal, long
         return StepStatus.More;
     }
 
+    public void Reconfigured(Experiment before)
+    {
+    }
+
+    public StepStatus Look() => StepStatus.More;
+
     public RunSample Sample() => new(NowPs, Events, 1000, 2000, -1000, (double)Events / simulator.Dispatches);
 
     public RunOutcome Outcome() => new("the workload is done", [new ZoneOutcome("DMA", [1, 0, 2], [-1000, 500, 0])], [new("allocations", 12)]);

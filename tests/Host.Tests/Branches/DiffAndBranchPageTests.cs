@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace Sim.Host.Tests.Branches;
+
+/// <summary>Golden: the commands on <c>docs/diff-and-branch.md</c> print what the page shows.</summary>
+public partial class DiffAndBranchPageTests
+{
+    [Fact]
+    public void TheCommandsPrintWhatThePageShows()
+    {
+        string folder = Directory.CreateTempSubdirectory("sim-page-").FullName;
+        try
+        {
+            Directory.CreateSymbolicLink(Path.Combine(folder, "traces"), Path.Combine(Repository.Root, "traces"));
+            int commands = 0;
+            foreach ((string command, string[] shown) in Examples())
+            {
+                string[] printed = Run(command, folder);
+                int at = 0;
+                foreach (string line in shown)
+                {
+                    int found = Array.IndexOf(printed, line, at);
+                    Assert.True(found >= 0, $"{command}\ndoes not print, after line {at},\n{line}\nbut\n{string.Join('\n', printed)}");
+                    at = found + 1;
+                }
+                commands++;
+            }
+            Assert.True(commands >= 10);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Each line that starts with <c>$ sim</c>, and the lines below it.</summary>
+    private static IEnumerable<(string Command, string[] Shown)> Examples()
+    {
+        foreach (Match block in Block().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "diff-and-branch.md"))))
+        {
+            foreach (string part in block.Groups[1].Value.Split("$ sim ", StringSplitOptions.RemoveEmptyEntries))
+            {
+                string[] lines = part.TrimEnd().Split('\n');
+                yield return (lines[0], lines[1..]);
+            }
+        }
+    }
+
+    private static string[] Run(string command, string folder)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", $"{Path.Combine(AppContext.BaseDirectory, "sim.dll")} {command}")
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode is 0 or 1, $"{command}: {error.Result}");
+        return output.TrimEnd().Split('\n');
+    }
+
+    [GeneratedRegex("```\n(\\$ sim .*?)```", RegexOptions.Singleline)]
+    private static partial Regex Block();
+}
