@@ -22,7 +22,7 @@ internal sealed class FrameWatch(long pfn) : Watch<FrameMoment>($"frame:{FrameTe
 
     protected override string Describe(DebugContext context, FrameMoment before, FrameMoment after)
     {
-        string holder = after.State == FrameState.Allocated ? context.Names.Of(after.Owner) : "";
+        string holder = after.State == FrameState.Allocated ? context.Names.Of(after) : "";
         int cpu = after.ListCpu(context.Timeline.State.State.Memory.Pages);
         return FrameText.Change(new FrameChange(0, 0, -1, before, after, cpu, holder), pfn);
     }

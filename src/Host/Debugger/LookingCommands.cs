@@ -10,12 +10,13 @@ namespace Sim.Host.Debugger;
 /// <summary>Commands that look at the present moment, at events, and at what differs between two moments.</summary>
 internal static class LookingCommands
 {
-    private const string WhyForm = "why is written frame:PFN or block:PFN ORDER.";
+    private const string WhyForm = "why is written frame:PFN, block:PFN ORDER or blocks ORDER.";
+    private const int NearestBlocks = 8;
 
     public static IReadOnlyList<DebugCommand> All { get; } =
     [
         new("show", "", "show VIEW", "Shows the memory now, as sim show does.", Show, $"Views: {string.Join(' ', StateViews.All.Select(StateViews.Usage))}."),
-        new("why", "", "why frame:PFN [-n N] | why block:PFN ORDER", "Tells how a frame came to be what it is now, or what keeps a block from being free.", Why,
+        new("why", "", "why frame:PFN [-n N] | block:PFN ORDER | blocks ORDER", "Tells how a frame came to be what it is now, or what keeps blocks from being free.", Why,
             "-n N shows the last N events of the frame."),
         new("event", "e", "event [N]", "Prints an event, the present one without a number, and what led to it.", Event),
         new("diff-state", "ds", "diff-state N M", "Tells what of the memory differs between the moments after events N and M.", DiffState),
@@ -45,6 +46,9 @@ internal static class LookingCommands
                 return WhyBlock(context, block, order);
             case [var block, "--order", var order] when block.StartsWith("block:", StringComparison.Ordinal):
                 return WhyBlock(context, block, order);
+            case ["blocks", var order]:
+                var survey = new BlockSurvey(context.At, Order("blocks", order), NearestBlocks);
+                return new Answer(() => Printed(survey.Print), survey.Json);
             default:
                 throw new CommandException(ExitCode.Usage, $"\"{text}\": {WhyForm}");
         }
@@ -59,13 +63,14 @@ internal static class LookingCommands
 
     private static Answer WhyBlock(DebugContext context, string block, string order)
     {
-        long number = OptionText.Number("why block", order);
-        if (number > PageOrder.Max)
-        {
-            throw new CommandException(ExitCode.Usage, $"{block} {order}: a block has an order from 0 to {PageOrder.Max}.");
-        }
-        var holders = BlockHolders.Read(context.At, OptionText.Hexadecimal("block", block["block:".Length..]), (int)number);
+        var holders = BlockHolders.Read(context.At, OptionText.Hexadecimal("block", block["block:".Length..]), Order(block, order));
         return new Answer(() => Printed(holders.Print), holders.Json);
+    }
+
+    private static int Order(string what, string text)
+    {
+        long order = OptionText.Number($"why {what}", text);
+        return order <= PageOrder.Max ? (int)order : throw new CommandException(ExitCode.Usage, $"why {what}: a block has an order from 0 to {PageOrder.Max}.");
     }
 
     private static Answer Event(DebugContext context, string text)

@@ -123,7 +123,7 @@ internal sealed class BlockHolders
 
     private bool IsMovable(FrameMoment holder) => holder.State == FrameState.Allocated && CompactionState.IsMovable(in _pages.Frames[holder.Head]);
 
-    private string Name(FrameMoment holder) => holder.State == FrameState.Allocated ? _names.Of(holder.Owner) : "";
+    private string Name(FrameMoment holder) => holder.State == FrameState.Allocated ? _names.Of(holder) : "";
 
     private string Movability(FrameMoment holder) =>
         holder.State != FrameState.Allocated ? "" : IsMovable(holder) ? "; can be moved" : "; cannot be moved";

@@ -30,7 +30,7 @@ internal sealed class FrameBiography
         long end = timeline.Position;
         moment.Names.Load();
         timeline.GoTo(-1);
-        var watcher = new FrameWatcher(timeline.State.State.Memory.Pages, moment.Names.Of, pfn);
+        var watcher = new FrameWatcher(timeline.State.State.Memory.Pages, f => moment.Names.Of(f), pfn);
         timeline.Watcher = watcher;
         timeline.GoTo(end);
         timeline.Watcher = null;
@@ -56,7 +56,7 @@ internal sealed class FrameBiography
     public string Sentence()
     {
         PageAllocatorState pages = _timeline.State.State.Memory.Pages;
-        string state = FrameText.State(Now, _pfn, Now.ListCpu(pages), Now.State == FrameState.Allocated ? _names.Of(Now.Owner) : "");
+        string state = FrameText.State(Now, _pfn, Now.ListCpu(pages), Now.State == FrameState.Allocated ? _names.Of(Now) : "");
         string pageblock = Now.State == FrameState.Hole ? "" : $"; its page block is {MigrateTypes.Name(Now.PageblockType)}";
         string since = Changes.Count == 0 ? "; no event has touched it" : Since();
         return $"frame {FrameText.Hex(_pfn)} is {(Now.State == FrameState.Hole ? "a hole: " : "")}{state}{since}{pageblock}.";

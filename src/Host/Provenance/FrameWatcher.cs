@@ -20,11 +20,11 @@ internal readonly record struct FrameChange(
 internal sealed class FrameWatcher : IFoldWatcher
 {
     private readonly PageAllocatorState _pages;
-    private readonly Func<int, string> _names;
+    private readonly Func<FrameMoment, string> _names;
     private readonly long _pfn;
     private readonly List<FrameChange> _changes = [];
 
-    public FrameWatcher(PageAllocatorState pages, Func<int, string> names, long pfn)
+    public FrameWatcher(PageAllocatorState pages, Func<FrameMoment, string> names, long pfn)
     {
         (_pages, _names, _pfn) = (pages, names, pfn);
         Now = FrameMoment.Of(pages, pfn, pfn);
@@ -44,7 +44,7 @@ internal sealed class FrameWatcher : IFoldWatcher
         {
             return;
         }
-        string holder = now.State == FrameState.Allocated ? _names(now.Owner) : "";
+        string holder = now.State == FrameState.Allocated ? _names(now) : "";
         _changes.Add(new FrameChange(header.Sequence, header.TimePs, header.Cause, Now, now, now.ListCpu(_pages), holder));
         Now = now;
     }

@@ -5,6 +5,7 @@ using Sim.Host.Index;
 using Sim.Host.Runs;
 using Sim.Kernel;
 using Sim.Kernel.Tasks;
+using Sim.Kernel.Zones;
 
 namespace Sim.Host.Provenance;
 
@@ -12,16 +13,26 @@ namespace Sim.Host.Provenance;
 /// <param name="timeline">Where it stands.</param>
 /// <param name="log">The log, where recorded tasks get their names.</param>
 /// <param name="index">Its index.</param>
-internal sealed class HolderNames(Timeline timeline, LogReader log, RunIndex index) : IEventCondition
+/// <param name="users">Names of the users that a workload plays.</param>
+internal sealed class HolderNames(Timeline timeline, LogReader log, RunIndex index, IReadOnlyDictionary<int, string> users) : IEventCondition
 {
     private const string RecordedTask = "recorded.task";
 
     private readonly int _recordedTask = log.Header.Catalogue.FirstOrDefault(d => d.Name == RecordedTask)?.Kind ?? -1;
     private List<(long Sequence, int Pid, string Comm)>? _recorded;
 
+    /// <summary>The name of the one who holds a frame.</summary>
+    public string Of(in FrameMoment frame) => Of(frame.Owner, frame.Use == FrameUse.Slab);
+
     /// <summary>The name of an owner.</summary>
-    public string Of(int owner)
+    /// <param name="owner">Its number.</param>
+    /// <param name="isSlab">True when it is a slab cache if its number is that of one; false when a workload's user goes before.</param>
+    public string Of(int owner, bool isSlab)
     {
+        if (!isSlab && users.TryGetValue(owner, out string? user))
+        {
+            return user;
+        }
         if (owner > 0)
         {
             string comm = Comm(owner);

@@ -22,6 +22,7 @@ internal sealed record LoggedEvent(long Sequence, long TimePs, long Cause, strin
     public static LoggedEvent Of(EventCursor cursor, EventLine json, HolderNames names)
     {
         var text = new StringBuilder();
+        // A slab cache asks for frames because of a request to it; a workload's user asks of itself.
         EventDescriptor e = cursor.Descriptor;
         for (int i = 0; i < cursor.Values.Length && e.Kind != SymbolEvent.Kind; i++)
         {
@@ -34,7 +35,7 @@ internal sealed record LoggedEvent(long Sequence, long TimePs, long Cause, strin
                 FieldType.Symbol => cursor.Symbol(value),
                 FieldType.Address => FrameText.Hex(value),
                 _ when field.Name == "Gfp" => GfpNames.Format((GfpFlags)value),
-                _ when field.Unit == "pid" => names.Of((int)value),
+                _ when field.Unit == "pid" => names.Of((int)value, cursor.Header.Cause >= 0),
                 _ when field.Unit is "pfn" or "hex" or "hash" => FrameText.Hex(value),
                 _ => value.ToString(CultureInfo.InvariantCulture),
             });

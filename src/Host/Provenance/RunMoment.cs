@@ -12,7 +12,7 @@ internal sealed class RunMoment
     {
         (Run, Index) = (run, index);
         Timeline = new Timeline(run, simulator);
-        Names = new HolderNames(Timeline, run.Log, index);
+        Names = new HolderNames(Timeline, run.Log, index, WorkloadUsers.Of(run.Experiment));
     }
 
     public RecordedRun Run { get; }

@@ -19,8 +19,12 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
 {
     private const ushort Arrive = 1, Expire = 2, Probe = 3, End = 4;
     private const int OrderBits = 8, OrderMask = (1 << OrderBits) - 1;
-    private const int ProbeOwner = -15;
-    private const int FirstKernelOwner = -16;
+
+    /// <summary>For whom the workload asks for a block to see whether there is one.</summary>
+    internal const int ProbeOwner = -15;
+
+    /// <summary>The first user; the others of a phase follow downwards. A user that becomes a task has a pid instead.</summary>
+    internal const int FirstKernelOwner = -16;
 
     private readonly Machine _machine;
     private readonly FragmentationOptions _options;

@@ -146,7 +146,7 @@ public sealed class DebuggerTests(RunLibrary library)
     [InlineData("step; delete 3", 2, "there is no such breakpoint or watchpoint")]
     [InlineData("step; show", 2, "show needs a view")]
     [InlineData("step; show nonsense", 2, "There is no view \"nonsense\".")]
-    [InlineData("step; why", 2, "why is written frame:PFN or block:PFN ORDER.")]
+    [InlineData("step; why", 2, "why is written frame:PFN, block:PFN ORDER or blocks ORDER.")]
     [InlineData("step; why block:1 11", 2, "a block has an order from 0 to 10")]
     [InlineData("step; event 99999999", 2, "the log has the events 0 to ")]
     [InlineData("step; diff-state 3", 2, "diff-state needs two events")]
