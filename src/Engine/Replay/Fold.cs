@@ -55,6 +55,9 @@ public sealed class Fold
     /// <summary>Looks on after each event; null for nobody.</summary>
     public IFoldWatcher? Watcher { get; set; }
 
+    /// <summary>Stops the fold between two blocks with an <see cref="OperationCanceledException"/>; it can be gone on with.</summary>
+    public CancellationToken Cancellation { get; set; }
+
     /// <summary>Sequence of the next event; also the number of events folded.</summary>
     public long NextSequence { get; private set; }
 
@@ -133,7 +136,7 @@ public sealed class Fold
         try
         {
             bool timeReached = false;
-            while (NextSequence <= lastSequence && !timeReached)
+            while (NextSequence <= lastSequence && !timeReached && !Cancellation.IsCancellationRequested)
             {
                 if (!_loaded)
                 {
@@ -156,6 +159,10 @@ public sealed class Fold
         if (prefetcher is not null)
         {
             _next = _reader.Next(_current);
+        }
+        if (NextSequence <= lastSequence)
+        {
+            Cancellation.ThrowIfCancellationRequested();
         }
     }
 

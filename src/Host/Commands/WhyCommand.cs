@@ -40,6 +40,7 @@ internal sealed class WhyCommand(StandardStreams streams, ExperimentFile experim
             Action<Timeline> move = position.Read(parsed);
             using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments);
             var moment = new RunMoment(recorded, simulator, RunIndex.Open(recorded.Directory, recorded.Log, streams.Error, cancellation));
+            moment.Timeline.Cancellation = cancellation;
             move(moment.Timeline);
             bool asJson = parsed.GetValue(json);
             switch (asked)

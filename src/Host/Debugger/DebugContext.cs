@@ -40,7 +40,11 @@ internal sealed class DebugContext
     public StopPoints Stops { get; } = new();
 
     /// <summary>Stops the command under way.</summary>
-    public CancellationToken Cancellation { get; set; }
+    public CancellationToken Cancellation
+    {
+        get => Timeline.Cancellation;
+        set => Timeline.Cancellation = value;
+    }
 
     /// <summary>Goes somewhere; comes back when that fails, or is interrupted.</summary>
     public T Travel<T>(Func<T> journey)
@@ -52,7 +56,9 @@ internal sealed class DebugContext
         }
         catch
         {
+            // The way home is not interrupted.
             Timeline.Watcher = null;
+            Timeline.Cancellation = CancellationToken.None;
             Timeline.GoTo(home);
             throw;
         }

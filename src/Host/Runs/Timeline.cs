@@ -47,6 +47,13 @@ public sealed class Timeline
         set => _fold.Watcher = value;
     }
 
+    /// <summary>Stops a long jump; the position is then one on the way.</summary>
+    public CancellationToken Cancellation
+    {
+        get;
+        set => _fold.Cancellation = field = value;
+    }
+
     /// <summary>Symbols announced up to the position.</summary>
     public SymbolTable Symbols => _fold.Symbols;
 
@@ -149,5 +156,5 @@ public sealed class Timeline
     private FoldedMachine NewState() => _simulator.CreateState(_run.Experiment, _run.LeftOut(_simulator));
 
     private Fold FoldFrom(FoldedMachine state, long nextSequence) =>
-        new(_run.Log, _simulator.Catalogue, [.. state.Appliers, .. _observers], nextSequence, state.Symbols);
+        new(_run.Log, _simulator.Catalogue, [.. state.Appliers, .. _observers], nextSequence, state.Symbols) { Cancellation = Cancellation };
 }
