@@ -15,5 +15,14 @@ internal sealed class TemporaryFolder : IDisposable
         return this[name];
     }
 
+    /// <summary>Deletes a folder with all in it, if it is there.</summary>
+    public static void Delete(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }
