@@ -55,7 +55,10 @@ public sealed class SnapshotWriter : IDisposable
     public void Fail(Exception cause) => Failure = cause;
 
     /// <summary>Waits for the snapshot under way.</summary>
-    public void Dispose() => _work.Wait();
+    public void Wait() => _work.Wait();
+
+    /// <inheritdoc cref="Wait"/>
+    public void Dispose() => Wait();
 
     private void Write()
     {

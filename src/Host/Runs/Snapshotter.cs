@@ -4,7 +4,10 @@ using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
 
-/// <summary>Takes the snapshots of a run under way. When the one before is still being written, the next is a little late.</summary>
+/// <summary>
+/// Takes the snapshots of a run under way. Where the experiment says when, the run waits until the one before is written; by
+/// default the next is a little late instead.
+/// </summary>
 internal sealed class Snapshotter : IDisposable
 {
     /// <summary>Events between two snapshots where nothing else is asked for: what a fold does in about a third of a second.</summary>
@@ -15,6 +18,7 @@ internal sealed class Snapshotter : IDisposable
 
     private readonly DirectoryStorage _storage;
     private readonly SnapshotWriter _writer;
+    private readonly bool _isAskedFor;
     private readonly long _everyEvents, _everyPs;
     private long _nextEvents, _nextPs;
 
@@ -35,6 +39,7 @@ internal sealed class Snapshotter : IDisposable
             null => Math.Max(DefaultEvents, EventsPerFrame * frames),
         };
         _everyPs = settings.Every?.Ps ?? long.MaxValue;
+        _isAskedFor = settings != new SnapshotSettings();
         IsOff = settings.EveryEvents == 0 && settings.Every is null;
     }
 
@@ -55,7 +60,15 @@ internal sealed class Snapshotter : IDisposable
     /// <summary>Takes a snapshot if one is due.</summary>
     public void Between(IRunnable machine)
     {
-        if ((machine.Events >= _nextEvents || machine.NowPs >= _nextPs) && _writer.IsReady && !IsOff)
+        if (machine.Events < _nextEvents && machine.NowPs < _nextPs)
+        {
+            return;
+        }
+        if (_isAskedFor)
+        {
+            _writer.Wait();
+        }
+        if (_writer.IsReady && !IsOff)
         {
             Take(machine);
         }
@@ -64,7 +77,7 @@ internal sealed class Snapshotter : IDisposable
     /// <summary>Takes one last snapshot: the run is interrupted here.</summary>
     public void Interrupt(IRunnable machine)
     {
-        _writer.Dispose();
+        _writer.Wait();
         if (_writer.IsReady && !IsOff)
         {
             Take(machine);
