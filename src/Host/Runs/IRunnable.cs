@@ -43,7 +43,9 @@ public interface IRunnable
     /// <paramref name="dispatches"/>, at the end of the workload, or at a stop condition, which is looked at after every
     /// dispatch so that the batch size shows nowhere.
     /// </summary>
-    StepStatus Step(int dispatches);
+    /// <param name="dispatches">At most so many.</param>
+    /// <param name="pauseAtEvents">Comes back when so many events are logged.</param>
+    StepStatus Step(int dispatches, long pauseAtEvents = long.MaxValue);
 
     /// <summary>What progress shows.</summary>
     RunSample Sample();

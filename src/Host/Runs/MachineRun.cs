@@ -105,7 +105,7 @@ internal sealed class MachineRun : IRunnable
         _phases[_phase].Workload.Changed(before.Workload[_phase]);
     }
 
-    public StepStatus Step(int dispatches)
+    public StepStatus Step(int dispatches, long pauseAtEvents)
     {
         for (int i = 0; i < dispatches; i++)
         {
@@ -121,6 +121,10 @@ internal sealed class MachineRun : IRunnable
             if (Look() is var status && status != StepStatus.More)
             {
                 return status;
+            }
+            if (Events >= pauseAtEvents)
+            {
+                break;
             }
         }
         return StepStatus.More;

@@ -7,8 +7,11 @@ namespace Sim.Host.Runs;
 /// what the machine does.
 /// </summary>
 /// <param name="progress">Gets a sample about four times a second and one at the end.</param>
-/// <param name="between">Called between two dispatches every now and then; it changes nothing of the machine.</param>
-public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress, Action<IRunnable>? between = null)
+/// <param name="between">
+/// Called between two dispatches every now and then, and when as many events are logged as it asked for the last time; it
+/// changes nothing of the machine.
+/// </param>
+public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress, Func<IRunnable, long>? between = null)
 {
     private const int BatchDispatches = 256;
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(250);
@@ -19,6 +22,7 @@ public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress,
     {
         long next = Stopwatch.GetTimestamp();
         long every = (long)(ReportEvery.TotalSeconds * Stopwatch.Frequency);
+        long pauseAtEvents = between?.Invoke(machine) ?? long.MaxValue;
         // A restored machine may stand at its end already.
         StepStatus status = machine.Dispatched > 0 ? machine.Look() : StepStatus.More;
         while (status == StepStatus.More)
@@ -28,8 +32,8 @@ public sealed class RunSession(IRunnable machine, IProgress<RunSample> progress,
                 progress.Report(machine.Sample());
                 return false;
             }
-            status = machine.Step(BatchDispatches);
-            between?.Invoke(machine);
+            status = machine.Step(BatchDispatches, pauseAtEvents);
+            pauseAtEvents = between?.Invoke(machine) ?? long.MaxValue;
             if (Stopwatch.GetTimestamp() >= next)
             {
                 progress.Report(machine.Sample());

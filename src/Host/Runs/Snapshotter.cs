@@ -58,20 +58,21 @@ internal sealed class Snapshotter : IDisposable
     }
 
     /// <summary>Takes a snapshot if one is due.</summary>
-    public void Between(IRunnable machine)
+    /// <returns>How many events are to be logged before the next.</returns>
+    public long Between(IRunnable machine)
     {
-        if (machine.Events < _nextEvents && machine.NowPs < _nextPs)
+        if ((machine.Events >= _nextEvents || machine.NowPs >= _nextPs) && !IsOff)
         {
-            return;
+            if (_isAskedFor)
+            {
+                _writer.Wait();
+            }
+            if (_writer.IsReady)
+            {
+                Take(machine);
+            }
         }
-        if (_isAskedFor)
-        {
-            _writer.Wait();
-        }
-        if (_writer.IsReady && !IsOff)
-        {
-            Take(machine);
-        }
+        return machine.Events < _nextEvents ? _nextEvents : long.MaxValue;
     }
 
     /// <summary>Takes one last snapshot: the run is interrupted here.</summary>

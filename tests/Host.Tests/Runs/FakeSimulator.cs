@@ -52,7 +52,7 @@ internal sealed class FakeMachine(FakeSimulator simulator, Journal journal, long
 
     public void Load(StateImage image) => new StateLoader(image, _anchors).Load(journal);
 
-    public StepStatus Step(int dispatches)
+    public StepStatus Step(int dispatches, long pauseAtEvents)
     {
         simulator.OnStep(this);
         for (int i = 0; i < dispatches; i++)
