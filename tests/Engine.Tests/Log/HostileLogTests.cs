@@ -157,7 +157,7 @@ public class HostileLogTests
     }
 
     // Makes the checksums of a structure right for what it holds now.
-    private static void Seal(Span<byte> bytes, LogStructure structure)
+    internal static void Seal(Span<byte> bytes, LogStructure structure)
     {
         if (structure.Block is null)
         {

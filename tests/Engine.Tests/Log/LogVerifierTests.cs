@@ -118,6 +118,26 @@ public class LogVerifierTests
         }
     }
 
+    /// <summary>An event that was changed and whose CRCs were made right again: only the chain tells.</summary>
+    [Fact]
+    public void AnEventChangedUnderSoundChecksums_BreaksTheChain()
+    {
+        MemoryStorage storage = SampleLog.WriteSmall(LogCodec.None);
+        foreach (LogStructure block in LogStructure.Of(storage).Where(s => s.Block is not null))
+        {
+            MemoryStorage changed = storage.Copy();
+            byte[] bytes = changed[block.Segment];
+            // The last byte of a payload is the value of its last event.
+            bytes[block.End - 1] ^= 1;
+            HostileLogTests.Seal(bytes.AsSpan((int)block.Start, (int)(block.End - block.Start)), block);
+            changed[block.Segment] = bytes;
+            LogDamage damage = LogVerifier.Verify(changed).Damage[0];
+            Assert.Equal((block.Segment, block.Block, block.Start), (damage.Segment, damage.Block, damage.Offset));
+            Assert.Contains("chain", damage.What, StringComparison.Ordinal);
+            Assert.True(LogRecovery.Examine(changed).Events < SmallRun.Events);
+        }
+    }
+
     [Fact]
     public void SegmentsMissingRenamedSwappedOrExtended_AreFound()
     {
