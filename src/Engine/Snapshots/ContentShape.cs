@@ -25,6 +25,11 @@ internal abstract class ContentShape
     /// <exception cref="NotSupportedException">Objects of the type cannot be saved.</exception>
     public static ContentShape Of(Type type) => Shapes.GetOrAdd(type, Choose);
 
+    /// <summary>
+    /// A record made by the constructors: settings, which are what they are by the configuration. Only the way to it is saved.
+    /// </summary>
+    public virtual bool IsSettings => false;
+
     /// <summary>Elements of an array; 0 for others.</summary>
     public virtual int Length(object value) => 0;
 
@@ -59,6 +64,9 @@ internal abstract class ContentShape
     private sealed class ObjectShape(Type type) : ContentShape
     {
         private readonly TypePlan.ObjectVisitor _fields = TypePlan.OfClass(type);
+
+        // The compiler gives records, and nothing else, this method.
+        public override bool IsSettings { get; } = type.GetMethod("<Clone>$") is not null;
 
         public override object Create(int length) => RuntimeHelpers.GetUninitializedObject(type);
 

@@ -23,7 +23,10 @@ public sealed class SnapshotStore
     }
 
     /// <summary>Sequences of the snapshots that count, ascending.</summary>
-    public IEnumerable<long> Sequences => _sequences.Where(s => Header(s) is not null);
+    public IEnumerable<long> Sequences => Headers.Select(h => h.Sequence);
+
+    /// <summary>Headers of the snapshots that count, ascending.</summary>
+    public IEnumerable<SnapshotHeader> Headers => _sequences.Select(Header).OfType<SnapshotHeader>();
 
     /// <summary>The last snapshot that counts, at or before a sequence; null when there is none.</summary>
     /// <param name="sequence">Number of events that it may hold at most.</param>

@@ -50,7 +50,11 @@ public sealed class StateAnchors
             anchors._objects.Add(way, current);
             (ulong outerWay, int outerNext) = (_way, _next);
             (_way, _next) = (way, 0);
-            ContentShape.Of(current.GetType()).Visit(this, current);
+            var shape = ContentShape.Of(current.GetType());
+            if (!shape.IsSettings)
+            {
+                shape.Visit(this, current);
+            }
             (_way, _next) = (outerWay, outerNext);
             return current;
         }

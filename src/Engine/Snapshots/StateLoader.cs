@@ -67,6 +67,10 @@ public sealed class StateLoader(StateImage image, StateAnchors anchors) : StateV
         bool isThere = there is not null && there.GetType() == type && shape.Length(there) == length;
         object value = isThere ? there! : shape.Create(length);
         _objects.Add(value);
+        if (way != 0 && shape.IsSettings)
+        {
+            return isThere ? value : throw new InvalidDataException($"The image refers to a {type.Name} that this machine does not have.");
+        }
         bool outer = Keeps;
         Keeps = isThere;
         shape.Visit(this, value);

@@ -59,7 +59,10 @@ public sealed class StateSaver(StateImage image, StateAnchors anchors) : StateVi
         Number(shape.Length(current));
         ulong way = anchors.WayTo(current) ?? 0;
         Plain(ref way);
-        shape.Visit(this, current);
+        if (way == 0 || !shape.IsSettings)
+        {
+            shape.Visit(this, current);
+        }
         return current;
     }
 

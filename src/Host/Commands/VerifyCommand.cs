@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Sim.Engine.Log;
 using Sim.Engine.Replay;
+using Sim.Engine.Snapshots;
 using Sim.Host.Experiments;
 using Sim.Host.Runs;
 
@@ -65,10 +66,12 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
     {
         FoldedMachine state = simulator.CreateState(run.Experiment, run.LeftOut(simulator));
         var check = new CheckpointCheck(state.StateHash);
-        var fold = new Fold(run.Log, simulator.Catalogue, [check, .. state.Appliers]);
+        var invariants = new InvariantCheck(state.State, run.Log.Events, run.Log.Header.Categories.Contains("tlb"));
+        var fold = new Fold(run.Log, simulator.Catalogue, [check, invariants, .. state.Appliers]);
         fold.ToEnd();
         string stateHash = state.StateHash().ToString("x16");
-        streams.Error.WriteLine($"folded {fold.NextSequence} events; the state is the recorded one at {check.Checked} checkpoints");
+        streams.Error.WriteLine(
+            $"folded {fold.NextSequence} events; the state is the recorded one at {check.Checked} checkpoints, and was looked through at {invariants.Checked} of them");
         return recorded is not null && recorded != stateHash
             ? throw new CommandException(ExitCode.Diverged,
                 $"{run.Directory.Path}: after the last event the run recorded the state hash {recorded}, the fold has {stateHash}.")
@@ -78,18 +81,28 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
     private void Reexecute(RecordedRun run, string stateHash, CancellationToken cancellation)
     {
         run.RequireSameExperiment(experiments);
-        (Reexecution result, ulong? end) = Reexecution.Run(run, simulator, cancellation);
-        if (result.FirstDifference is { } sequence)
+        Reexecution again;
+        try
+        {
+            again = Reexecution.Run(run, simulator, cancellation);
+        }
+        catch (RunDivergedException e)
         {
             throw new CommandException(ExitCode.Diverged,
-                $"{run.Directory.Path}: run again, the experiment differs from the log in the block that begins with event {sequence}. \"sim events {run.Directory.Path} --from {sequence}\" shows the recorded ones.");
+                $"{run.Directory.Path}: {e.Message} \"sim events {run.Directory.Path} --from {e.Sequence}\" shows the recorded ones.", e);
         }
-        if (end is { } hash && hash.ToString("x16") != stateHash)
+        catch (SnapshotDivergedException e)
+        {
+            throw new CommandException(ExitCode.Diverged,
+                $"{run.Directory.Path}: {e.Message} Delete {Path.Combine(run.Directory.SnapshotsPath, SnapshotFile.Name(e.Sequence))}; snapshots are caches.", e);
+        }
+        if (again.StateHash is { } hash && hash.ToString("x16") != stateHash)
         {
             throw new CommandException(ExitCode.Diverged,
                 $"{run.Directory.Path}: run again, the experiment ends with the state hash {hash:x16}, the fold with {stateHash}.");
         }
-        streams.Error.WriteLine($"ran again: {result.Events} events are the recorded ones");
+        string from = again.Stretches == 1 ? "" : $", in {again.Stretches} stretches from snapshot to snapshot";
+        streams.Error.WriteLine($"ran again: {run.Log.Events} events are the recorded ones{from}");
     }
 
     private void Print(LogReport report, string? stateHash, bool json)

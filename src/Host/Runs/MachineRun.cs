@@ -20,6 +20,7 @@ internal sealed class MachineRun : IRunnable
 
     private readonly Machine _machine;
     private readonly Journal _journal;
+    [NotInSnapshot]
     private readonly IReadOnlyCollection<string> _leftOut;
     private readonly StopSettings _stop;
     private readonly (string Name, IWorkload Workload)[] _phases;

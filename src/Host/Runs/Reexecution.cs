@@ -1,73 +1,188 @@
 using Sim.Engine.Log;
+using Sim.Engine.Snapshots;
 using Sim.Host.Branches;
 
 namespace Sim.Host.Runs;
 
 /// <summary>
-/// Runs an experiment again and compares every block of events with the recorded one. A run that was cut short is
-/// compared as far as its log goes.
+/// Runs an experiment again and compares every event with the recorded one: stretch by stretch, each from one snapshot to the
+/// next, the first from power-on. At its end a stretch must have come to the very state that the next snapshot has, so the
+/// stretches prove as much as one run from power-on; several are run at once. A run that was cut short is compared as far
+/// as its log goes.
 /// </summary>
-public sealed class Reexecution : IBlockSink
+public sealed class Reexecution
 {
     private const int BatchDispatches = 256;
-    private readonly LogReader _log;
-    private readonly BlockBuffer _buffer = new();
-    private BlockAddress? _next;
 
-    private Reexecution(LogReader log, long first)
+    /// <summary>Machines with more frames than this are run again one at a time, for the memory they take.</summary>
+    private const long LargeMachineFrames = 16 << 20;
+
+    private readonly RecordedRun _run;
+    private readonly ISimulator _simulator;
+    private readonly IReadOnlyCollection<string> _leftOut;
+    private readonly SnapshotHeader[] _snapshots;
+    private readonly object _gate = new();
+    private int _next;
+    private (int Stretch, Exception What)? _first;
+
+    private Reexecution(RecordedRun run, ISimulator simulator)
     {
-        _log = log;
-        _next = first < log.Events ? log.FindSequence(first) : null;
-        Events = first;
+        (_run, _simulator, _leftOut) = (run, simulator, run.LeftOut(simulator));
+        long begin = run.Manifest.Parent?.SharedEvents ?? 0;
+        _snapshots = [.. run.Snapshots.Headers.Where(s => s.Sequence > begin)];
     }
 
-    /// <summary>Events found equal.</summary>
-    public long Events { get; private set; }
+    /// <summary>Number of stretches.</summary>
+    public int Stretches => _snapshots.Length + 1;
 
-    /// <summary>Sequence of the first event of the first block that differs; null when none does.</summary>
-    public long? FirstDifference { get; private set; }
+    /// <summary>State hash at the end of the run; null when it was cut short.</summary>
+    public ulong? StateHash { get; private set; }
 
-    /// <summary>Runs again until the log's end, or the first difference.</summary>
-    /// <returns>What was compared, and the state hash at the end; null when the run was cut short.</returns>
-    public static (Reexecution Result, ulong? StateHash) Run(RecordedRun run, ISimulator simulator, CancellationToken cancellation)
+    /// <summary>Runs again.</summary>
+    /// <exception cref="RunDivergedException">It comes to another event than the log has; the first such.</exception>
+    /// <exception cref="SnapshotDivergedException">It comes to another state than a snapshot has.</exception>
+    public static Reexecution Run(RecordedRun run, ISimulator simulator, CancellationToken cancellation)
     {
-        var sink = new Reexecution(run.Log, run.Manifest.Parent?.SharedEvents ?? 0);
-        IRunnable machine = Ancestry.Begin(run.Past, simulator, run.Experiment, sink, run.LeftOut(simulator), cancellation);
+        var reexecution = new Reexecution(run, simulator);
+        long frames = Experiments.MachineModel.OptionsOf(run.Experiment).Hardware.Frames;
+        int workers = frames > LargeMachineFrames ? 1 : Math.Min(Environment.ProcessorCount, reexecution.Stretches);
+        Task.WaitAll([.. Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(() => reexecution.Work(cancellation), TaskCreationOptions.LongRunning))], CancellationToken.None);
+        cancellation.ThrowIfCancellationRequested();
+        if (reexecution._first is { } first)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first.What);
+        }
+        return reexecution;
+    }
+
+    private void Work(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            int stretch;
+            lock (_gate)
+            {
+                if (_next == Stretches || _first is not null || cancellation.IsCancellationRequested)
+                {
+                    return;
+                }
+                stretch = _next++;
+            }
+            try
+            {
+                Again(stretch, cancellation);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                lock (_gate)
+                {
+                    _first = _first is { } known && known.Stretch < stretch ? known : (stretch, e);
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Again(int stretch, CancellationToken cancellation)
+    {
+        using LogReader log = RunLog.Open(_run.Directory);
+        var sink = new Comparison(log);
+        IRunnable machine = stretch == 0
+            ? Ancestry.Begin(_run.Past, _simulator, _run.Experiment, sink, _leftOut, cancellation)
+            : Restore(_snapshots[stretch - 1], sink);
+        if (stretch < _snapshots.Length)
+        {
+            ToSnapshot(machine, _snapshots[stretch], cancellation);
+        }
+        else
+        {
+            ToEnd(machine, log, sink, cancellation);
+        }
+    }
+
+    private IRunnable Restore(SnapshotHeader snapshot, IBlockSink sink)
+    {
+        StateImage image = new SnapshotStore(new DirectoryStorage(_run.Directory.SnapshotsPath), _run.Log).Load(snapshot, sourcedOnly: false)
+            ?? throw new SnapshotDivergedException(snapshot.Sequence);
+        IRunnable machine = _simulator.Build(_run.Experiment, sink, _leftOut);
+        machine.Load(image);
+        return machine;
+    }
+
+    private static void ToSnapshot(IRunnable machine, SnapshotHeader snapshot, CancellationToken cancellation)
+    {
+        while (machine.Dispatched < snapshot.Dispatched)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (machine.Step((int)Math.Min(BatchDispatches, snapshot.Dispatched - machine.Dispatched)) != StepStatus.More
+                && machine.Dispatched < snapshot.Dispatched)
+            {
+                throw new RunDivergedException(machine.Events);
+            }
+        }
+        var draft = new SnapshotDraft();
+        machine.Save(draft);
+        if (draft.Sequence != snapshot.Sequence || SnapshotFile.Hash(draft.Image, draft.Image.Pages) != snapshot.ImageHash)
+        {
+            throw new SnapshotDivergedException(snapshot.Sequence);
+        }
+    }
+
+    private void ToEnd(IRunnable machine, LogReader log, Comparison sink, CancellationToken cancellation)
+    {
         StepStatus status = machine.Dispatched > 0 ? machine.Look() : StepStatus.More;
-        while (status == StepStatus.More && sink.FirstDifference is null && machine.Events <= run.Log.Events)
+        while (status == StepStatus.More && machine.Events <= log.Events)
         {
             cancellation.ThrowIfCancellationRequested();
             status = machine.Step(BatchDispatches);
         }
         machine.CompleteLog();
-        bool whole = status != StepStatus.More && sink.FirstDifference is null;
-        if (whole && sink.Events != run.Log.Events)
+        if (status != StepStatus.More)
         {
-            sink.FirstDifference = sink.Events;
+            StateHash = machine.Events == log.Events ? machine.StateHash() : throw new RunDivergedException(Math.Min(machine.Events, log.Events));
         }
-        return (sink, whole ? machine.StateHash() : null);
+        else if (!sink.IsBeyond)
+        {
+            throw new RunDivergedException(log.Events);
+        }
     }
 
-    /// <inheritdoc/>
-    public byte[] Submit(in RawBlock block)
+    /// <summary>Compares blocks; behind the end of a log that was cut short, everything is right.</summary>
+    private sealed class Comparison(LogReader log) : IBlockSink
     {
-        if (FirstDifference is null && _next is { } address)
+        private readonly RecordedBlocks _recorded = new(log);
+
+        /// <summary>More was made than the log has, as is right for one that was cut short.</summary>
+        public bool IsBeyond { get; private set; }
+
+        public byte[] Submit(in RawBlock block)
         {
-            _log.Read(address, _buffer);
-            ReadOnlySpan<byte> recorded = _buffer.Payload;
-            ReadOnlySpan<byte> made = block.Payload.AsSpan(0, block.Length);
-            _next = _log.Next(address);
-            bool equal = made.SequenceEqual(recorded);
-            bool cutShort = _next is null && _log.End != LogEnd.Complete && made.StartsWith(recorded);
-            if (equal || cutShort)
+            bool cutShort = log.End != LogEnd.Complete;
+            if (block.FirstSequence >= log.Events)
             {
-                Events += _buffer.Header.Count;
+                IsBeyond = cutShort ? true : throw new RunDivergedException(block.FirstSequence);
+                return block.Payload;
             }
-            else
+            RecordedBlocks.Likeness likeness = _recorded.Compare(block.FirstSequence, block.Payload.AsSpan(0, block.Length));
+            if (likeness == RecordedBlocks.Likeness.Longer && cutShort && block.FirstSequence + block.Count > log.Events)
             {
-                FirstDifference = block.FirstSequence;
+                IsBeyond = true;
             }
+            else if (likeness != RecordedBlocks.Likeness.Equal)
+            {
+                throw new RunDivergedException(_recorded.FirstBeyond(block.FirstSequence, block.Length));
+            }
+            return block.Payload;
         }
-        return block.Payload;
     }
+}
+
+/// <summary>An experiment run again came to another state than a snapshot of the run has.</summary>
+public sealed class SnapshotDivergedException(long sequence) : Exception($"Run again, the experiment has another state before event {sequence} than the snapshot there.")
+{
+    /// <summary>Sequence of the snapshot.</summary>
+    public long Sequence { get; } = sequence;
 }

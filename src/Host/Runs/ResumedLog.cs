@@ -8,19 +8,22 @@ namespace Sim.Host.Runs;
 /// </summary>
 internal sealed class ResumedLog : IBlockSink
 {
-    private readonly LogReader? _recorded;
+    private readonly RecordedBlocks? _recorded;
     private readonly LogWriter? _writer;
-    private readonly BlockBuffer _buffer = new();
 
     /// <param name="recorded">The sound prefix; null when there is none.</param>
     /// <param name="writer">Goes on with it; null for a log that is complete.</param>
-    public ResumedLog(LogReader? recorded, LogWriter? writer) => (_recorded, _writer) = (recorded, writer);
+    public ResumedLog(LogReader? recorded, LogWriter? writer)
+    {
+        _recorded = recorded is null ? null : new RecordedBlocks(recorded);
+        _writer = writer;
+    }
 
     /// <summary>Events that the log had.</summary>
-    public long RecordedEvents => _recorded?.Events ?? 0;
+    public long RecordedEvents => _recorded?.Log.Events ?? 0;
 
     /// <summary>The chain's link after them.</summary>
-    public ChainHash ChainHash => _recorded?.ChainHash ?? ChainHash.Zero;
+    public ChainHash ChainHash => _recorded?.Log.ChainHash ?? ChainHash.Zero;
 
     /// <inheritdoc/>
     /// <exception cref="RunDivergedException">It was made otherwise this time.</exception>
@@ -30,15 +33,19 @@ internal sealed class ResumedLog : IBlockSink
         {
             return _writer is { } writer ? writer.Submit(in block) : throw new RunDivergedException(block.FirstSequence);
         }
-        ReadOnlySpan<byte> made = block.Payload.AsSpan(0, block.Length), recorded = Read(block.FirstSequence);
-        if (made.SequenceEqual(recorded))
+        RecordedBlocks.Likeness likeness;
+        lock (_recorded!)
+        {
+            likeness = _recorded.Compare(block.FirstSequence, block.Payload.AsSpan(0, block.Length));
+        }
+        if (likeness == RecordedBlocks.Likeness.Equal)
         {
             return block.Payload;
         }
         bool closedEarly = _writer?.Resumed is { SealedAs: SegmentEnd.Provisional, LastBlock.NextSequence: var last } && last == block.FirstSequence;
-        return closedEarly && made.StartsWith(recorded)
+        return closedEarly && likeness == RecordedBlocks.Likeness.Longer
             ? _writer!.Submit(in block)
-            : throw new RunDivergedException(FirstDifference(made));
+            : throw new RunDivergedException(_recorded.FirstBeyond(block.FirstSequence, block.Length));
     }
 
     /// <summary>The chain's link before the block that starts with an event, once it is known.</summary>
@@ -48,28 +55,13 @@ internal sealed class ResumedLog : IBlockSink
         {
             return _writer!.BoundaryBefore(sequence);
         }
-        lock (_buffer)
+        lock (_recorded!)
         {
-            return _recorded!.FindSequence(sequence) is { } address
-                ? Task.FromResult(new LogBoundary(address, sequence, _recorded.ChainBefore(address)))
+            return _recorded.Log.FindSequence(sequence) is { } address
+                ? Task.FromResult(new LogBoundary(address, sequence, _recorded.Log.ChainBefore(address)))
                 : throw new ArgumentOutOfRangeException(nameof(sequence));
         }
     }
-
-    private ReadOnlySpan<byte> Read(long sequence)
-    {
-        lock (_buffer)
-        {
-            BlockAddress address = _recorded!.FindSequence(sequence)!.Value;
-            _recorded.Read(address, _buffer);
-            return _buffer.Header.FirstSequence == sequence
-                ? _buffer.Payload
-                : throw new RunDivergedException(sequence);
-        }
-    }
-
-    private long FirstDifference(ReadOnlySpan<byte> made) =>
-        _buffer.Header.FirstSequence + BlockPrefix.WholeEvents(_buffer, _buffer.Payload.CommonPrefixLength(made), _recorded!.Header.Catalogue);
 }
 
 /// <summary>An experiment run again came to another event than the one in the log.</summary>
