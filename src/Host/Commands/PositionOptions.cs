@@ -39,4 +39,22 @@ internal sealed class PositionOptions
         }
         return timeline => timeline.GoTo(timeline.Last);
     }
+
+    /// <summary>Checks the options; then finds the moment's event, and goes there only where that is needed to find it.</summary>
+    /// <inheritdoc cref="Read" path="exception"/>
+    public Func<Timeline, long> Find(ParseResult parsed)
+    {
+        Action<Timeline> move = Read(parsed);
+        long? sequence = parsed.GetValue(_goto) is { } text ? OptionText.Number("--goto", text) : null;
+        return timeline =>
+        {
+            long known = sequence ?? (parsed.GetValue(_at) is null ? timeline.Last : long.MaxValue);
+            if (known > timeline.Last)
+            {
+                move(timeline);
+                return timeline.Position;
+            }
+            return known;
+        };
+    }
 }

@@ -23,7 +23,7 @@ internal sealed class WhyCommand(StandardStreams streams, ExperimentFile experim
         var run = new Argument<string>("RUN") { Description = "The run directory." };
         var what = new Argument<string>("WHAT") { Description = "frame:PFN, block:PFN or blocks." };
         var order = new Option<string?>("--order") { HelpName = "N", Description = "Order of the block, or of the blocks." };
-        var count = new Option<string?>("-n") { HelpName = "N", Description = "Only the last so many events of the frame; so many blocks." };
+        var count = new Option<string?>("-n") { HelpName = "N|all", Description = "Only the last so many events of the frame, or all of the log with all; so many blocks. Default: all of a short log, else those since the frame was last handed out or freed." };
         var position = new PositionOptions();
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         command.Arguments.Add(run);
@@ -37,24 +37,26 @@ internal sealed class WhyCommand(StandardStreams streams, ExperimentFile experim
             (Asked asked, long pfn) = Parse(parsed.GetValue(what)!);
             int blockOrder = Order(asked, parsed.GetValue(order));
             int last = Last(asked, parsed.GetValue(count));
-            Action<Timeline> move = position.Read(parsed);
+            Func<Timeline, long> find = position.Find(parsed);
             using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments);
             var moment = new RunMoment(recorded, simulator, RunIndex.Open(recorded.Directory, recorded.Log, streams.Error, cancellation));
             moment.Timeline.Cancellation = cancellation;
-            move(moment.Timeline);
+            long end = find(moment.Timeline);
             bool asJson = parsed.GetValue(json);
             switch (asked)
             {
                 case Asked.Block:
+                    moment.Timeline.GoTo(end);
                     var holders = BlockHolders.Read(moment, pfn, blockOrder);
                     Print(asJson, holders.Json, holders.Print);
                     break;
                 case Asked.Blocks:
+                    moment.Timeline.GoTo(end);
                     var survey = new BlockSurvey(moment, blockOrder, last);
                     Print(asJson, survey.Json, survey.Print);
                     break;
                 default:
-                    var biography = FrameBiography.Read(moment, pfn);
+                    var biography = FrameBiography.Read(moment, pfn, end, parsed.GetValue(count) is null ? null : last);
                     Print(asJson, () => biography.Json(last), text => biography.Print(text, last));
                     break;
             }
@@ -107,6 +109,7 @@ internal sealed class WhyCommand(StandardStreams streams, ExperimentFile experim
 
     private static int Last(Asked asked, string? text) =>
         text is null ? asked == Asked.Blocks ? NearestBlocks : int.MaxValue
+        : text == "all" && asked == Asked.Frame ? int.MaxValue
         : asked == Asked.Block ? throw new CommandException(ExitCode.Usage, $"-n belongs to frame:PFN and to blocks. {Form}")
         : (int)Math.Min(int.MaxValue, OptionText.Number("-n", text, 1));
 }

@@ -17,7 +17,7 @@ internal static class LookingCommands
     [
         new("show", "", "show VIEW", "Shows the memory now, as sim show does.", Show, $"Views: {string.Join(' ', StateViews.All.Select(StateViews.Usage))}."),
         new("why", "", "why frame:PFN [-n N] | block:PFN ORDER | blocks ORDER", "Tells how a frame came to be what it is now, or what keeps blocks from being free.", Why,
-            "-n N shows the last N events of the frame."),
+            "-n N shows the last N events of the frame, -n all those of the whole log; without, a long log is asked for the frame's present life."),
         new("event", "e", "event [N]", "Prints an event, the present one without a number, and what led to it.", Event),
         new("diff-state", "ds", "diff-state N M", "Tells what of the memory differs between the moments after events N and M.", DiffState),
     ];
@@ -39,9 +39,9 @@ internal static class LookingCommands
         switch (words)
         {
             case [var frame] when frame.StartsWith("frame:", StringComparison.Ordinal):
-                return WhyFrame(context, frame, int.MaxValue);
+                return WhyFrame(context, frame, null);
             case [var frame, "-n", var count] when frame.StartsWith("frame:", StringComparison.Ordinal):
-                return WhyFrame(context, frame, (int)Math.Min(int.MaxValue, OptionText.Number("-n", count, 1)));
+                return WhyFrame(context, frame, count == "all" ? int.MaxValue : (int)Math.Min(int.MaxValue, OptionText.Number("-n", count, 1)));
             case [var block, var order] when block.StartsWith("block:", StringComparison.Ordinal):
                 return WhyBlock(context, block, order);
             case [var block, "--order", var order] when block.StartsWith("block:", StringComparison.Ordinal):
@@ -54,10 +54,11 @@ internal static class LookingCommands
         }
     }
 
-    private static Answer WhyFrame(DebugContext context, string frame, int last)
+    private static Answer WhyFrame(DebugContext context, string frame, int? count)
     {
         long pfn = OptionText.Hexadecimal("frame", frame["frame:".Length..]);
-        FrameBiography biography = context.Travel(() => FrameBiography.Read(context.At, pfn));
+        FrameBiography biography = context.Travel(() => FrameBiography.Read(context.At, pfn, context.Timeline.Position, count));
+        int last = count ?? int.MaxValue;
         return new Answer(() => Printed(text => biography.Print(text, last)), () => biography.Json(last));
     }
 

@@ -7,41 +7,60 @@ using Sim.Kernel.Zones;
 
 namespace Sim.Host.Provenance;
 
-/// <summary>The life of one page frame up to a moment, from a fold of the log with a watcher.</summary>
+/// <summary>
+/// The life of one page frame up to a moment, from folds of the log with a watcher. Where the run has snapshots it begins with
+/// the stretch in which the present life of the frame began: since it was last handed out, or has been free.
+/// </summary>
 internal sealed class FrameBiography
 {
-    private readonly long _pfn;
-    private readonly FrameWatcher _watcher;
-    private readonly Timeline _timeline;
+    private readonly long _pfn, _sequence, _timePs;
+    private readonly IReadOnlyList<FrameChange> _changes;
     private readonly EventLibrary _library;
-    private readonly HolderNames _names;
+    private readonly string _state;
+    private readonly int _cpu;
 
-    private FrameBiography(RunMoment moment, long pfn, FrameWatcher watcher)
+    private FrameBiography(RunMoment moment, long pfn, FrameMoment now, IReadOnlyList<FrameChange> changes, long completeSince)
     {
-        (_pfn, _watcher, _timeline, _library, _names) = (pfn, watcher, moment.Timeline, moment.Library(), moment.Names);
+        (_pfn, Now, _changes, CompleteSince) = (pfn, now, changes, completeSince);
+        (_sequence, _timePs, _library) = (moment.Timeline.Position, moment.Timeline.TimePs, moment.Library());
+        _cpu = now.ListCpu(moment.Timeline.State.State.Memory.Pages);
+        _state = FrameText.State(now, pfn, _cpu, now.State == FrameState.Allocated ? moment.Names.Of(now) : "");
     }
 
-    /// <summary>Reads it, up to the moment; the timeline is there again afterwards.</summary>
+    /// <summary>Reads it, up to a moment; the timeline is there afterwards.</summary>
+    /// <param name="moment">The run, at any moment.</param>
+    /// <param name="pfn">The frame.</param>
+    /// <param name="end">The last event of the biography; the log has it.</param>
+    /// <param name="least">At least so many events, if there are; <see cref="int.MaxValue"/> for all, null for the present life.</param>
     /// <exception cref="CommandException">The machine has no such frame (exit code 2).</exception>
-    public static FrameBiography Read(RunMoment moment, long pfn)
+    public static FrameBiography Read(RunMoment moment, long pfn, long end, int? least)
     {
         Timeline timeline = moment.Timeline;
-        RequireFrame(timeline.State.State.Memory.Pages, pfn, "frame");
-        long end = timeline.Position;
+        PageAllocatorState pages = timeline.State.State.Memory.Pages;
+        RequireFrame(pages, pfn, "frame");
         moment.Names.Load();
-        timeline.GoTo(-1);
-        var watcher = new FrameWatcher(timeline.State.State.Memory.Pages, f => moment.Names.Of(f), pfn);
-        timeline.Watcher = watcher;
+        var log = new FrameStretches(moment, pfn, pages.Profile.PageblockOrder);
+        (long since, IReadOnlyList<FrameChange> changes) = log.Before(end + 1, whole: least == int.MaxValue);
         timeline.GoTo(end);
-        timeline.Watcher = null;
-        return new FrameBiography(moment, pfn, watcher);
+        var now = FrameMoment.Of(timeline.State.State.Memory.Pages, pfn, pfn);
+        var stretches = new Stack<IReadOnlyList<FrameChange>>([changes]);
+        while (since > 0 && (least is { } wanted ? stretches.Sum(s => s.Count) < wanted : !IsWhole(now, stretches.Peek(), since)))
+        {
+            (since, changes) = log.Before(since, whole: false);
+            stretches.Push(changes);
+        }
+        timeline.GoTo(end);
+        return new FrameBiography(moment, pfn, now, [.. stretches.SelectMany(s => s)], since);
     }
 
     /// <summary>How the frame is at the moment.</summary>
-    public FrameMoment Now => _watcher.Now;
+    public FrameMoment Now { get; }
 
-    /// <summary>Every change of it, oldest first.</summary>
-    public IReadOnlyList<FrameChange> Changes => _watcher.Changes;
+    /// <summary>Its changes since <see cref="CompleteSince"/>, oldest first.</summary>
+    public IReadOnlyList<FrameChange> Changes => _changes;
+
+    /// <summary>Sequence from which on every event of the frame is here; 0 for all.</summary>
+    public long CompleteSince { get; }
 
     /// <exception cref="CommandException">There is no such frame (exit code 2).</exception>
     public static void RequireFrame(PageAllocatorState pages, long pfn, string what)
@@ -55,27 +74,23 @@ internal sealed class FrameBiography
     /// <summary>The state in one sentence.</summary>
     public string Sentence()
     {
-        PageAllocatorState pages = _timeline.State.State.Memory.Pages;
-        string state = FrameText.State(Now, _pfn, Now.ListCpu(pages), Now.State == FrameState.Allocated ? _names.Of(Now) : "");
         string pageblock = Now.State == FrameState.Hole ? "" : $"; its page block is {MigrateTypes.Name(Now.PageblockType)}";
-        string since = Changes.Count == 0 ? "; no event has touched it" : Since();
-        return $"frame {FrameText.Hex(_pfn)} is {(Now.State == FrameState.Hole ? "a hole: " : "")}{state}{since}{pageblock}.";
+        string since = Changes.Count > 0 ? Since() : CompleteSince == 0 ? "; no event has touched it" : "";
+        return $"frame {FrameText.Hex(_pfn)} is {(Now.State == FrameState.Hole ? "a hole: " : "")}{_state}{since}{pageblock}.";
     }
 
     /// <summary>Lines: the sentence, then each event with what led to it.</summary>
     public void Print(TextWriter text, int last)
     {
         text.WriteLine(Sentence());
-        if (Changes.Count == 0)
+        if (Changes.Count == 0 && CompleteSince == 0)
         {
             return;
         }
         int skipped = Math.Max(0, Changes.Count - last);
         _library.Read(Changes.Skip(skipped).Select(c => c.Sequence));
         text.WriteLine();
-        text.WriteLine(skipped == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{Changes.Count} {(Changes.Count == 1 ? "event" : "events")}:")
-            : string.Create(CultureInfo.InvariantCulture, $"the last {last} of {Changes.Count} events:"));
+        text.WriteLine(Heading(skipped, last));
         foreach (FrameChange change in Changes.Skip(skipped))
         {
             LoggedEvent e = _library[change.Sequence];
@@ -91,6 +106,18 @@ internal sealed class FrameBiography
         }
     }
 
+    private string Heading(int skipped, int last)
+    {
+        string events = Changes.Count == 1 ? "event" : "events";
+        return (CompleteSince, skipped) switch
+        {
+            (0, 0) => string.Create(CultureInfo.InvariantCulture, $"{Changes.Count} {events}:"),
+            (0, _) => string.Create(CultureInfo.InvariantCulture, $"the last {last} of {Changes.Count} events:"),
+            (_, 0) => string.Create(CultureInfo.InvariantCulture, $"{Changes.Count} {events} since event {CompleteSince}; earlier events: -n all"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"the last {last} events; earlier events: -n all"),
+        };
+    }
+
     /// <summary>The same as one object.</summary>
     public JsonObject Json(int last)
     {
@@ -99,11 +126,12 @@ internal sealed class FrameBiography
         return new JsonObject
         {
             ["pfn"] = FrameText.Hex(_pfn),
-            ["sequence"] = _timeline.Position,
-            ["timePs"] = _timeline.TimePs,
+            ["sequence"] = _sequence,
+            ["timePs"] = _timePs,
             ["sentence"] = Sentence(),
-            ["now"] = Json(Now, Now.ListCpu(_timeline.State.State.Memory.Pages)),
+            ["now"] = Json(Now, _cpu),
             ["events"] = Changes.Count,
+            ["completeSince"] = CompleteSince,
             ["biography"] = new JsonArray([.. shown.Select(Json)]),
         };
     }
@@ -153,4 +181,9 @@ internal sealed class FrameBiography
 
     private bool IsSame(FrameMoment earlier) =>
         (earlier.IsFree && Now.IsFree) || (earlier.State == Now.State && earlier.AllocatedBy == Now.AllocatedBy && earlier.Owner == Now.Owner);
+
+    // A stretch tells the present life when it has the event with which that began. What was never handed out has none.
+    private static bool IsWhole(FrameMoment now, IReadOnlyList<FrameChange> changes, long since) =>
+        now.State == FrameState.Allocated ? now.AllocatedBy >= since
+        : !now.IsFree || changes.Any(c => !c.Before.IsFree);
 }

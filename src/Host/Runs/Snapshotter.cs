@@ -20,7 +20,7 @@ internal sealed class Snapshotter : IDisposable
     private readonly SnapshotWriter _writer;
     private readonly bool _isAskedFor;
     private readonly long _everyEvents, _everyPs;
-    private long _nextEvents, _nextPs;
+    private long _nextEvents, _nextPs, _touchedSince;
 
     /// <param name="directory">The run.</param>
     /// <param name="settings">How often.</param>
@@ -53,6 +53,7 @@ internal sealed class Snapshotter : IDisposable
     public void Begin(IRunnable machine)
     {
         machine.TakeTouched();
+        _touchedSince = machine.Events;
         _nextEvents = Later(machine.Events, _everyEvents);
         _nextPs = Later(machine.NowPs, _everyPs);
     }
@@ -102,8 +103,9 @@ internal sealed class Snapshotter : IDisposable
         _writer.Take(draft =>
         {
             machine.Save(draft);
-            draft.Attachment = machine.TakeTouched();
+            draft.Attachment = new TouchedFrames(_touchedSince, machine.TakeTouched()).ToBytes();
         });
+        _touchedSince = machine.Events;
         _nextEvents = Later(machine.Events, _everyEvents);
         _nextPs = Later(machine.NowPs, _everyPs);
     }

@@ -42,9 +42,8 @@ public sealed class WhyTests(RunLibrary library)
         }
         foreach (int i in Enumerable.Range(0, watched.Length).OrderByDescending(i => all.Seen[i].Count).ThenBy(i => i).Take(4))
         {
-            var moment = new RunMoment(recorded, Application.Simulator, new RunIndex(new LogBlocks(recorded.Log), null));
-            moment.Timeline.GoTo(moment.Timeline.Last);
-            var biography = FrameBiography.Read(moment, watched[i]);
+            RunMoment moment = Moment(recorded);
+            var biography = FrameBiography.Read(moment, watched[i], moment.Timeline.Last, null);
             Assert.Equal(moment.Timeline.Last, moment.Timeline.Position);
             Assert.Equal(all.Seen[i], biography.Changes.Select(c => c.Sequence));
             using var text = new StringWriter();
@@ -52,6 +51,44 @@ public sealed class WhyTests(RunLibrary library)
             Assert.StartsWith($"frame {FrameText.Hex(watched[i])} is ", text.ToString());
             Assert.All(all.Seen[i], s => Assert.Contains($"\n{s,10}  ", text.ToString()));
         }
+    }
+
+    [Theory]
+    [InlineData("fragmentation")]
+    [InlineData("processes")]
+    public async Task BiographyBetweenSnapshotsIsTheEndOfTheWholeOne(string workload)
+    {
+        string run = library.Record(library.Experiment(workload), $"why-snapshots-{workload}", "--set", "snapshots.everyEvents=1024", "--set", "stop.events=60000");
+        Assert.True(Directory.GetFiles(Path.Combine(run, "snapshots")).Length > 3, "the run has too few snapshots to show anything");
+        using RecordedRun recorded = RecordedRun.Open(run, Application.Reader);
+        using RecordedRun bare = RecordedRun.Open(WithoutSnapshots(run, workload), Application.Reader);
+        long last = recorded.Log.LastSequence;
+        int shortened = 0, passed = 0;
+        var random = new Engine.Random.RandomStream(9, "frames");
+        for (int i = 0; i < 60; i++)
+        {
+            (FrameBiography whole, FrameBiography some, FrameBiography all, FrameBiography three) = Read((long)random.NextBelow(32_768), i % 3 == 0 ? last : (long)random.NextBelow((ulong)last));
+            Assert.Equal(0, whole.CompleteSince);
+            Assert.Equal(whole.Changes, all.Changes);
+            Assert.Equal(whole.Changes.Where(c => c.Sequence >= some.CompleteSince), some.Changes);
+            Assert.Equal(whole.Changes.Where(c => c.Sequence >= three.CompleteSince), three.Changes);
+            Assert.True(three.CompleteSince == 0 || three.Changes.Count >= 3);
+            Assert.Equal(whole.Now, some.Now);
+            // The sentence says since when it is as it is: the present life is all there.
+            Assert.True(some.Sentence() == whole.Sentence() || some.Changes.Count == 0, $"{some.Sentence()}\n{whole.Sentence()}");
+            Assert.True(some.Changes.Count > 0 || whole.Now.State is FrameState.Reserved or FrameState.Hole || some.CompleteSince == 0);
+            shortened += some.CompleteSince > 0 ? 1 : 0;
+            passed += whole.Changes.Count > some.Changes.Count ? 1 : 0;
+        }
+        Assert.True(shortened > 10 && passed > 5, $"{shortened} biographies begin later than the log, {passed} leave events out");
+        CommandLine.Result text = await CommandLine.RunAsync("why", run, "frame:0x2000");
+        CommandLine.Result full = await CommandLine.RunAsync("why", run, "frame:0x2000", "-n", "all");
+        Assert.Equal((0, 0), (text.ExitCode, full.ExitCode));
+        Assert.Equal(full.Out, (await CommandLine.RunAsync("why", bare.Directory.Path, "frame:0x2000")).Out);
+
+        (FrameBiography, FrameBiography, FrameBiography, FrameBiography) Read(long pfn, long end) =>
+            (FrameBiography.Read(Moment(bare), pfn, end, null), FrameBiography.Read(Moment(recorded), pfn, end, null),
+                FrameBiography.Read(Moment(recorded), pfn, end, int.MaxValue), FrameBiography.Read(Moment(recorded), pfn, end, 3));
     }
 
     [Fact]
@@ -69,7 +106,7 @@ public sealed class WhyTests(RunLibrary library)
             CommandLine.Result json = await CommandLine.RunAsync("why", run, $"frame:{FrameText.Hex(pfn)}", "--json");
             Assert.Equal((0, 0), (text.ExitCode, json.ExitCode));
             using JsonDocument document = JsonDocument.Parse(json.Out);
-            Assert.Equal(["pfn", "sequence", "timePs", "sentence", "now", "events", "biography"], document.RootElement.EnumerateObject().Select(p => p.Name));
+            Assert.Equal(["pfn", "sequence", "timePs", "sentence", "now", "events", "completeSince", "biography"], document.RootElement.EnumerateObject().Select(p => p.Name));
             Assert.StartsWith(document.RootElement.GetProperty("sentence").GetString()!, text.Out);
             Assert.Equal(document.RootElement.GetProperty("events").GetInt32(), document.RootElement.GetProperty("biography").GetArrayLength());
         }
@@ -142,6 +179,15 @@ public sealed class WhyTests(RunLibrary library)
     [InlineData("frame:1 --goto 99999999", "the log of ")]
     public async Task WrongQuestionsAreRefused(string question, string message) => CommandLine.AssertRefused(
         await CommandLine.RunAsync(["why", library.Run("fragmentation"), .. question.Split(' ')]), ExitCode.Usage, message);
+
+    private string WithoutSnapshots(string run, string workload)
+    {
+        string copy = library.Copy(run, $"why-bare-{workload}");
+        Directory.Delete(Path.Combine(copy, "snapshots"), recursive: true);
+        return copy;
+    }
+
+    private static RunMoment Moment(RecordedRun run) => new(run, Application.Simulator, new RunIndex(new LogBlocks(run.Log), null));
 
     /// <summary>Without any shortcut: the nearest frame below that is no tail heads the block.</summary>
     private static (FrameState State, long Head, int Order) Naive(PageAllocatorState pages, long pfn)
