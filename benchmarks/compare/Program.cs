@@ -1,6 +1,10 @@
 using Sim.Compare;
 
 // Prints one line per figure, each beside its limit measured in the same run; exit 1 when one misses its target.
+// "travel" takes minutes, and is measured only when it is named; --run DIR gives it a run to travel in.
+int given = Array.IndexOf(args, "--run");
+string? run = given >= 0 && given + 1 < args.Length ? args[given + 1] : null;
+string[] named = [.. args.Where((_, i) => given < 0 || (i != given && i != given + 1))];
 var sections = new Dictionary<string, Func<IEnumerable<Figure>>>(StringComparer.Ordinal)
 {
     ["scheduler"] = SchedulerSection.Run,
@@ -10,8 +14,9 @@ var sections = new Dictionary<string, Func<IEnumerable<Figure>>>(StringComparer.
     ["fold"] = FoldSection.Run,
     ["parquet"] = ParquetSection.Run,
     ["memory"] = MemorySection.Run,
+    ["travel"] = () => TravelSection.Run(run),
 };
-string[] wanted = args.Length == 0 ? [.. sections.Keys] : args;
+string[] wanted = named.Length == 0 ? [.. sections.Keys.Where(k => k != "travel")] : named;
 bool holds = true;
 foreach (string name in wanted)
 {
