@@ -14,6 +14,9 @@ internal static class Failure
     {
         CommandException e => (e.ExitCode, e.Message),
         CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message} \"sim verify RUN\" lists all damage, \"sim repair RUN --out COPY\" keeps what precedes it."),
+        DroppedSegmentException e => (ExitCode.Incomplete, e.Message),
+        SegmentDivergedException e => (ExitCode.Diverged, e.Message),
+        LogCompleteException e => (ExitCode.Usage, e.Message),
         IncompatibleLogException e => (ExitCode.Configuration, e.Message),
         ReplayDivergedException e => (ExitCode.Diverged, $"{e.Message} The log does not give the state that the run had."),
         RunDivergedException e => (ExitCode.Diverged, e.Message),

@@ -89,7 +89,7 @@ public sealed class BranchStorage : ILogStorage
         RunningMaxTimePs = StartTimePs,
     };
 
-    private bool IsShared(string name) => Array.IndexOf(_shared, name) >= 0;
+    private bool IsShared(string name) => Array.IndexOf(_shared, System.IO.Path.ChangeExtension(name, LogFormat.Extension)) >= 0;
 
     private SegmentFooter Cut(long firstSequence, int number, bool mayBeOpen, long sharedEvents, out bool whole, out long cutAt)
     {

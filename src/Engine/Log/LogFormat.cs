@@ -14,6 +14,9 @@ public static class LogFormat
     /// <summary>End of a segment's file name.</summary>
     public const string Extension = ".evlog";
 
+    /// <summary>End of the name of a file with what is left of a dropped segment.</summary>
+    public const string HashesExtension = ".hashes";
+
     /// <summary>No block has more raw bytes; a greater length is damage, and nothing is allocated for it.</summary>
     public const int MaxRawBlockBytes = 256 * 1024;
 
@@ -33,12 +36,21 @@ public static class LogFormat
     public static string SegmentName(long firstSequence) =>
         firstSequence.ToString("D20", CultureInfo.InvariantCulture) + Extension;
 
+    /// <summary>The name of the file with what is left of a dropped segment.</summary>
+    public static string HashesName(long firstSequence) =>
+        firstSequence.ToString("D20", CultureInfo.InvariantCulture) + HashesExtension;
+
     /// <summary>The first sequence from a segment's file name; false when the name is not a segment's.</summary>
-    public static bool TryParseSegmentName(string name, out long firstSequence)
+    public static bool TryParseSegmentName(string name, out long firstSequence) => TryParse(name, Extension, out firstSequence);
+
+    /// <summary>The first sequence from the name of a dropped segment's file; false when the name is not one.</summary>
+    public static bool TryParseHashesName(string name, out long firstSequence) => TryParse(name, HashesExtension, out firstSequence);
+
+    private static bool TryParse(string name, string extension, out long firstSequence)
     {
         firstSequence = 0;
-        return name.Length == 20 + Extension.Length
-            && name.EndsWith(Extension, StringComparison.Ordinal)
+        return name.Length == 20 + extension.Length
+            && name.EndsWith(extension, StringComparison.Ordinal)
             && long.TryParse(name.AsSpan(0, 20), NumberStyles.None, CultureInfo.InvariantCulture, out firstSequence);
     }
 }

@@ -11,6 +11,9 @@ public sealed record LogOptions
 
     /// <summary>A block that finds at least this many raw bytes in its segment starts the next one.</summary>
     public long SegmentRawBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>How much of it stays on the disk as it grows.</summary>
+    public LogKeep Keep { get; init; }
 }
 
 /// <summary>Which run a log belongs to. In every segment's header.</summary>

@@ -36,6 +36,9 @@ public sealed class LogReader : IDisposable
     /// <summary>A segment's header: whose log it is and what its events mean. Of a branch it is one of its own.</summary>
     public SegmentHeader Header { get; }
 
+    /// <summary>Makes dropped segments again when they are read; null to refuse them.</summary>
+    public ISegmentSource? Source { get; set; }
+
     /// <summary>How the log ends.</summary>
     public LogEnd End { get; }
 
@@ -157,7 +160,8 @@ public sealed class LogReader : IDisposable
 
     /// <summary>Reads a block and checks it: both CRCs, and that it is the block the index names.</summary>
     /// <exception cref="CorruptLogException">It is damaged.</exception>
-    public void Read(BlockAddress address, BlockBuffer buffer) => Segment(address.Segment).Read(address.Block, buffer);
+    /// <exception cref="DroppedSegmentException">Its segment was dropped, and there is no <see cref="Source"/>.</exception>
+    public void Read(BlockAddress address, BlockBuffer buffer) => Segment(address.Segment).Read(address.Block, buffer, Source);
 
     /// <summary>Greatest event time before a block, in picoseconds.</summary>
     public long TimeBefore(BlockAddress address) => address.Block > 0
@@ -199,7 +203,9 @@ public sealed class LogReader : IDisposable
         var sequences = new List<long>();
         foreach (string name in storage.List())
         {
-            if (LogFormat.TryParseSegmentName(name, out long sequence))
+            // Of a segment that is being dropped there are both, one after the other.
+            if ((LogFormat.TryParseSegmentName(name, out long sequence) || LogFormat.TryParseHashesName(name, out sequence))
+                && (sequences.Count == 0 || sequences[^1] != sequence))
             {
                 sequences.Add(sequence);
             }
@@ -214,7 +220,7 @@ public sealed class LogReader : IDisposable
         {
             return null;
         }
-        using var file = new SegmentFile(storage, LogFormat.SegmentName(firstSequences[^1]));
+        using SegmentFile file = SegmentFile.Open(storage, firstSequences[^1]);
         if (!file.IsUnborn())
         {
             return null;

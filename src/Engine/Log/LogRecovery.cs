@@ -69,7 +69,7 @@ public static class LogRecovery
         SegmentHeader? first = null;
         for (int i = 0; ; i++)
         {
-            using var file = new SegmentFile(storage, LogFormat.SegmentName(sequences[i]));
+            using SegmentFile file = SegmentFile.Open(storage, sequences[i]);
             bool isLast = i == sequences.Count - 1;
             if (!TryReadHeader(file, i, sequences[i], first, previous, out SegmentHeader? header, out int headerBytes, out CorruptLogException? wrong))
             {

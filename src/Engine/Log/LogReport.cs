@@ -29,6 +29,9 @@ public sealed record LogReport
     /// <summary>Every damaged structure, in the order of the log.</summary>
     public required IReadOnlyList<LogDamage> Damage { get; init; }
 
+    /// <summary>Names of segments that were dropped; of their events only the hashes could be checked.</summary>
+    public required IReadOnlyList<string> Dropped { get; init; }
+
     /// <summary>Why the log is incomplete; empty when it is not.</summary>
     public required string Unfinished { get; init; }
 

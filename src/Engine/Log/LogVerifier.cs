@@ -8,6 +8,7 @@ public sealed class LogVerifier
 {
     private readonly ILogStorage _storage;
     private readonly List<LogDamage> _damage = [];
+    private readonly List<string> _dropped = [];
     private readonly Dictionary<int, SegmentHeader> _first = [];
     private long _goodEvents;
     private ChainHash _goodChain;
@@ -34,7 +35,7 @@ public sealed class LogVerifier
         for (int i = 0; i < segments.Count; i++)
         {
             bool isLast = i == segments.Count - 1;
-            using var file = new SegmentFile(_storage, LogFormat.SegmentName(segments[i]));
+            using SegmentFile file = SegmentFile.Open(_storage, segments[i]);
             SegmentHeader? header = ReadHeader(file, i, ref place, segments[i], isLast, out int headerBytes);
             if (isLast && _unfinished.Length > 0)
             {
@@ -44,27 +45,52 @@ public sealed class LogVerifier
             {
                 _first.TryAdd(_storage.RunOf(file.Name), header);
             }
-            var walk = new SegmentWalk(file, i, header, headerBytes, place, Report);
-            walk.Run(isLast);
-            place = walk.Place;
+            if (file.IsDropped)
+            {
+                _dropped.Add(LogFormat.SegmentName(segments[i]));
+                place = CheckDropped(file, header, headerBytes, place, isLast);
+            }
+            else
+            {
+                var walk = new SegmentWalk(file, i, header, headerBytes, place, Report);
+                walk.Run(isLast);
+                place = walk.Place;
+                _unfinished = isLast ? walk.Unfinished : "";
+            }
             if (_damage.Count == 0)
             {
                 _goodEvents = place.NextSequence;
                 _goodChain = place.Chain;
-            }
-            if (isLast)
-            {
-                _unfinished = walk.Unfinished;
             }
         }
         return new LogReport
         {
             Status = _damage.Count > 0 ? LogStatus.Corrupt : _unfinished.Length > 0 ? LogStatus.Incomplete : LogStatus.Complete,
             Damage = _damage,
+            Dropped = _dropped,
             Unfinished = _unfinished,
             Events = _goodEvents,
             ChainHash = _goodChain,
         };
+    }
+
+    private LogPlace CheckDropped(SegmentFile file, SegmentHeader? header, int headerBytes, LogPlace place, bool isLast)
+    {
+        if (header is null)
+        {
+            return place;
+        }
+        _unfinished = isLast ? "the next segment is missing" : "";
+        try
+        {
+            SegmentFooter footer = DroppedSegment.ReadFooter(file, header, headerBytes);
+            return new LogPlace(footer.LastSequence + 1, footer.ChainHash, footer.RunningMaxTimePs);
+        }
+        catch (CorruptLogException e)
+        {
+            Report(file.Name, null, e.Offset!.Value, e.What);
+            return place;
+        }
     }
 
     private SegmentHeader? ReadHeader(

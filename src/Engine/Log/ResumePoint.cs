@@ -53,7 +53,13 @@ public sealed class ResumePoint
     /// <summary>Names of the segments before the last.</summary>
     internal IReadOnlyList<string> Earlier { get; init; } = [];
 
-    /// <summary>Bytes of those.</summary>
+    /// <summary>First and last sequence of those that were not dropped.</summary>
+    internal IReadOnlyList<(long FirstSequence, long LastSequence)> EarlierWhole { get; init; } = [];
+
+    /// <summary>Name of the last segment's file.</summary>
+    internal string LastName { get; init; } = "";
+
+    /// <summary>Bytes of those before the last.</summary>
     internal long EarlierBytes { get; init; }
 
     /// <summary>Raw bytes of their blocks.</summary>
@@ -71,7 +77,7 @@ public sealed class ResumePoint
         string? unborn = null;
         if (sequences.Count > 0)
         {
-            using var last = new SegmentFile(storage, LogFormat.SegmentName(sequences[^1]));
+            using SegmentFile last = SegmentFile.Open(storage, sequences[^1]);
             if (last.IsUnborn())
             {
                 unborn = last.Name;
@@ -87,10 +93,12 @@ public sealed class ResumePoint
         SegmentHeader? current = null;
         SegmentTail? tail = null;
         var earlier = new List<string>();
+        var whole = new List<(long, long)>();
+        string lastName = "";
         long bytes = 0, rawBytes = 0;
         for (int i = 0; i < sequences.Count; i++)
         {
-            using var file = new SegmentFile(storage, LogFormat.SegmentName(sequences[i]));
+            using SegmentFile file = SegmentFile.Open(storage, sequences[i]);
             if (!LogRecovery.TryReadHeader(
                 file, header.Segment + i, sequences[i], i == 0 ? null : header, tail, out current, out int headerBytes, out CorruptLogException? wrong, header))
             {
@@ -99,6 +107,7 @@ public sealed class ResumePoint
             CheckContinuable(storage, current!, header);
             tail = SegmentTail.Scan(file, current!, headerBytes);
             bool isLast = i == sequences.Count - 1;
+            lastName = file.Name;
             if (tail.State == TailState.Damaged || (!isLast && tail is not { State: TailState.Sealed, Footer.End: SegmentEnd.Continued }))
             {
                 throw new CorruptLogException(
@@ -108,6 +117,10 @@ public sealed class ResumePoint
             if (!isLast)
             {
                 earlier.Add(file.Name);
+                if (!file.IsDropped)
+                {
+                    whole.Add((current!.FirstSequence, tail.LastSequence));
+                }
                 bytes += file.Length;
                 rawBytes += tail.Footer.RawBytes;
             }
@@ -121,6 +134,8 @@ public sealed class ResumePoint
             Unborn = unborn,
             Lost = lost.Length > 0 ? lost : tail!.What,
             Earlier = earlier,
+            EarlierWhole = whole,
+            LastName = lastName,
             EarlierBytes = bytes,
             EarlierRawBytes = rawBytes,
         };

@@ -25,11 +25,32 @@ internal sealed class SegmentFile : IDisposable
     private readonly byte[] _header = new byte[BlockHeader.Size];
 
     public SegmentFile(ILogStorage storage, string name)
+        : this(name, storage.OpenRead(name))
+    {
+    }
+
+    public SegmentFile(string name, ILogData data)
     {
         Name = name;
-        _data = storage.OpenRead(name);
-        Length = _data.Length;
+        _data = data;
+        Length = data.Length;
     }
+
+    /// <summary>Opens a segment, or what is left of it when it was dropped.</summary>
+    public static SegmentFile Open(ILogStorage storage, long firstSequence)
+    {
+        try
+        {
+            return new SegmentFile(storage, LogFormat.SegmentName(firstSequence));
+        }
+        catch (FileNotFoundException)
+        {
+            return new SegmentFile(storage, LogFormat.HashesName(firstSequence));
+        }
+    }
+
+    /// <summary>True when only the hashes of the segment are left.</summary>
+    public bool IsDropped => Name.EndsWith(LogFormat.HashesExtension, StringComparison.Ordinal);
 
     /// <summary>File name.</summary>
     public string Name { get; }

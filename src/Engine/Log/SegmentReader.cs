@@ -19,6 +19,9 @@ internal sealed class SegmentReader : IDisposable
     private readonly SegmentFile _file;
     private readonly ReadOnlyMemory<BlockIndexEntry> _index;
 
+    // A dropped segment, made again.
+    private SegmentFile? _again;
+
     private SegmentReader(SegmentFile file, SegmentHeader header, ReadOnlyMemory<BlockIndexEntry> index)
     {
         _file = file;
@@ -51,7 +54,7 @@ internal sealed class SegmentReader : IDisposable
     /// <exception cref="CorruptLogException">It is damaged, beyond a torn tail.</exception>
     public static SegmentReader Open(ILogStorage storage, int number, long firstSequence, bool mayBeOpen)
     {
-        var file = new SegmentFile(storage, LogFormat.SegmentName(firstSequence));
+        SegmentFile file = SegmentFile.Open(storage, firstSequence);
         try
         {
             SegmentHeader header = file.ReadHeader(out int headerBytes);
@@ -59,6 +62,11 @@ internal sealed class SegmentReader : IDisposable
             {
                 throw new CorruptLogException(
                     $"the header is that of segment {header.Segment} from sequence {header.FirstSequence}, expected segment {number}", file.Name, null, 0);
+            }
+            if (file.IsDropped)
+            {
+                SegmentFooter left = DroppedSegment.ReadFooter(file, header, headerBytes);
+                return new SegmentReader(file, header, left.Index) { Footer = left, LastSequence = left.LastSequence };
             }
             SegmentFooter? footer = file.ReadFooter(out long footerOffset, out string what);
             if (footer is not null)
@@ -86,12 +94,22 @@ internal sealed class SegmentReader : IDisposable
 
     /// <summary>Reads a block.</summary>
     /// <exception cref="CorruptLogException">It is damaged, or not the one that belongs there.</exception>
-    public void Read(int block, BlockBuffer buffer)
+    /// <exception cref="DroppedSegmentException">The segment was dropped, and there is no source for it.</exception>
+    public void Read(int block, BlockBuffer buffer, ISegmentSource? source)
     {
-        BlockIndexEntry entry = _index.Span[block];
-        if (_file.ReadBlock(entry.Offset, buffer, out string what) != BlockFinding.Sound)
+        if (_file.IsDropped)
         {
-            throw new CorruptLogException(what, _file.Name, block, entry.Offset);
+            if (source is null)
+            {
+                throw new DroppedSegmentException(LogFormat.SegmentName(Header.FirstSequence), Header.FirstSequence, LastSequence);
+            }
+            _again ??= new SegmentFile(LogFormat.SegmentName(Header.FirstSequence), source.Open(Header, Footer!));
+        }
+        SegmentFile file = _again ?? _file;
+        BlockIndexEntry entry = _index.Span[block];
+        if (file.ReadBlock(entry.Offset, buffer, out string what) != BlockFinding.Sound)
+        {
+            throw new CorruptLogException(what, file.Name, block, entry.Offset);
         }
         ref readonly BlockHeader header = ref buffer.Header;
         long next = block + 1 < _index.Length ? _index.Span[block + 1].FirstSequence : LastSequence + 1;
@@ -99,11 +117,15 @@ internal sealed class SegmentReader : IDisposable
             || header.FirstSequence + header.Count != next || header.RunningMaxTimePs != entry.RunningMaxTimePs
             || header.ChainHash != entry.ChainHash)
         {
-            throw new CorruptLogException("the block is not the one that belongs here", _file.Name, block, entry.Offset);
+            throw new CorruptLogException("the block is not the one that belongs here", file.Name, block, entry.Offset);
         }
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _again?.Dispose();
+        _file.Dispose();
+    }
 
     private static void CheckFooter(
         SegmentFile file, SegmentHeader header, int headerBytes, SegmentFooter footer, long footerOffset, bool isLast)

@@ -56,6 +56,11 @@ internal sealed class SegmentTail
     /// <summary>Reads blocks from the header on, as far as they are sound and in order, and looks at what follows.</summary>
     public static SegmentTail Scan(SegmentFile file, SegmentHeader header, int headerBytes)
     {
+        if (file.IsDropped)
+        {
+            SegmentFooter left = DroppedSegment.ReadFooter(file, header, headerBytes);
+            return new SegmentTail(file.Length, left.Index, left.LastSequence) { Footer = left, State = TailState.Sealed };
+        }
         var buffer = new BlockBuffer();
         var index = new List<BlockIndexEntry>();
         long offset = headerBytes, next = header.FirstSequence, runningMax = header.RunningMaxTimePs, rawBytes = 0;

@@ -12,6 +12,7 @@ internal sealed class SegmentWriter : IDisposable
     private readonly LogOptions _options;
     private readonly SegmentHeader _first;
     private readonly ChainHasher _hasher = new();
+    private readonly LogRetention _retention;
     private readonly byte[] _out = new byte[GatherBytes + BlockHeader.Size + LogFormat.MaxStoredBlockBytes];
     private readonly FixedBufferWriter _outWriter;
     private ILogAppender? _file;
@@ -28,6 +29,7 @@ internal sealed class SegmentWriter : IDisposable
         _storage = storage;
         _options = options;
         _first = first;
+        _retention = new LogRetention(storage, options.Keep);
         _outWriter = new FixedBufferWriter(_out);
         // A branch's own log begins inside the whole one.
         _segment = first.Segment - 1;
@@ -63,6 +65,10 @@ internal sealed class SegmentWriter : IDisposable
     public void Resume(ResumePoint point)
     {
         _resume = point;
+        foreach ((long first, long last) in point.EarlierWhole)
+        {
+            _retention.Sealed(first, last);
+        }
         if (point.Header is { } header && point.Tail is { } tail)
         {
             _segment = header.Segment;
@@ -88,7 +94,7 @@ internal sealed class SegmentWriter : IDisposable
             }
             if (_segment >= _first.Segment)
             {
-                Sync(SegmentName);
+                Sync(point.LastName);
             }
             _storage.SyncDirectory();
         }
@@ -129,7 +135,9 @@ internal sealed class SegmentWriter : IDisposable
             {
                 Seal(SegmentEnd.Continued);
             }
+            _retention.Sealed(_lastSequence + 1 - _segmentEvents, _lastSequence);
             OpenSegment();
+            _retention.Apply(_lastSequence);
         }
         ReadOnlySpan<byte> raw = block.Payload.AsSpan(0, block.Length);
         _chain = _hasher.Next(_chain, raw);
@@ -190,6 +198,11 @@ internal sealed class SegmentWriter : IDisposable
             Reopen(point, rolls: false);
         }
         Flush();
+        if (end != SegmentEnd.Continued)
+        {
+            // Before the log says that it is complete: then nobody would come back to finish this.
+            _retention.Apply(_lastSequence);
+        }
         byte[] footer = Footer(end).Encode();
         Append(footer);
         if (_options.Durability is LogDurability.Block or LogDurability.Seal)

@@ -37,6 +37,10 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
             streams.Error.WriteLine($"error: {report.Damage.Count} damaged place{(report.Damage.Count == 1 ? "" : "s")}; the {report.Events} events before the first are whole{(report.Events > 0 ? $". \"sim repair {path} --out COPY\" keeps them in a new run directory." : ".")}");
             return ExitCode.CorruptLog;
         }
+        if (report.Dropped.Count > 0)
+        {
+            streams.Error.WriteLine($"note: {report.Dropped.Count} segment{(report.Dropped.Count == 1 ? " was" : "s were")} dropped (log.keep), from {report.Dropped[0]} to {report.Dropped[^1]}; of those only headers, footers and hashes could be checked.");
+        }
         RunManifest manifest = directory.ReadManifest();
         bool cutShort = report.Status == LogStatus.Incomplete && manifest.ChainHash is not null && report.Events < manifest.Events;
         if (!cutShort && manifest.ChainHash is { } chain && (chain != report.ChainHash.ToString() || manifest.Events != report.Events))
