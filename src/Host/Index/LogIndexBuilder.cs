@@ -12,13 +12,14 @@ internal static class LogIndexBuilder
     private const int Batch = 32;
 
     /// <summary>Continues an index to the log's end.</summary>
-    /// <param name="folder">The log's folder; each thread reads it by itself.</param>
+    /// <param name="open">Opens the log; each thread reads it by itself.</param>
     /// <param name="blocks">The log's blocks.</param>
     /// <param name="index">Its first blocks; empty to begin with the first.</param>
     /// <param name="progress">Told the number of blocks done.</param>
     /// <param name="cancellation">Stops the work; the index is not changed then.</param>
     /// <exception cref="CorruptLogException">A block is damaged.</exception>
-    public static void Complete(ILogStorage folder, LogBlocks blocks, LogIndex index, Action<int> progress, CancellationToken cancellation)
+    /// <exception cref="DroppedSegmentException">A block was dropped.</exception>
+    public static void Complete(Func<LogReader> open, LogBlocks blocks, LogIndex index, Action<int> progress, CancellationToken cancellation)
     {
         int first = index.Count, batches = (blocks.Count - first + Batch - 1) / Batch;
         var parts = new LogIndex[batches];
@@ -47,7 +48,7 @@ internal static class LogIndexBuilder
         {
             try
             {
-                using LogReader log = LogReader.Open(folder);
+                using LogReader log = open();
                 var sketch = new BlockSketch(NamedFields.Of(log.Header.Catalogue));
                 var cursor = new EventCursor(log);
                 for (int batch; (batch = Interlocked.Increment(ref next)) < batches;)

@@ -2,7 +2,6 @@ using System.Globalization;
 using Sim.Engine.Events;
 using Sim.Engine.Log;
 using Sim.Engine.Replay;
-using Sim.Host.Branches;
 using Sim.Host.Runs;
 
 namespace Sim.Host.Index;
@@ -58,9 +57,9 @@ internal sealed class RunIndex(LogBlocks blocks, LogIndex? index)
             {
                 Build(directory, blocks, index, error, cancellation);
             }
-            catch (CorruptLogException)
+            catch (Exception e) when (e is CorruptLogException or DroppedSegmentException)
             {
-                // Whoever comes to the damage says where it is.
+                // Whoever comes to what is damaged or was dropped says where it is.
                 return new RunIndex(blocks, known > 0 && index.Count == known ? index : null);
             }
             Keep(path, index);
@@ -84,7 +83,7 @@ internal sealed class RunIndex(LogBlocks blocks, LogIndex? index)
     {
         long started = Environment.TickCount64;
         long said = started;
-        LogIndexBuilder.Complete(LogFolder.Of(directory), blocks, index, done =>
+        LogIndexBuilder.Complete(() => RunLog.Open(directory), blocks, index, done =>
         {
             // A second is waited for without a word; after it there is a line every ten.
             long now = Environment.TickCount64;

@@ -102,7 +102,7 @@ public sealed class LogIndexTests(RunLibrary library)
         LogIndex grown = Open(run, whole).Index!;
         Assert.True(grown.Count > before);
         var anew = new LogIndex();
-        LogIndexBuilder.Complete(new DirectoryStorage(folder), new LogBlocks(whole), anew, _ => { }, default);
+        LogIndexBuilder.Complete(() => LogReader.Open(folder), new LogBlocks(whole), anew, _ => { }, default);
         Assert.Equal(LogIndexFile.Write(anew), LogIndexFile.Write(grown));
     }
 
@@ -119,11 +119,24 @@ public sealed class LogIndexTests(RunLibrary library)
     }
 
     [Fact]
+    public void ABranchIsIndexedWithThePastThatItShares()
+    {
+        Assert.True(ChildProcess.Sim("branch", Run, "--at", "200000", "--set", "kernel.compaction.enabled=false", "--out", library.Folder["index-branch"], "--quiet") is { ExitCode: 0 }, "the branch was not made");
+        using RecordedRun branch = RecordedRun.Open(library.Folder["index-branch"], Application.Reader);
+        var index = RunIndex.Open(branch.Directory, branch.Log, TextWriter.Null, CancellationToken.None, leastBlocks: 1);
+        Assert.Equal(branch.Log.LastSequence, index.Index!.Last);
+        var condition = EventCondition.Parse("owner == 3 and page_order >= 1", branch.Log.Header.Catalogue);
+        Assert.Equal(
+            new EventSearch(branch.Log, new RunIndex(index.Blocks, null)).Each(condition, 0, branch.Log.LastSequence, default),
+            new EventSearch(branch.Log, index).Each(condition, 0, branch.Log.LastSequence, default));
+    }
+
+    [Fact]
     public void MakingItIsStopped()
     {
         using LogReader log = LogReader.Open(RunDirectory.Open(Run).LogPath);
         var index = new LogIndex();
-        Assert.ThrowsAny<OperationCanceledException>(() => LogIndexBuilder.Complete(new DirectoryStorage(RunDirectory.Open(Run).LogPath), new LogBlocks(log), index, _ => { }, new CancellationToken(true)));
+        Assert.ThrowsAny<OperationCanceledException>(() => LogIndexBuilder.Complete(() => LogReader.Open(RunDirectory.Open(Run).LogPath), new LogBlocks(log), index, _ => { }, new CancellationToken(true)));
         Assert.Equal(0, index.Count);
     }
 
