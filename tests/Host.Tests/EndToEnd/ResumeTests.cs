@@ -32,8 +32,8 @@ public sealed class ResumeTests(ResumeTests.Undisturbed reference) : IClassFixtu
             string story = $"seed {seed}, {signal}, chain {chain}:";
             while (true)
             {
-                int delayMs = 100 + (int)random.NextBelow((ulong)reference.DurationMs);
-                bool disturb = sent < signals && random.NextChance(2, 3);
+                int delayMs = 100 + (int)random.NextBelow((ulong)reference.DurationMs / 2);
+                bool disturb = sent < signals && random.NextChance(4, 5);
                 using ChildProcess process = ChildProcess.Start("dotnet", [ChildProcess.SimDll, .. command]);
                 if (disturb && !Task.Run(process.Finish).Wait(delayMs))
                 {
