@@ -15,6 +15,7 @@ var sections = new Dictionary<string, Func<IEnumerable<Figure>>>(StringComparer.
     ["parquet"] = ParquetSection.Run,
     ["memory"] = MemorySection.Run,
     ["travel"] = () => TravelSection.Run(run),
+    ["snapshots"] = SnapshotSection.Run,
 };
 string[] wanted = named.Length == 0 ? [.. sections.Keys.Where(k => k != "travel")] : named;
 bool holds = true;

@@ -24,6 +24,7 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue, ISnapshotState
     private const int FirstCapacity = 1024;
     private const int LineBytes = 64;
     private const int MovedTogether = 64;
+    private const int VisitedTogether = 1024;
 
     private readonly int[] _head = new int[Levels * LevelSlots];
     private readonly int[] _tail = new int[Levels * LevelSlots];
@@ -109,18 +110,10 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue, ISnapshotState
     {
         var messages = new Message[Count];
         int n = 0;
-        for (int i = _activeHead; i < _activeTail; i++)
+        foreach (int index in InOrder())
         {
-            messages[n++] = At(_active[i]);
+            messages[n++] = At(index);
         }
-        foreach (int head in _head)
-        {
-            for (int i = head; i != Nil; i = _next[i])
-            {
-                messages[n++] = At(i);
-            }
-        }
-        messages.AsSpan().Sort(static (a, b) => Message.IsBefore(in a, in b) ? -1 : 1);
         return messages;
     }
 
@@ -128,16 +121,69 @@ public sealed unsafe class TimingWheelEventQueue : IEventQueue, ISnapshotState
     void ISnapshotState.Visit(StateVisitor visitor)
     {
         visitor.Value(ref _slot);
-        Message[] pending = visitor.IsLoading ? [] : ToArray();
-        visitor.Value(ref pending);
+        int count = Count;
+        visitor.Value(ref count);
+        int[] order = visitor.IsLoading ? [] : InOrder();
         if (visitor.IsLoading)
         {
             Clear();
-            foreach (ref readonly Message message in pending.AsSpan())
+        }
+        var some = new Message[Math.Min(count, VisitedTogether)];
+        for (int first = 0; first < count; first += VisitedTogether)
+        {
+            Span<Message> part = some.AsSpan(0, Math.Min(VisitedTogether, count - first));
+            if (!visitor.IsLoading)
             {
-                Enqueue(in message);
+                Gather(order.AsSpan(first, part.Length), part);
+            }
+            visitor.Bytes(MemoryMarshal.AsBytes(part));
+            if (visitor.IsLoading)
+            {
+                foreach (ref readonly Message message in part)
+                {
+                    Enqueue(in message);
+                }
             }
         }
+    }
+
+    // Compiled at once: a run saves its state seldom, and waits for it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Gather(ReadOnlySpan<int> order, Span<Message> messages)
+    {
+        const int ahead = 16;
+        for (int i = 0; i < order.Length; i++)
+        {
+            if (Sse.IsSupported && i + ahead < order.Length)
+            {
+                Sse.Prefetch0(LineOf(order[i + ahead]));
+            }
+            messages[i] = At(order[i]);
+        }
+    }
+
+    /// <summary>
+    /// The pending messages in their total order: a level's slots are in order of time, and all before the next level's.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private int[] InOrder()
+    {
+        int[] order = new int[Count];
+        int n = _activeTail - _activeHead;
+        Array.Copy(_active, _activeHead, order, 0, n);
+        foreach (int head in _head)
+        {
+            int first = n;
+            for (int i = head; i != Nil; i = _next[i])
+            {
+                order[n++] = i;
+            }
+            if (n > first + 1)
+            {
+                order.AsSpan(first, n - first).Sort(new ByOrder(this));
+            }
+        }
+        return order;
     }
 
     private void Clear()

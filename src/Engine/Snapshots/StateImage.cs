@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Sim.Engine.Snapshots;
 
 /// <summary>
@@ -40,6 +42,7 @@ public sealed class StateImage
         Length = length;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Append(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)
@@ -69,6 +72,7 @@ public sealed class StateImage
     }
 
     /// <exception cref="InvalidDataException">The image ends before.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Read(long offset, Span<byte> destination)
     {
         if (offset + destination.Length > Length)

@@ -1,3 +1,4 @@
+using Sim.Engine.Snapshots;
 using Sim.Kernel.Compaction;
 
 namespace Sim.Host.Workloads;
@@ -8,12 +9,14 @@ namespace Sim.Host.Workloads;
 /// one after the other.
 /// </summary>
 /// <param name="frames">Frames of the machine.</param>
-internal sealed class MovedBlocks(long frames) : IMovablePageOwner
+internal sealed class MovedBlocks(long frames) : IMovablePageOwner, ISnapshotState
 {
     // One bit for each number whose key without a tag is in use elsewhere: most frames are asked about in vain.
     private readonly ulong[] _away = new ulong[(frames + 63) >> 6];
 
+    [NotInSnapshot]
     private readonly Dictionary<(long Pfn, int Tag), long> _frameOf = [];
+    [NotInSnapshot]
     private readonly Dictionary<long, (long Pfn, int Tag)> _keyOf = [];
     private int _lastTag;
 
@@ -73,6 +76,29 @@ internal sealed class MovedBlocks(long frames) : IMovablePageOwner
         }
         _frameOf[key] = toPfn;
         _keyOf.Add(toPfn, key);
+    }
+
+    /// <summary>One of the two tables, by number of the frame; the other is its inverse.</summary>
+    void ISnapshotState.Visit(StateVisitor visitor)
+    {
+        long[] now = [.. _keyOf.Keys];
+        (long Pfn, int Tag)[] keys = [.. _keyOf.Values];
+        Array.Sort(now, keys);
+        long[] pfns = [.. keys.Select(k => k.Pfn)];
+        int[] tags = [.. keys.Select(k => k.Tag)];
+        visitor.Value(ref now);
+        visitor.Value(ref pfns);
+        visitor.Value(ref tags);
+        if (visitor.IsLoading)
+        {
+            _frameOf.Clear();
+            _keyOf.Clear();
+            for (int i = 0; i < now.Length; i++)
+            {
+                _keyOf.Add(now[i], (pfns[i], tags[i]));
+                _frameOf.Add((pfns[i], tags[i]), now[i]);
+            }
+        }
     }
 
     private bool IsAway(long pfn) => (_away[pfn >> 6] & (1UL << (int)(pfn & 63))) != 0;
