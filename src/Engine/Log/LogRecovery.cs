@@ -12,9 +12,11 @@ namespace Sim.Engine.Log;
 /// </param>
 /// <param name="What">What ends the prefix; empty for an undamaged log.</param>
 /// <param name="Lost">The first structure that is not part of the prefix; null for an undamaged log.</param>
+/// <param name="Header">Header of the last segment it takes part of.</param>
+/// <param name="RunningMaxTimePs">Greatest event time of the prefix, in picoseconds.</param>
 public sealed record RecoveryPlan(
     long Events, ChainHash ChainHash, IReadOnlyList<string> Segments, long ValidBytes, SegmentEnd? End, bool IsTornTail, string What,
-    LogDamage? Lost);
+    LogDamage? Lost, SegmentHeader Header, long RunningMaxTimePs);
 
 /// <summary>Finds a log's sound prefix, and writes it to another folder. Nothing is ever changed in place.</summary>
 public static class LogRecovery
@@ -26,7 +28,8 @@ public static class LogRecovery
 
     /// <summary>
     /// Writes the sound prefix to a folder that holds no log: whole segments as they are, the last one with a footer
-    /// anew, provisional unless the log was complete. Files get their names when they are on the disk.
+    /// anew, provisional unless the log was complete. Files get their names when they are on the disk. Of a branch it is the
+    /// branch's own part; nothing is written when the prefix ends in its parent's.
     /// </summary>
     /// <exception cref="CorruptLogException">There is no sound prefix.</exception>
     /// <exception cref="IOException">A folder cannot be read or written, or the target holds a log.</exception>
@@ -39,6 +42,10 @@ public static class LogRecovery
         }
         for (int i = 0; i < plan.Segments.Count; i++)
         {
+            if (damaged.RunOf(plan.Segments[i]) > 0)
+            {
+                continue;
+            }
             using var source = new SegmentFile(damaged, plan.Segments[i]);
             bool isLast = i == plan.Segments.Count - 1;
             string temporary = plan.Segments[i] + ".tmp";
@@ -66,11 +73,18 @@ public static class LogRecovery
         }
         var names = new List<string>();
         SegmentTail? previous = null;
-        SegmentHeader? first = null;
+        SegmentHeader? first = null, before = null;
+        int run = -1;
         for (int i = 0; ; i++)
         {
             using SegmentFile file = SegmentFile.Open(storage, sequences[i]);
             bool isLast = i == sequences.Count - 1;
+            if (storage.RunOf(file.Name) != run)
+            {
+                // A branch's past has its parent's identity.
+                run = storage.RunOf(file.Name);
+                first = null;
+            }
             if (!TryReadHeader(file, i, sequences[i], first, previous, out SegmentHeader? header, out int headerBytes, out CorruptLogException? wrong))
             {
                 if (previous is null)
@@ -78,9 +92,10 @@ public static class LogRecovery
                     throw wrong!;
                 }
                 lastFooter = previous.Footer;
-                return Plan(names, previous, isLast && file.IsUnborn(), wrong!.Message, new LogDamage(file.Name, null, 0, wrong.What));
+                return Plan(names, before!, previous, isLast && file.IsUnborn(), wrong!.Message, new LogDamage(file.Name, null, 0, wrong.What));
             }
             first ??= header;
+            before = header;
             names.Add(file.Name);
             SegmentTail tail = SegmentTail.Scan(file, header!, headerBytes);
             bool continued = tail is { State: TailState.Sealed, Footer.End: SegmentEnd.Continued };
@@ -94,13 +109,14 @@ public static class LogRecovery
                 : tail.State != TailState.Sealed ? (tail.What.Length > 0 ? tail.What : "the log is not sealed")
                 : isLast ? "" : "segments follow the one that ends the log";
             var lost = new LogDamage(file.Name, tail.Block, tail.State == TailState.Sealed ? file.Length : tail.Offset, what);
-            return Plan(names, tail, isLast && tail.State != TailState.Damaged, what, what.Length > 0 ? lost : null);
+            return Plan(names, header!, tail, isLast && tail.State != TailState.Damaged, what, what.Length > 0 ? lost : null);
         }
     }
 
-    private static RecoveryPlan Plan(List<string> names, SegmentTail tail, bool isTornTail, string what, LogDamage? lost) => new(
+    private static RecoveryPlan Plan(List<string> names, SegmentHeader header, SegmentTail tail, bool isTornTail, string what, LogDamage? lost) => new(
         tail.LastSequence + 1, tail.Footer.ChainHash, names, tail.Offset,
-        tail.State == TailState.Sealed ? tail.Footer.End : null, isTornTail && what.Length > 0, what, lost);
+        tail.State == TailState.Sealed ? tail.Footer.End : null, isTornTail && what.Length > 0, what, lost,
+        header, tail.Footer.RunningMaxTimePs);
 
     /// <summary>Reads a segment's header and checks that it continues the segment before, or starts where a branch's own log does.</summary>
     internal static bool TryReadHeader(

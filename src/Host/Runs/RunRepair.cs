@@ -15,7 +15,7 @@ public sealed record RepairResult(string Copy, long Events, ChainHash ChainHash,
 
 /// <summary>
 /// Copies what is sound of a damaged run into a new run directory. The damaged one is only read, under the writer's lock;
-/// the copy gets its name when all of it is on the disk.
+/// the copy gets its name when all of it is on the disk. The copy of a branch is a branch of the same parent.
 /// </summary>
 internal sealed class RunRepair(ExperimentFile experiments)
 {
@@ -30,11 +30,6 @@ internal sealed class RunRepair(ExperimentFile experiments)
         if (Directory.Exists(copy) || File.Exists(copy))
         {
             throw new CommandException(ExitCode.Usage, $"The copy {copy} exists, and runs are never overwritten. Name another with --out.");
-        }
-        if (File.Exists(damaged.ManifestPath) && damaged.ReadManifest().Parent is { } parent)
-        {
-            throw new CommandException(ExitCode.Configuration,
-                $"{path} is a branch and has only its own part of the log. Repair the run it branches from, or make it again: sim branch {LogFolder.ParentOf(damaged, parent).Path} --at {parent.Sequence}, with the settings of {damaged.ConfigurationPath}.");
         }
         copy = Path.TrimEndingDirectorySeparator(copy);
         string temporary = $"{copy}.partial-{Environment.ProcessId}";
@@ -67,7 +62,7 @@ internal sealed class RunRepair(ExperimentFile experiments)
             }
         }
         List<SnapshotEntry> snapshots = CopySnapshots(damaged, target, plan.Events);
-        target.Write(Manifest(damaged, log, plan) with { Snapshots = snapshots });
+        target.Write(Manifest(damaged, target, plan) with { Snapshots = snapshots });
         DurableFile.FlushDirectory(target.Path);
         return new RepairResult(copy, plan.Events, plan.ChainHash, snapshots.Count, plan.Lost);
     }
@@ -77,7 +72,7 @@ internal sealed class RunRepair(ExperimentFile experiments)
         RecoveryPlan plan;
         try
         {
-            plan = LogRecovery.RepairInto(new DirectoryStorage(damaged.LogPath), target);
+            plan = LogRecovery.RepairInto(LogFolder.Of(damaged), target);
         }
         catch (CorruptLogException e)
         {
@@ -91,13 +86,12 @@ internal sealed class RunRepair(ExperimentFile experiments)
         {
             throw new CommandException(ExitCode.Configuration, $"{damaged.LogPath}: {e.Message}", e);
         }
-        return plan.Events > 0 || plan.Lost is null ? plan : throw Nothing(damaged, plan.What, null);
+        return target.List().Count > 0 && (plan.Events > 0 || plan.Lost is null) ? plan : throw Nothing(damaged, plan.What, null);
     }
 
-    private RunManifest Manifest(RunDirectory damaged, DirectoryStorage log, RecoveryPlan plan)
+    private RunManifest Manifest(RunDirectory damaged, RunDirectory target, RecoveryPlan plan)
     {
-        using LogReader reader = LogReader.Open(log);
-        RunManifest recorded = Recorded(damaged, reader.Header);
+        RunManifest recorded = Recorded(damaged, plan.Header);
         bool isWhole = plan.Lost is null && recorded.Events == plan.Events && recorded.ChainHash == plan.ChainHash.ToString();
         return recorded with
         {
@@ -106,7 +100,10 @@ internal sealed class RunRepair(ExperimentFile experiments)
             StateHash = isWhole ? recorded.StateHash : null,
             Events = plan.Events,
             LastSequence = plan.Events - 1,
-            SimulatedPs = isWhole ? recorded.SimulatedPs : reader.RunningMaxTimePs,
+            SimulatedPs = isWhole ? recorded.SimulatedPs : plan.RunningMaxTimePs,
+            Parent = recorded.Parent is { } parent
+                ? parent with { Path = LogFolder.PathTo(target, LogFolder.ParentOf(damaged, parent)) }
+                : null,
         };
     }
 
@@ -172,7 +169,9 @@ internal sealed class RunRepair(ExperimentFile experiments)
     }
 
     private static CommandException Nothing(RunDirectory damaged, string what, Exception? cause) => new(ExitCode.CorruptLog,
-        $"{damaged.LogPath}: not one event of the log is sound: {what.TrimEnd('.')}. Run the experiment again.", cause);
+        $"{damaged.LogPath}: not one event {(IsBranch(damaged) ? "of the branch's own" : "of the log")} is sound: {what.TrimEnd('.')}. Run the experiment again.", cause);
+
+    private static bool IsBranch(RunDirectory damaged) => LogFolder.Of(damaged) is BranchStorage;
 
     private static void Discard(string path)
     {

@@ -172,11 +172,29 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
     }
 
     [Fact]
-    public async Task RepairSaysHowToComeByABranchAgain()
+    public async Task ADamagedBranchIsRepairedIntoABranchOfTheSameParent()
     {
-        string branch = await BranchAsync(runs.Base, 30_000, "--set", "stop.events=40000");
-        CommandLine.AssertRefused(
-            await CommandLine.RunAsync("repair", branch, "--out", Next()), ExitCode.Configuration, $"make it again: sim branch {runs.Base} --at ");
+        string branch = await BranchAsync(runs.Base, 30_000, "--set", "stop.events=100000"), copy = runs.Folder[$"deeper/{Path.GetFileName(Next())}"];
+        string segment = Directory.GetFiles(Path.Combine(branch, "log")).Single();
+        byte[] intact = await File.ReadAllBytesAsync(segment, TestContext.Current.CancellationToken), bytes = [.. intact];
+        bytes[bytes.Length * 3 / 4] ^= 1;
+        await File.WriteAllBytesAsync(segment, bytes, TestContext.Current.CancellationToken);
+        CommandLine.Result result = await CommandLine.RunAsync("repair", branch, "--out", copy);
+        Assert.True(result.ExitCode == 0, result.Error);
+        RunManifest damaged = RunDirectory.Open(branch).ReadManifest(), manifest = RunDirectory.Open(copy).ReadManifest();
+        Assert.InRange(manifest.Events, damaged.Parent!.SharedEvents + 1, damaged.Events - 1);
+        Assert.Equal(Path.GetFullPath(runs.Base), Path.GetFullPath(manifest.Parent!.Path, copy));
+        Assert.Equal([Path.GetFileName(segment)], Directory.GetFiles(Path.Combine(copy, "log")).Select(f => Path.GetFileName(f)));
+        CommandLine.Result verified = await CommandLine.RunAsync("verify", copy, "--json");
+        Assert.True(verified.ExitCode == 6, verified.Error);
+        using JsonDocument json = JsonDocument.Parse(verified.Out);
+        Assert.Equal((manifest.Events, manifest.ChainHash), (json.RootElement.GetProperty("events").GetInt64(), json.RootElement.GetProperty("chainHash").GetString()));
+
+        // Nothing of its own is sound.
+        bytes = [.. intact];
+        bytes[40] ^= 1;
+        await File.WriteAllBytesAsync(segment, bytes, TestContext.Current.CancellationToken);
+        CommandLine.AssertRefused(await CommandLine.RunAsync("repair", branch, "--out", Next()), ExitCode.CorruptLog, "not one event of the branch's own is sound");
     }
 
     [Theory]
