@@ -28,9 +28,16 @@ public sealed class StateLoader(StateImage image, StateAnchors anchors) : StateV
     /// <exception cref="InvalidDataException">The image is not of such an object.</exception>
     public void Load(object root)
     {
-        if (Reference(root, isFixed: true) != root)
+        try
         {
-            throw new InvalidDataException($"The image holds no {root.GetType().Name}.");
+            if (Reference(root, isFixed: true) != root)
+            {
+                throw new InvalidDataException($"The image holds no {root.GetType().Name}.");
+            }
+        }
+        catch (Exception e) when (e is InvalidCastException or ArgumentException or OverflowException or NotSupportedException or MemberAccessException)
+        {
+            throw new InvalidDataException($"The image is none of a {root.GetType().Name}: {e.Message}", e);
         }
         Align();
     }

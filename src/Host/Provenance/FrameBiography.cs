@@ -8,11 +8,14 @@ using Sim.Kernel.Zones;
 namespace Sim.Host.Provenance;
 
 /// <summary>
-/// The life of one page frame up to a moment, from folds of the log with a watcher. Where the run has snapshots it begins with
-/// the stretch in which the present life of the frame began: since it was last handed out, or has been free.
+/// The life of one page frame up to a moment, from folds of the log with a watcher. Of a long log only the present life is
+/// told, since the frame was last handed out or has been free, and snapshots spare the rest of the way.
 /// </summary>
 internal sealed class FrameBiography
 {
+    /// <summary>Up to here the whole log is read, and a frame's whole biography told.</summary>
+    private const long ShortLogEvents = Snapshotter.DefaultEvents;
+
     private readonly long _pfn, _sequence, _timePs;
     private readonly IReadOnlyList<FrameChange> _changes;
     private readonly EventLibrary _library;
@@ -32,25 +35,31 @@ internal sealed class FrameBiography
     /// <param name="pfn">The frame.</param>
     /// <param name="end">The last event of the biography; the log has it.</param>
     /// <param name="least">At least so many events, if there are; <see cref="int.MaxValue"/> for all, null for the present life.</param>
+    /// <param name="shortLogEvents">Up to here the whole life is told.</param>
     /// <exception cref="CommandException">The machine has no such frame (exit code 2).</exception>
-    public static FrameBiography Read(RunMoment moment, long pfn, long end, int? least)
+    public static FrameBiography Read(RunMoment moment, long pfn, long end, int? least, long shortLogEvents = ShortLogEvents)
     {
         Timeline timeline = moment.Timeline;
         PageAllocatorState pages = timeline.State.State.Memory.Pages;
         RequireFrame(pages, pfn, "frame");
         moment.Names.Load();
+        bool whole = least == int.MaxValue || end < shortLogEvents;
         var log = new FrameStretches(moment, pfn, pages.Profile.PageblockOrder);
-        (long since, IReadOnlyList<FrameChange> changes) = log.Before(end + 1, whole: least == int.MaxValue);
+        (long since, IReadOnlyList<FrameChange> changes) = log.Before(end + 1, whole);
         timeline.GoTo(end);
         var now = FrameMoment.Of(timeline.State.State.Memory.Pages, pfn, pfn);
-        var stretches = new Stack<IReadOnlyList<FrameChange>>([changes]);
-        while (since > 0 && (least is { } wanted ? stretches.Sum(s => s.Count) < wanted : !IsWhole(now, stretches.Peek(), since)))
+        var all = new List<FrameChange>(changes);
+        while (since > 0 && (least is { } wanted ? all.Count < wanted : LifeBegins(now, all) < 0))
         {
             (since, changes) = log.Before(since, whole: false);
-            stretches.Push(changes);
+            all.InsertRange(0, changes);
         }
         timeline.GoTo(end);
-        return new FrameBiography(moment, pfn, now, [.. stretches.SelectMany(s => s)], since);
+        // Where snapshots happen to be must not show.
+        int first = whole ? 0 : least is { } count ? all.Count - count : LifeBegins(now, all);
+        return first < 0 || whole
+            ? new FrameBiography(moment, pfn, now, all, 0)
+            : new FrameBiography(moment, pfn, now, all[first..], all[first].Sequence);
     }
 
     /// <summary>How the frame is at the moment.</summary>
@@ -171,7 +180,7 @@ internal sealed class FrameBiography
     private string Since()
     {
         int first = Changes.Count - 1;
-        while (first > 0 && IsSame(Changes[first].Before))
+        while (first > 0 && IsSame(Now, Changes[first].Before))
         {
             first--;
         }
@@ -179,11 +188,9 @@ internal sealed class FrameBiography
         return string.Create(CultureInfo.InvariantCulture, $", since event {since.Sequence} at {new SimTime(since.TimePs)} ({_library[since.Sequence].Name})");
     }
 
-    private bool IsSame(FrameMoment earlier) =>
-        (earlier.IsFree && Now.IsFree) || (earlier.State == Now.State && earlier.AllocatedBy == Now.AllocatedBy && earlier.Owner == Now.Owner);
+    /// <summary>The change with which the present life began; -1 when none of these did.</summary>
+    private static int LifeBegins(FrameMoment now, List<FrameChange> changes) => changes.FindLastIndex(c => !IsSame(now, c.Before));
 
-    // A stretch tells the present life when it has the event with which that began. What was never handed out has none.
-    private static bool IsWhole(FrameMoment now, IReadOnlyList<FrameChange> changes, long since) =>
-        now.State == FrameState.Allocated ? now.AllocatedBy >= since
-        : !now.IsFree || changes.Any(c => !c.Before.IsFree);
+    private static bool IsSame(FrameMoment now, FrameMoment earlier) =>
+        (earlier.IsFree && now.IsFree) || (earlier.State == now.State && earlier.AllocatedBy == now.AllocatedBy && earlier.Owner == now.Owner);
 }

@@ -19,7 +19,7 @@ public sealed class ResumeTests(ResumeTests.Undisturbed reference) : IClassFixtu
     [InlineData("KILL", 10)]
     [InlineData("INT", 6)]
     [InlineData("TERM", 6)]
-    public void TheFinishedLogIsThatOfAnUndisturbedRun(string signal, int signals)
+    public async Task TheFinishedLogIsThatOfAnUndisturbedRun(string signal, int signals)
     {
         signals = Long ? 200 : signals;
         ulong seed = Environment.GetEnvironmentVariable("SIM_SEED") is { } given ? ulong.Parse(given, CultureInfo.InvariantCulture) : 1;
@@ -35,10 +35,14 @@ public sealed class ResumeTests(ResumeTests.Undisturbed reference) : IClassFixtu
                 int delayMs = 100 + (int)random.NextBelow((ulong)reference.DurationMs / 2);
                 bool disturb = sent < signals && random.NextChance(4, 5);
                 using ChildProcess process = ChildProcess.Start("dotnet", [ChildProcess.SimDll, .. command]);
-                if (disturb && !Task.Run(process.Finish).Wait(delayMs))
+                if (disturb)
                 {
-                    process.Signal(signal);
-                    sent++;
+                    await Task.Delay(delayMs, TestContext.Current.CancellationToken);
+                    if (!process.HasExited)
+                    {
+                        process.Signal(signal);
+                        sent++;
+                    }
                 }
                 CommandLine.Result result = process.Finish();
                 story += $" {result.ExitCode} after {(disturb ? $"{delayMs} ms" : "its end")},";

@@ -67,28 +67,29 @@ public sealed class WhyTests(RunLibrary library)
         var random = new Engine.Random.RandomStream(9, "frames");
         for (int i = 0; i < 60; i++)
         {
-            (FrameBiography whole, FrameBiography some, FrameBiography all, FrameBiography three) = Read((long)random.NextBelow(32_768), i % 3 == 0 ? last : (long)random.NextBelow((ulong)last));
+            (long pfn, long end) = ((long)random.NextBelow(32_768), i % 3 == 0 ? last : (long)random.NextBelow((ulong)last));
+            var whole = FrameBiography.Read(Moment(bare), pfn, end, int.MaxValue);
             Assert.Equal(0, whole.CompleteSince);
-            Assert.Equal(whole.Changes, all.Changes);
-            Assert.Equal(whole.Changes.Where(c => c.Sequence >= some.CompleteSince), some.Changes);
-            Assert.Equal(whole.Changes.Where(c => c.Sequence >= three.CompleteSince), three.Changes);
-            Assert.True(three.CompleteSince == 0 || three.Changes.Count >= 3);
-            Assert.Equal(whole.Now, some.Now);
-            // The sentence says since when it is as it is: the present life is all there.
-            Assert.True(some.Sentence() == whole.Sentence() || some.Changes.Count == 0, $"{some.Sentence()}\n{whole.Sentence()}");
-            Assert.True(some.Changes.Count > 0 || whole.Now.State is FrameState.Reserved or FrameState.Hole || some.CompleteSince == 0);
-            shortened += some.CompleteSince > 0 ? 1 : 0;
-            passed += whole.Changes.Count > some.Changes.Count ? 1 : 0;
+            Assert.Equal(whole.Changes, FrameBiography.Read(Moment(recorded), pfn, end, int.MaxValue).Changes);
+            foreach (int? least in (int?[])[null, 1, 3, 40])
+            {
+                var some = FrameBiography.Read(Moment(recorded), pfn, end, least, shortLogEvents: 0);
+                var slowly = FrameBiography.Read(Moment(bare), pfn, end, least, shortLogEvents: 0);
+                Assert.Equal((slowly.CompleteSince, slowly.Now, slowly.Sentence()), (some.CompleteSince, some.Now, some.Sentence()));
+                Assert.Equal(slowly.Changes, some.Changes);
+                Assert.Equal(whole.Changes.Where(c => c.Sequence >= some.CompleteSince), some.Changes);
+                Assert.Equal(least ?? some.Changes.Count, some.CompleteSince == 0 ? least ?? some.Changes.Count : some.Changes.Count);
+                // The sentence says since when it is as it is: the present life is all there.
+                Assert.True(least is not null || some.Sentence() == whole.Sentence(), $"{some.Sentence()}\n{whole.Sentence()}");
+                shortened += some.CompleteSince > 0 ? 1 : 0;
+                passed += whole.Changes.Count > some.Changes.Count ? 1 : 0;
+            }
         }
         Assert.True(shortened > 10 && passed > 5, $"{shortened} biographies begin later than the log, {passed} leave events out");
         CommandLine.Result text = await CommandLine.RunAsync("why", run, "frame:0x2000");
         CommandLine.Result full = await CommandLine.RunAsync("why", run, "frame:0x2000", "-n", "all");
         Assert.Equal((0, 0), (text.ExitCode, full.ExitCode));
         Assert.Equal(full.Out, (await CommandLine.RunAsync("why", bare.Directory.Path, "frame:0x2000")).Out);
-
-        (FrameBiography, FrameBiography, FrameBiography, FrameBiography) Read(long pfn, long end) =>
-            (FrameBiography.Read(Moment(bare), pfn, end, null), FrameBiography.Read(Moment(recorded), pfn, end, null),
-                FrameBiography.Read(Moment(recorded), pfn, end, int.MaxValue), FrameBiography.Read(Moment(recorded), pfn, end, 3));
     }
 
     [Fact]

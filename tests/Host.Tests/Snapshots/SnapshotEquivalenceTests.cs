@@ -1,7 +1,6 @@
 using Sim.Engine.Log;
 using Sim.Engine.Random;
 using Sim.Engine.Replay;
-using Sim.Host.Experiments;
 using Sim.Host.Runs;
 using Sim.Host.Tests.Commands;
 using Sim.Host.Tests.EndToEnd;
