@@ -18,6 +18,13 @@ public struct ChainHash : IEquatable<ChainHash>
     /// <summary>H₀, before the first block.</summary>
     public static ChainHash Zero => default;
 
+    /// <summary>The link after a block.</summary>
+    public static ChainHash After(ChainHash previous, ReadOnlySpan<byte> rawPayload)
+    {
+        using var hasher = new ChainHasher();
+        return hasher.Next(previous, rawPayload);
+    }
+
     /// <summary>Reads a hash from its 32 bytes.</summary>
     public static ChainHash Read(ReadOnlySpan<byte> bytes) => MemoryMarshal.Read<ChainHash>(bytes);
 

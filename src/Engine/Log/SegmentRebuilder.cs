@@ -31,6 +31,28 @@ public sealed class SegmentRebuilder : IBlockSink, IDisposable
         _writer.Start();
     }
 
+    /// <summary>True when a folder has the segment already, whole and the very same.</summary>
+    public static bool IsThere(ILogStorage target, SegmentHeader header, SegmentFooter footer)
+    {
+        string name = LogFormat.SegmentName(header.FirstSequence);
+        try
+        {
+            if (!target.List().Contains(name))
+            {
+                return false;
+            }
+            using var file = new SegmentFile(target, name);
+            SegmentHeader found = file.ReadHeader(out int headerBytes);
+            return found.Encode().AsSpan().SequenceEqual(header.Encode())
+                && SegmentTail.Scan(file, found, headerBytes) is { State: TailState.Sealed } tail
+                && tail.Footer.Encode().AsSpan().SequenceEqual(footer.Encode());
+        }
+        catch (Exception e) when (e is CorruptLogException or IncompatibleLogException or IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>True when the last block of the segment has come.</summary>
     public bool IsComplete => _blocks == _footer.Index.Length;
 

@@ -69,7 +69,7 @@ public sealed class Ancestry
     /// <exception cref="RunDivergedException">The parent comes to other events than its log has.</exception>
     public SnapshotDraft Reach(ISimulator simulator, IReadOnlyCollection<string> leftOut, CancellationToken cancellation)
     {
-        using LogReader log = RunLog.Open(_directory);
+        using LogReader log = RunLog.OpenAsItIs(_directory);
         var sink = new ResumedLog(log, null);
         IRunnable machine = FromSnapshot(simulator, log, sink, leftOut)
             ?? Begin(_before, simulator, Experiment, sink, leftOut, cancellation);

@@ -51,6 +51,10 @@ public sealed record LogSettings : ICheckedSettings
     [Setting("A state.checkpoint event with the state hash follows every so many events; 0 for none. Null: 65536, or the number of page frames if that is more, because hashing takes time in proportion to memory.", Min = 0, Max = 1L << 40, MidRun = true)]
     public long? CheckpointEvery { get; init; }
 
+    [Setting("What stays of the log on the disk: all; tail:N, the segments with the last N events; or hashes. Of the rest the hashes stay, and it is made again, and compared with them, when it is asked for.",
+        Pattern = "^(all|hashes|tail:[1-9][0-9]{0,17})$", OutsideIdentity = true)]
+    public string Keep { get; init; } = "all";
+
     [Setting("A segment rolls after this many raw bytes.", Min = 1 << 20, Max = 1L << 34, MidRun = true)]
     public ByteSize SegmentBytes { get; init; } = new(268_435_456);
 

@@ -14,7 +14,18 @@ internal sealed class RecordedBlocks(LogReader log)
     /// <exception cref="RunDivergedException">It is another one.</exception>
     public Likeness Compare(long firstSequence, ReadOnlySpan<byte> made)
     {
-        log.Read(log.FindSequence(firstSequence)!.Value, _buffer);
+        BlockAddress address = log.FindSequence(firstSequence)!.Value;
+        try
+        {
+            log.Read(address, _buffer);
+        }
+        catch (DroppedSegmentException)
+        {
+            return log.Index(address.Segment)[address.Block] is var entry
+                && entry.FirstSequence == firstSequence && entry.ChainHash == ChainHash.After(log.ChainBefore(address), made)
+                ? Likeness.Equal
+                : throw new RunDivergedException(firstSequence);
+        }
         ReadOnlySpan<byte> recorded = _buffer.Payload;
         if (_buffer.Header.FirstSequence != firstSequence)
         {

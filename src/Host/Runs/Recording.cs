@@ -222,6 +222,12 @@ public sealed class Recording
         Codec = _experiment.Log.Codec == Experiments.LogCodec.None ? Engine.Log.LogCodec.None : Engine.Log.LogCodec.Snappy,
         Durability = Enum.Parse<Engine.Log.LogDurability>(_experiment.Log.Durability.ToString()),
         SegmentRawBytes = _experiment.Log.SegmentBytes.Bytes,
+        Keep = _experiment.Log.Keep switch
+        {
+            "all" => LogKeep.All,
+            "hashes" => LogKeep.Hashes,
+            var tail => LogKeep.Tail(long.Parse(tail["tail:".Length..], System.Globalization.CultureInfo.InvariantCulture)),
+        },
     };
 
     private LogIdentity LogIdentity => new(_identity.RunId, EngineVersion.Text, _identity.ConfigHash, (ulong)_experiment.Seed);

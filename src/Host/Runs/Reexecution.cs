@@ -88,7 +88,7 @@ public sealed class Reexecution
 
     private void Again(int stretch, CancellationToken cancellation)
     {
-        using LogReader log = RunLog.Open(_run.Directory);
+        using LogReader log = RunLog.OpenAsItIs(_run.Directory);
         var sink = new Comparison(log);
         IRunnable machine = stretch == 0
             ? Ancestry.Begin(_run.Past, _simulator, _run.Experiment, sink, _leftOut, cancellation)

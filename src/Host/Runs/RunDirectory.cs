@@ -14,6 +14,8 @@ public sealed class RunDirectory
 
     public string LogPath => System.IO.Path.Combine(Path, "log");
 
+    public string IndexPath => System.IO.Path.Combine(Path, "index");
+
     public string SnapshotsPath => System.IO.Path.Combine(Path, "snapshots");
 
     public string TablesPath => System.IO.Path.Combine(Path, "tables");

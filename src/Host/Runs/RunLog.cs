@@ -6,9 +6,19 @@ namespace Sim.Host.Runs;
 /// <summary>Opens the log of a run with errors that say what to do.</summary>
 internal static class RunLog
 {
+    /// <summary>Opens it; segments that were dropped are made again when they are read.</summary>
     /// <exception cref="CommandException">There is no log, or it needs another build (exit code 3).</exception>
     /// <exception cref="CorruptLogException">It is damaged.</exception>
     public static LogReader Open(RunDirectory directory)
+    {
+        LogReader log = OpenAsItIs(directory);
+        log.Source = new RegeneratedSegments(directory);
+        return log;
+    }
+
+    /// <summary>Opens it; segments that were dropped have only their hashes.</summary>
+    /// <inheritdoc cref="Open"/>
+    public static LogReader OpenAsItIs(RunDirectory directory)
     {
         try
         {
