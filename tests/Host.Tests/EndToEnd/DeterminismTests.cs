@@ -11,6 +11,8 @@ public sealed class DeterminismTests(RunLibrary library)
         "DOTNET_TieredPGO=0", "DOTNET_gcServer=1", "LANG=tr_TR.UTF-8", "LC_ALL=tr_TR.UTF-8", "TZ=Asia/Kathmandu",
     ];
 
+    private static readonly string[] OtherSurroundings = ["DOTNET_TieredCompilation=0", "LANG=ar_SA.UTF-8", "LC_ALL=ar_SA.UTF-8", "TZ=America/St_Johns"];
+
     private int _runs;
 
     [Theory]
@@ -24,6 +26,7 @@ public sealed class DeterminismTests(RunLibrary library)
         AssertSameLog(run, Again(workload, []));
         AssertSameLog(run, Again(workload, [], "--set", "engine.queue=simsharp"));
         AssertSameLog(run, Again(workload, Surroundings));
+        AssertSameLog(run, Again(workload, OtherSurroundings));
     }
 
     [Theory]
