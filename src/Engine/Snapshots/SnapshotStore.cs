@@ -8,18 +8,38 @@ namespace Sim.Engine.Snapshots;
 /// </summary>
 public sealed class SnapshotStore
 {
-    private readonly ILogStorage _storage;
     private readonly LogReader _log;
-    private readonly List<long> _sequences;
+    private readonly SortedList<long, ILogStorage> _folders = [];
+    private readonly IList<long> _sequences;
+    private readonly bool _ofAncestors;
     private readonly Dictionary<long, SnapshotHeader?> _headers = [];
 
     /// <param name="storage">The folder, which need not exist.</param>
     /// <param name="log">The run's log; not used by others during a call.</param>
     public SnapshotStore(ILogStorage storage, LogReader log)
+        : this(log, ofAncestors: false, (storage, long.MaxValue))
     {
-        _storage = storage;
-        _log = log;
-        _sequences = List(storage);
+    }
+
+    /// <summary>Snapshots of a branch and of its ancestors, whose events are in its log, too: for the sourced state alone.</summary>
+    /// <param name="log">The branch's log.</param>
+    /// <param name="folders">The folders, and up to which event each counts; the branch's own first.</param>
+    public SnapshotStore(LogReader log, params ReadOnlySpan<(ILogStorage Folder, long UpTo)> folders)
+        : this(log, ofAncestors: true, folders)
+    {
+    }
+
+    private SnapshotStore(LogReader log, bool ofAncestors, params ReadOnlySpan<(ILogStorage Folder, long UpTo)> folders)
+    {
+        (_log, _ofAncestors) = (log, ofAncestors);
+        foreach ((ILogStorage folder, long upTo) in folders)
+        {
+            foreach (long sequence in List(folder).Where(s => s <= upTo))
+            {
+                _folders.TryAdd(sequence, folder);
+            }
+        }
+        _sequences = _folders.Keys;
     }
 
     /// <summary>Sequences of the snapshots that count, ascending.</summary>
@@ -32,10 +52,9 @@ public sealed class SnapshotStore
     /// <param name="sequence">Number of events that it may hold at most.</param>
     public SnapshotHeader? Newest(long sequence)
     {
-        int at = _sequences.BinarySearch(sequence);
-        for (int i = at >= 0 ? at : ~at - 1; i >= 0; i--)
+        for (int i = _sequences.Count - 1; i >= 0; i--)
         {
-            if (Header(_sequences[i]) is { } header)
+            if (_sequences[i] <= sequence && Header(_sequences[i]) is { } header)
             {
                 return header;
             }
@@ -49,7 +68,7 @@ public sealed class SnapshotStore
         var image = new StateImage();
         try
         {
-            SnapshotFile.Read(_storage, header.Sequence, image, sourcedOnly);
+            SnapshotFile.Read(_folders[header.Sequence], header.Sequence, image, sourcedOnly);
             return image;
         }
         catch (Exception e) when (e is InvalidDataException or IOException)
@@ -81,7 +100,7 @@ public sealed class SnapshotStore
         {
             try
             {
-                header = SnapshotFile.ReadHeader(_storage, sequence);
+                header = SnapshotFile.ReadHeader(_folders[sequence], sequence);
                 header = Counts(header) ? header : null;
             }
             catch (Exception e) when (e is InvalidDataException or IOException)
@@ -95,7 +114,8 @@ public sealed class SnapshotStore
 
     private bool Counts(SnapshotHeader header)
     {
-        if (header.Identity != _log.Header.Identity || header.Sequence > _log.Events)
+        LogIdentity log = _log.Header.Identity;
+        if ((_ofAncestors ? header.Identity.EngineVersion != log.EngineVersion : header.Identity != log) || header.Sequence > _log.Events)
         {
             return false;
         }

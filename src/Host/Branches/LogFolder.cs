@@ -22,6 +22,18 @@ internal static class LogFolder
             $"{directory.Path} is a branch of the run {path}, which is not there. Put it back, or correct \"parent\" in manifest.json.");
     }
 
+    /// <summary>Folders with the snapshots of a run and its ancestors, and up to which event each counts.</summary>
+    public static IEnumerable<(ILogStorage Folder, long UpTo)> Snapshots(RunDirectory directory, RunManifest manifest, long upTo = long.MaxValue)
+    {
+        var own = (new DirectoryStorage(directory.SnapshotsPath), upTo);
+        if (manifest.Parent is not { } parent)
+        {
+            return [own];
+        }
+        RunDirectory from = ParentOf(directory, parent);
+        return [own, .. Snapshots(from, from.ReadManifest(), Math.Min(upTo, parent.SharedEvents))];
+    }
+
     /// <summary>A path from one directory to another, relative where possible.</summary>
     public static string PathTo(RunDirectory directory, RunDirectory parent) => System.IO.Path.GetRelativePath(Real(directory.Path), Real(parent.Path));
 

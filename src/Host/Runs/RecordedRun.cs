@@ -27,7 +27,9 @@ public sealed class RecordedRun : IDisposable
     public LogReader Log { get; }
 
     /// <summary>Its snapshots, as far as they count.</summary>
-    public SnapshotStore Snapshots => _snapshots ??= new SnapshotStore(new DirectoryStorage(Directory.SnapshotsPath), Log);
+    public SnapshotStore Snapshots => _snapshots ??= Manifest.Parent is null
+        ? new SnapshotStore(new DirectoryStorage(Directory.SnapshotsPath), Log)
+        : new SnapshotStore(Log, [.. LogFolder.Snapshots(Directory, Manifest)]);
 
     /// <summary>What a branch went through before its own part; null for a run that is none, and before <see cref="RequireSameExperiment"/>.</summary>
     public Ancestry? Past { get; private set; }
