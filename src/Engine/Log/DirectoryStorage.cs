@@ -111,7 +111,7 @@ public sealed partial class DirectoryStorage : ILogStorage
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"cannot lock {path}: {e.Message} If another run writes there, wait for its end.", e);
+            throw new LogLockedException($"cannot lock {path}: {e.Message} If another run writes there, wait for its end.", e);
         }
     }
 

@@ -51,8 +51,10 @@ public static class LogRecovery
             string temporary = plan.Segments[i] + ".tmp";
             using (ILogAppender copy = target.Create(temporary))
             {
-                Copy(source, copy, isLast ? plan.ValidBytes : source.Length);
-                if (isLast)
+                // A dropped segment has its own footer, and can only go on.
+                bool ends = isLast && LogFormat.TryParseSegmentName(plan.Segments[i], out _);
+                Copy(source, copy, ends ? plan.ValidBytes : source.Length);
+                if (ends)
                 {
                     copy.Append((lastFooter with { End = plan.What.Length == 0 ? plan.End!.Value : SegmentEnd.Provisional }).Encode());
                 }

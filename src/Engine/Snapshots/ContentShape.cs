@@ -190,7 +190,7 @@ internal abstract class ContentShape
 
     private static void Elements<T>(StateVisitor visitor, Span<T> items)
     {
-        if (!RuntimeHelpers.IsReferenceOrContainsReferences<T>())
+        if (PlainType<T>.Is)
         {
             Span<byte> bytes = MemoryMarshal.CreateSpan(ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(items)), checked(items.Length * Unsafe.SizeOf<T>()));
             if (bytes.Length >= StateImage.PageBytes)

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Sim.Engine.Snapshots;
 
 /// <summary>How a field or an element of a type is visited; chosen once per type.</summary>
@@ -10,7 +8,7 @@ internal static class FieldShape<T>
     public static readonly Visitor Visit = Choose();
 
     private static Visitor Choose() =>
-        !RuntimeHelpers.IsReferenceOrContainsReferences<T>() ? VisitPlain
+        PlainType<T>.Is ? VisitPlain
         : typeof(T).IsValueType ? TypePlan.OfStruct<T>()
         : typeof(T).IsAssignableTo(typeof(Delegate)) ? VisitNothing
         : VisitReference;

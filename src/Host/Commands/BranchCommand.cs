@@ -67,7 +67,16 @@ internal sealed class BranchCommand(
         Experiment experiment = experiments.Load(directory.ConfigurationPath, changes);
         BranchSettings.Require(past.Experiment, experiment, workloads);
         streams.Error.WriteLine($"running {past.Directory.Path} again to event {last}");
-        SnapshotDraft end = past.Reach(simulator, LogSelection.LeftOut(experiment.Log, simulator.Catalogue), cancellation);
+        SnapshotDraft end;
+        try
+        {
+            end = past.Reach(simulator, LogSelection.LeftOut(experiment.Log, simulator.Catalogue), cancellation);
+        }
+        catch (DroppedSegmentException e)
+        {
+            throw new CommandException(ExitCode.Configuration,
+                $"{path} has dropped the events {e.FirstSequence} to {e.LastSequence} (log.keep), and a branch reads its past there. Branch after them, or record the run again with log.keep=all.", e);
+        }
         if (end.Sequence - 1 > last)
         {
             streams.Error.WriteLine($"event {last} is in the middle of a dispatch; the branch begins after event {end.Sequence - 1}, with which the dispatch ends");

@@ -60,7 +60,7 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
         {
             string lost = cutShort ? $"the run logged {manifest.Events} events, and the rest of them is lost" : "the run did not end";
             string whole = report.Events == 0 ? "holds no event" : $"is whole up to event {report.Events - 1}";
-            streams.Error.WriteLine($"error: the log {whole}, but {lost}: {report.Unfinished}. Run the experiment again for all of it.");
+            streams.Error.WriteLine($"error: the log {whole}, but {lost}: {report.Unfinished}. \"sim run --resume {path}\" goes on with it.");
             return ExitCode.Incomplete;
         }
         return ExitCode.Ok;

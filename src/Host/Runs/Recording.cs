@@ -162,10 +162,11 @@ public sealed class Recording
     /// <exception cref="CorruptLogException">The log is damaged.</exception>
     public RecordingResult Resume(Func<Func<IProgress<RunSample>, bool>, bool> show, Action<string> note, CancellationToken cancellation)
     {
+        // Whoever has not got the lock touches nothing.
+        using LogWriter? writer = OpenWriter();
         IRunnable? machine = null;
         try
         {
-            using LogWriter? writer = OpenWriter();
             using LogReader? recorded = writer?.Resumed is { End.NextSequence: 0 } ? null : LogReader.Open(LogFolder.Of(_directory));
             var log = new ResumedLog(recorded, writer);
             _directory.Write(_manifest);
@@ -176,8 +177,8 @@ public sealed class Recording
                 SnapshotHeader? from = store?.Newest(recorded!.Events);
                 if (Restore(store, from, log, out machine))
                 {
-                    note($"the log is whole up to event {log.RecordedEvents - 1}; "
-                        + (from is null ? "there is no snapshot, so the run starts anew" : $"running again from the snapshot before event {from.Sequence}"));
+                    note((log.RecordedEvents == 0 ? "the log has no event; " : $"the log is whole up to event {log.RecordedEvents - 1}; ")
+                        + (from is null ? "there is no snapshot that fits, so the run starts anew" : $"running again from the snapshot before event {from.Sequence}"));
                     snapshotter.Begin(machine);
                     try
                     {
@@ -246,6 +247,10 @@ public sealed class Recording
         catch (LogCompleteException)
         {
             return null;
+        }
+        catch (LogWriteException e) when (e.InnerException is LogLockedException)
+        {
+            throw new CommandException(ExitCode.InputOutput, $"Another process is writing {_directory.Path}. Wait for its end.", e);
         }
     }
 

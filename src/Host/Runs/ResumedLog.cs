@@ -42,7 +42,8 @@ internal sealed class ResumedLog : IBlockSink
         {
             return block.Payload;
         }
-        bool closedEarly = _writer?.Resumed is { SealedAs: SegmentEnd.Provisional, LastBlock.NextSequence: var last } && last == block.FirstSequence;
+        // The footer that would say so may be torn.
+        bool closedEarly = _writer?.Resumed is { LastBlock.NextSequence: var last } && last == block.FirstSequence;
         return closedEarly && likeness == RecordedBlocks.Likeness.Longer
             ? _writer!.Submit(in block)
             : throw new RunDivergedException(_recorded.FirstBeyond(block.FirstSequence, block.Length));
