@@ -76,7 +76,7 @@ internal sealed record RecordedRun
             CpuSeconds = cpu,
             WallSeconds = wallSeconds,
             AllocatedBytes = allocated,
-            LogBytes = log.BytesWritten,
+            LogBytes = log.BytesOnDisk,
             Counters = machine.Outcome().Counters
                 .GroupBy(c => c.Key[(c.Key.LastIndexOf('.') + 1)..]).ToDictionary(g => g.Key, g => g.Sum(c => c.Value)),
         };

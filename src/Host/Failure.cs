@@ -13,7 +13,7 @@ internal static class Failure
     public static (ExitCode Code, string Message) Describe(Exception exception) => exception switch
     {
         CommandException e => (e.ExitCode, e.Message),
-        CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message} \"sim verify RUN\" lists all damage, \"sim repair RUN --out COPY\" keeps what precedes it."),
+        CorruptLogException e => (ExitCode.CorruptLog, $"The log is damaged: {e.Message.TrimEnd('.')}. \"sim verify RUN\" lists all damage, \"sim repair RUN --out COPY\" keeps what precedes it."),
         DroppedSegmentException e => (ExitCode.Incomplete, e.Message),
         SegmentDivergedException e => (ExitCode.Diverged, e.Message),
         LogCompleteException e => (ExitCode.Usage, e.Message),

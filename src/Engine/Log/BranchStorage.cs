@@ -104,7 +104,17 @@ public sealed class BranchStorage : ILogStorage
         {
             throw new CorruptLogException($"the log in {_parent.Path} has no block that ends before event {sharedEvents}, with which a branch begins");
         }
+        cutAt = 0;
         whole = blocks == index.Length && segment.Footer?.End == SegmentEnd.Continued;
+        if (whole)
+        {
+            return segment.Footer!;
+        }
+        if (segment.IsDropped)
+        {
+            throw new CorruptLogException(
+                $"the events {firstSequence} to {segment.LastSequence} were dropped (log.keep), and a branch that begins among them shares the first ones");
+        }
         using var file = new SegmentFile(_parent, LogFormat.SegmentName(firstSequence));
         cutAt = index[0].Offset;
         long rawBytes = 0;

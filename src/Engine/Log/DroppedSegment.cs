@@ -7,13 +7,20 @@ namespace Sim.Engine.Log;
 internal static class DroppedSegment
 {
     /// <summary>Replaces a sealed segment by its hashes. At any moment at least one of the two is there, whole.</summary>
+    /// <returns>How many bytes that frees.</returns>
     /// <exception cref="CorruptLogException">The segment is damaged, or the log ends with it.</exception>
-    public static void Drop(ILogStorage storage, long firstSequence)
+    public static long Drop(ILogStorage storage, long firstSequence)
     {
         string name = LogFormat.SegmentName(firstSequence), left = LogFormat.HashesName(firstSequence), temporary = left + ".tmp";
         byte[] header, footer;
-        using (var segment = new SegmentFile(storage, name))
+        long length;
+        using (SegmentFile segment = SegmentFile.Open(storage, firstSequence))
         {
+            if (segment.IsDropped)
+            {
+                // It was, before the writer was resumed.
+                return 0;
+            }
             segment.ReadHeader(out int headerBytes);
             if (segment.ReadFooter(out long footerOffset, out string what) is not { End: SegmentEnd.Continued })
             {
@@ -21,6 +28,7 @@ internal static class DroppedSegment
             }
             header = segment.Read(0, headerBytes);
             footer = segment.Read(footerOffset, segment.Length - footerOffset);
+            length = segment.Length;
         }
         if (storage.List().Contains(temporary))
         {
@@ -35,6 +43,7 @@ internal static class DroppedSegment
         storage.Rename(temporary, left);
         storage.SyncDirectory();
         storage.Delete(name);
+        return length - header.Length - footer.Length;
     }
 
     /// <summary>The footer of a dropped segment, checked against its header.</summary>

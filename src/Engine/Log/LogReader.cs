@@ -176,6 +176,21 @@ public sealed class LogReader : IDisposable
     /// <summary>A segment's block index.</summary>
     public ReadOnlySpan<BlockIndexEntry> Index(int segment) => Segment(segment).Index;
 
+    /// <summary>Raw bytes of the blocks, and bytes on the disk, of the sealed segments; of a branch of its own ones.</summary>
+    public (long RawBytes, long BytesOnDisk) Sizes()
+    {
+        long rawBytes = 0, bytes = 0;
+        for (int i = 0; i < SegmentCount; i++)
+        {
+            if (_storage.RunOf(LogFormat.SegmentName(_firstSequences[i])) == 0 && Segment(i) is { Footer: { } footer } segment)
+            {
+                rawBytes += footer.RawBytes;
+                bytes += segment.Bytes;
+            }
+        }
+        return (rawBytes, bytes);
+    }
+
     /// <summary>Sequence of a segment's last event.</summary>
     public long LastSequenceOf(int segment) => segment + 1 < SegmentCount ? _firstSequences[segment + 1] - 1 : LastSequence;
 

@@ -87,19 +87,23 @@ public static class LogRecovery
                 run = storage.RunOf(file.Name);
                 first = null;
             }
-            if (!TryReadHeader(file, i, sequences[i], first, previous, out SegmentHeader? header, out int headerBytes, out CorruptLogException? wrong))
+            SegmentTail? tail = null;
+            if (TryReadHeader(file, i, sequences[i], first, previous, out SegmentHeader? header, out int headerBytes, out CorruptLogException? wrong))
+            {
+                tail = TryScan(file, header!, headerBytes, out wrong);
+            }
+            if (tail is null)
             {
                 if (previous is null)
                 {
                     throw wrong!;
                 }
                 lastFooter = previous.Footer;
-                return Plan(names, before!, previous, isLast && file.IsUnborn(), wrong!.Message, new LogDamage(file.Name, null, 0, wrong.What));
+                return Plan(names, before!, previous, isLast && file.IsUnborn(), wrong!.Message, new LogDamage(file.Name, null, wrong.Offset ?? 0, wrong.What));
             }
             first ??= header;
             before = header;
             names.Add(file.Name);
-            SegmentTail tail = SegmentTail.Scan(file, header!, headerBytes);
             bool continued = tail is { State: TailState.Sealed, Footer.End: SegmentEnd.Continued };
             if (continued && !isLast)
             {
@@ -112,6 +116,21 @@ public static class LogRecovery
                 : isLast ? "" : "segments follow the one that ends the log";
             var lost = new LogDamage(file.Name, tail.Block, tail.State == TailState.Sealed ? file.Length : tail.Offset, what);
             return Plan(names, header!, tail, isLast && tail.State != TailState.Damaged, what, what.Length > 0 ? lost : null);
+        }
+    }
+
+    // Of a dropped segment nothing is sound when its footer is not.
+    private static SegmentTail? TryScan(SegmentFile file, SegmentHeader header, int headerBytes, out CorruptLogException? wrong)
+    {
+        try
+        {
+            wrong = null;
+            return SegmentTail.Scan(file, header, headerBytes);
+        }
+        catch (CorruptLogException e) when (file.IsDropped)
+        {
+            wrong = e;
+            return null;
         }
     }
 

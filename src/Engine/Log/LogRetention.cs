@@ -15,13 +15,16 @@ internal sealed class LogRetention(ILogStorage storage, LogKeep keep)
     }
 
     /// <summary>Drops what is not to be kept now that the log has grown.</summary>
+    /// <returns>How many bytes that freed.</returns>
     /// <exception cref="IOException">The hashes cannot be written; the segment is still there.</exception>
-    public void Apply(long lastSequence)
+    public long Apply(long lastSequence)
     {
+        long freed = 0;
         while (_whole.TryPeek(out (long FirstSequence, long LastSequence) oldest) && keep.MayDrop(oldest.LastSequence, lastSequence))
         {
-            DroppedSegment.Drop(storage, oldest.FirstSequence);
+            freed += DroppedSegment.Drop(storage, oldest.FirstSequence);
             _whole.Dequeue();
         }
+        return freed;
     }
 }

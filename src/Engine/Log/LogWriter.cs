@@ -138,8 +138,8 @@ public sealed class LogWriter : IBlockSink, IDisposable
     /// <summary>Events written; final once <see cref="Complete"/> has returned.</summary>
     public long Events => Locked(s => s.Events);
 
-    /// <summary>Bytes of all segments so far.</summary>
-    public long BytesWritten => Locked(s => s.BytesWritten);
+    /// <summary>Bytes of all segments so far; of dropped ones those that stayed.</summary>
+    public long BytesOnDisk => Locked(s => s.BytesOnDisk);
 
     /// <summary>Raw bytes of all blocks so far.</summary>
     public long RawBytes => Locked(s => s.RawBytes);

@@ -59,6 +59,9 @@ public sealed class ResumePoint
     /// <summary>Name of the last segment's file.</summary>
     internal string LastName { get; init; } = "";
 
+    /// <summary>Bytes of that file.</summary>
+    internal long LastBytes { get; init; }
+
     /// <summary>Bytes of those before the last.</summary>
     internal long EarlierBytes { get; init; }
 
@@ -95,7 +98,7 @@ public sealed class ResumePoint
         var earlier = new List<string>();
         var whole = new List<(long, long)>();
         string lastName = "";
-        long bytes = 0, rawBytes = 0;
+        long lastBytes = 0, bytes = 0, rawBytes = 0;
         for (int i = 0; i < sequences.Count; i++)
         {
             using SegmentFile file = SegmentFile.Open(storage, sequences[i]);
@@ -108,6 +111,7 @@ public sealed class ResumePoint
             tail = SegmentTail.Scan(file, current!, headerBytes);
             bool isLast = i == sequences.Count - 1;
             lastName = file.Name;
+            lastBytes = file.Length;
             if (tail.State == TailState.Damaged || (!isLast && tail is not { State: TailState.Sealed, Footer.End: SegmentEnd.Continued }))
             {
                 throw new CorruptLogException(
@@ -136,6 +140,7 @@ public sealed class ResumePoint
             Earlier = earlier,
             EarlierWhole = whole,
             LastName = lastName,
+            LastBytes = lastBytes,
             EarlierBytes = bytes,
             EarlierRawBytes = rawBytes,
         };

@@ -36,6 +36,12 @@ internal sealed class SegmentReader : IDisposable
 
     public ReadOnlySpan<BlockIndexEntry> Index => _index.Span;
 
+    /// <summary>Only its hashes are left.</summary>
+    public bool IsDropped => _file.IsDropped;
+
+    /// <summary>Bytes of the file.</summary>
+    public long Bytes => _file.Length;
+
     /// <summary>Sequence of the last event; one less than the first sequence when there is none.</summary>
     public long LastSequence { get; private init; }
 

@@ -92,7 +92,7 @@ public sealed class SegmentRebuilder : IBlockSink, IDisposable
                 throw new SegmentDivergedException($"{_name}, made again, has the same events but is stored in other bytes.");
             }
         }
-        using (ILogAppender file = _target.OpenAppend(_temporary, _writer.BytesWritten))
+        using (ILogAppender file = _target.OpenAppend(_temporary, _writer.BytesOnDisk))
         {
             file.FlushToDisk();
         }

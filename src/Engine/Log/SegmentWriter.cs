@@ -49,8 +49,8 @@ internal sealed class SegmentWriter : IDisposable
     /// <summary>Events written.</summary>
     public long Events => _lastSequence + 1;
 
-    /// <summary>Bytes of all segments so far.</summary>
-    public long BytesWritten { get; private set; }
+    /// <summary>Bytes of all segments so far; of dropped ones those that stayed.</summary>
+    public long BytesOnDisk { get; private set; }
 
     /// <summary>Raw bytes of all blocks so far.</summary>
     public long RawBytes { get; private set; }
@@ -82,7 +82,7 @@ internal sealed class SegmentWriter : IDisposable
             _lastSequence = _writtenSequence = tail.LastSequence;
             _runningMaxPs = tail.Footer.RunningMaxTimePs;
             _chain = tail.Footer.ChainHash;
-            BytesWritten = point.EarlierBytes + tail.Offset;
+            BytesOnDisk = point.EarlierBytes + tail.Offset;
             RawBytes = point.EarlierRawBytes + tail.Footer.RawBytes;
         }
         if (_options.Durability is LogDurability.Block or LogDurability.Seal)
@@ -137,7 +137,7 @@ internal sealed class SegmentWriter : IDisposable
             }
             _retention.Sealed(_lastSequence + 1 - _segmentEvents, _lastSequence);
             OpenSegment();
-            _retention.Apply(_lastSequence);
+            BytesOnDisk -= _retention.Apply(_lastSequence);
         }
         ReadOnlySpan<byte> raw = block.Payload.AsSpan(0, block.Length);
         _chain = _hasher.Next(_chain, raw);
@@ -201,7 +201,7 @@ internal sealed class SegmentWriter : IDisposable
         if (end != SegmentEnd.Continued)
         {
             // Before the log says that it is complete: then nobody would come back to finish this.
-            _retention.Apply(_lastSequence);
+            BytesOnDisk -= _retention.Apply(_lastSequence);
         }
         byte[] footer = Footer(end).Encode();
         Append(footer);
@@ -244,7 +244,7 @@ internal sealed class SegmentWriter : IDisposable
     private void ForgetLastBlock(int rawBytes)
     {
         BlockIndexEntry last = _index[--_blocks];
-        BytesWritten -= _segmentBytes - last.Offset;
+        BytesOnDisk -= _segmentBytes - last.Offset;
         _segmentBytes = last.Offset;
         _segmentRaw -= rawBytes;
         RawBytes -= rawBytes;
@@ -270,6 +270,7 @@ internal sealed class SegmentWriter : IDisposable
         }
         if (rolls && point.SealedAs == SegmentEnd.Continued)
         {
+            BytesOnDisk += point.LastBytes - _segmentBytes;
             return;
         }
         _file = _storage.OpenAppend(SegmentName, _segmentBytes);
@@ -336,6 +337,6 @@ internal sealed class SegmentWriter : IDisposable
     private void Append(ReadOnlySpan<byte> bytes)
     {
         _file!.Append(bytes);
-        BytesWritten += bytes.Length;
+        BytesOnDisk += bytes.Length;
     }
 }

@@ -12,6 +12,7 @@ namespace Sim.Engine.Snapshots;
 public static class SnapshotFile
 {
     private const string Suffix = ".evsnap";
+    private const string Unfinished = ".tmp";
     private const int GroupPages = 16;
     private const int GroupBytes = GroupPages * StateImage.PageBytes;
     private const int GroupHeaderBytes = 16;
@@ -32,13 +33,29 @@ public static class SnapshotFile
     /// <exception cref="IOException">It cannot be written.</exception>
     internal static long Write(ILogStorage storage, SnapshotHeader header, StateImage image, IReadOnlyList<int> newPages)
     {
-        string name = Name(header.Sequence), temporary = name + ".tmp";
+        string name = Name(header.Sequence), temporary = name + Unfinished;
         if (storage.List().Contains(temporary))
         {
             storage.Delete(temporary);
         }
+        try
+        {
+            long written = WriteTo(storage, temporary, header, image, newPages);
+            storage.Rename(temporary, name);
+            storage.SyncDirectory();
+            return written;
+        }
+        catch (IOException)
+        {
+            TryDelete(storage, temporary);
+            throw;
+        }
+    }
+
+    private static long WriteTo(ILogStorage storage, string name, SnapshotHeader header, StateImage image, IReadOnlyList<int> newPages)
+    {
         long written = 0;
-        using (ILogAppender file = storage.Create(temporary))
+        using (ILogAppender file = storage.Create(name))
         {
             byte[] map = header.Encode();
             file.Append(map);
@@ -59,9 +76,32 @@ public static class SnapshotFile
             }
             file.FlushToDisk();
         }
-        storage.Rename(temporary, name);
-        storage.SyncDirectory();
         return written;
+    }
+
+    private static void TryDelete(ILogStorage storage, string name)
+    {
+        try
+        {
+            if (storage.List().Contains(name))
+            {
+                storage.Delete(name);
+            }
+        }
+        catch (IOException)
+        {
+            // The error under way is the one to report.
+        }
+    }
+
+    /// <summary>Deletes what writers left that were killed.</summary>
+    /// <exception cref="IOException">It cannot be deleted.</exception>
+    public static void DeleteUnfinished(ILogStorage storage)
+    {
+        foreach (string name in storage.List().Where(n => n.EndsWith(Suffix + Unfinished, StringComparison.Ordinal)))
+        {
+            storage.Delete(name);
+        }
     }
 
     /// <summary>Reads a snapshot's header.</summary>

@@ -53,7 +53,7 @@ public sealed class Ancestry
             throw new CommandException(ExitCode.Configuration,
                 $"{directory.Path} was run by engine version {manifest.EngineVersion}; this build is {EngineVersion.Text} and would run it differently. Use that build.");
         }
-        if (reader.Identify(experiment, EngineVersion.Current).ConfigHash != manifest.ConfigHash || experiment.Seed != manifest.Seed)
+        if (!manifest.IsOf(reader.Identify(experiment, EngineVersion.Current).ConfigHash, experiment))
         {
             throw new CommandException(ExitCode.Diverged,
                 $"{directory.ConfigurationPath}, or a trace it names, is not what the run was recorded with (configHash {manifest.ConfigHash}). Restore it.");

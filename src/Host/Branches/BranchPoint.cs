@@ -2,6 +2,7 @@ using Sim.Engine.Log;
 using Sim.Engine.Replay;
 using Sim.Engine.Time;
 using Sim.Host.Commands;
+using Sim.Host.Runs;
 
 namespace Sim.Host.Branches;
 
@@ -10,7 +11,7 @@ internal static class BranchPoint
 {
     /// <summary>The last event that the branch shares, before it is rounded up to its dispatch.</summary>
     /// <exception cref="CommandException">The value is wrong, or the log has no such event (exit code 2).</exception>
-    public static long Find(LogReader log, string path, string at)
+    public static long Find(LogReader log, string path, RunManifest manifest, string at)
     {
         if (log.LastSequence < 0)
         {
@@ -23,6 +24,7 @@ internal static class BranchPoint
                 $"--at {at}: the log of {path} has the events 0 to {log.LastSequence}.");
         }
         SimTime time = OptionText.Time("--at", at);
+        RunLog.RequireReached(log, path, manifest.SimulatedPs, time);
         if (log.FindTime(time.Ps) is not { } address)
         {
             return log.LastSequence;

@@ -57,7 +57,7 @@ internal static class LogFolder
         catch (Exception e) when (e is CorruptLogException or FileNotFoundException or DirectoryNotFoundException)
         {
             throw new CommandException(ExitCode.CorruptLog,
-                $"{directory.Path} is a branch of the run {from.Path}, whose log is damaged or gone: {e.Message} \"sim verify {from.Path}\" lists all damage.", e);
+                $"{directory.Path} is a branch of the run {from.Path}, whose log is damaged or gone: {e.Message.TrimEnd('.')}. \"sim verify {from.Path}\" lists all damage.", e);
         }
         return joined.Start.ChainHash.ToString() == parent.ChainHash ? joined : throw new CommandException(ExitCode.Diverged,
             $"{directory.Path} is a branch of the run {from.Path}, which is another run by now: its first {parent.SharedEvents} events are not those that the branch shares. Put the old one back.");

@@ -57,11 +57,11 @@ internal sealed class BranchCommand(
             throw new CommandException(ExitCode.Usage, $"The output directory {output} exists, and runs are never overwritten. Name another with --out, or leave --out out.");
         }
         RunDirectory directory = RunDirectory.Open(path);
-        directory.ReadManifest();
+        RunManifest manifest = directory.ReadManifest();
         long last;
         using (LogReader log = RunLog.Open(directory))
         {
-            last = BranchPoint.Find(log, path, at);
+            last = BranchPoint.Find(log, path, manifest, at);
         }
         var past = Ancestry.To(directory, last, experiments);
         Experiment experiment = experiments.Load(directory.ConfigurationPath, changes);

@@ -61,9 +61,13 @@ internal sealed partial class RunCommand(
     {
         Experiment experiment = recording.Experiment;
         string path = recording.Directory.Path;
-        if (recording.Reopened is { Status: RunStatus.Complete })
+        if (recording.IsComplete())
         {
             streams.Error.WriteLine($"{path} is complete; there is nothing to resume.");
+            if (json)
+            {
+                PrintJson(path, recording.Reopened!);
+            }
             return ExitCode.Ok;
         }
         streams.Error.WriteLine(
@@ -91,9 +95,14 @@ internal sealed partial class RunCommand(
             throw Recording.Unwritable(recording.Directory, e);
         }
         LogSealed(result.Manifest.Events, result.Manifest.Status);
-        streams.Out.Write(json
-            ? JsonSerializer.Serialize(new { run = path, manifest = result.Manifest }, HostJson.Line) + "\n"
-            : RunSummary.Text(Describe(experiment), path, result));
+        if (json)
+        {
+            PrintJson(path, result.Manifest);
+        }
+        else
+        {
+            streams.Out.Write(RunSummary.Text(Describe(experiment), path, result));
+        }
         if (result.SnapshotFailure is { } failure)
         {
             streams.Error.WriteLine($"note: snapshots could not be written, so resuming and time travel take longer: {failure.Message}");
@@ -105,6 +114,9 @@ internal sealed partial class RunCommand(
         }
         return ExitCode.Ok;
     }
+
+    private void PrintJson(string path, RunManifest manifest) =>
+        streams.Out.Write(JsonSerializer.Serialize(new { run = path, manifest }, HostJson.Line) + "\n");
 
     private bool Show(bool quiet, Func<IProgress<RunSample>, bool> work)
     {

@@ -73,5 +73,5 @@ internal sealed class ComparedRun : IDisposable
     public void Dispose() => Log.Dispose();
 
     private static CommandException Damaged(string path, CorruptLogException e) => new(ExitCode.CorruptLog,
-        $"{path}: the log is damaged: {e.Message} \"sim verify {path}\" lists all damage.", e);
+        $"{path}: the log is damaged: {e.Message.TrimEnd('.')}. \"sim verify {path}\" lists all damage.", e);
 }

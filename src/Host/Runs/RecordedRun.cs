@@ -1,5 +1,6 @@
 using Sim.Engine.Log;
 using Sim.Engine.Snapshots;
+using Sim.Engine.Time;
 using Sim.Host.Branches;
 using Sim.Host.Experiments;
 
@@ -67,6 +68,10 @@ public sealed class RecordedRun : IDisposable
         }
     }
 
+    /// <summary>Refuses a time that the run did not come to.</summary>
+    /// <exception cref="CommandException">The run ended before (exit code 2).</exception>
+    public void RequireReached(SimTime time) => RunLog.RequireReached(Log, Directory.Path, Manifest.SimulatedPs, time);
+
     /// <summary>Refuses files that are not of the run whose log this is: its state would be made for another machine.</summary>
     private void RequireItsOwnFiles(ExperimentFile reader)
     {
@@ -109,7 +114,7 @@ public sealed class RecordedRun : IDisposable
         {
             now = now.BranchOf(parent.RunId, parent.Sequence);
         }
-        if (now != Identity)
+        if (now != Identity || !Manifest.IsOf(now.ConfigHash, Experiment))
         {
             throw Changed();
         }

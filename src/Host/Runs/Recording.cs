@@ -37,6 +37,7 @@ public sealed class Recording
             EngineVersion = EngineVersion.Current,
             ConfigHash = identity.ConfigHash,
             LogCategories = [.. LogSelection.Categories(simulator.Catalogue).Except(leftOut)],
+            Stop = StopCondition.Of(experiment.Stop),
             Parent = parent,
         };
     }
@@ -106,10 +107,11 @@ public sealed class Recording
         {
             identity = identity.BranchOf(parent.RunId, parent.Sequence);
         }
-        if (identity.ConfigHash != manifest.ConfigHash || experiment.Seed != manifest.Seed)
+        if (!manifest.IsOf(identity.ConfigHash, experiment))
         {
             throw new CommandException(ExitCode.Diverged,
-                $"{directory.ConfigurationPath}, or a trace it names, is not what the run began with (configHash {manifest.ConfigHash}). Restore it, or run the experiment again.");
+                $"{directory.ConfigurationPath}, or a trace it names, is not what the run began with (configHash {manifest.ConfigHash}, {manifest.Stop?.ToString() ?? "stop not recorded"}). "
+                + "Restore it; \"sim branch\" goes on from here with changed settings.");
         }
         return new Recording(
             simulator, experiment, identity, LogSelection.LeftOut(experiment.Log, simulator.Catalogue), directory,
@@ -121,6 +123,34 @@ public sealed class Recording
 
     /// <summary>The manifest of a run that is taken up again, as it was; null for a new run.</summary>
     public RunManifest? Reopened { get; private init; }
+
+    /// <summary>
+    /// True when there is nothing to take up again: manifest and log are complete. A power cut may leave a manifest that says
+    /// so over a log that has lost its end.
+    /// </summary>
+    /// <exception cref="CommandException">The log is gone, or another run's.</exception>
+    public bool IsComplete()
+    {
+        if (Reopened is not { Status: RunStatus.Complete })
+        {
+            return false;
+        }
+        try
+        {
+            using LogReader log = RunLog.OpenAsItIs(_directory);
+            if (log.End == LogEnd.Complete && (log.Events != Reopened.Events || log.ChainHash.ToString() != Reopened.ChainHash))
+            {
+                throw new CommandException(ExitCode.Diverged,
+                    $"{_directory.Path}: manifest.json names {Reopened.Events} events and chain hash {Reopened.ChainHash}; the log has {log.Events} and {log.ChainHash}. One of them is of another run.");
+            }
+            return log.End == LogEnd.Complete;
+        }
+        catch (CorruptLogException)
+        {
+            // The writer that goes on with it judges what is damage and what was only never written.
+            return false;
+        }
+    }
 
     /// <summary>The experiment.</summary>
     public Experiment Experiment => _experiment;
@@ -199,9 +229,9 @@ public sealed class Recording
         }
     }
 
-    /// <summary>A file of the run directory could not be written.</summary>
+    /// <summary>A file of a run that has begun could not be written.</summary>
     public static CommandException Unwritable(RunDirectory directory, Exception cause) => new(ExitCode.InputOutput,
-        $"{directory.Path}: a file of the run cannot be written: {cause.Message.TrimEnd('.')}. Free some space or name another place with --out, and run again.", cause);
+        $"{directory.Path}: a file of the run cannot be written: {cause.Message.TrimEnd('.')}. When that is mended, \"sim run --resume {directory.Path}\" goes on.", cause);
 
     private Recording WriteFiles(ExperimentFile reader, string commandLine)
     {
@@ -213,7 +243,8 @@ public sealed class Recording
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unwritable(_directory, e);
+            throw new CommandException(ExitCode.InputOutput,
+                $"{_directory.Path}: a file of the run cannot be written: {e.Message.TrimEnd('.')}. Free some space or name another place with --out, and run again.", e);
         }
         return this;
     }
@@ -300,10 +331,13 @@ public sealed class Recording
         }
         writer?.Complete(provisional: !finished);
         snapshotter.Dispose();
-        return Finish(machine, writer?.ChainHash ?? resumed!.ChainHash, machine.Events, writer, finished, snapshotter);
+        (long, long) sizes = writer is null ? resumed!.Sizes() : (writer.RawBytes, writer.BytesOnDisk);
+        return Finish(machine, writer?.ChainHash ?? resumed!.ChainHash, machine.Events, sizes, finished, snapshotter);
     }
 
-    private RecordingResult Finish(IRunnable machine, ChainHash chain, long events, LogWriter? log, bool finished, Snapshotter snapshotter)
+    // Without sizes the machine has not come to the end of its log, and says nothing of it.
+    private RecordingResult Finish(
+        IRunnable machine, ChainHash chain, long events, (long RawBytes, long BytesOnDisk)? sizes, bool finished, Snapshotter snapshotter)
     {
         RunOutcome outcome = machine.Outcome();
         _manifest = _manifest with
@@ -316,9 +350,9 @@ public sealed class Recording
             SimulatedPs = machine.NowPs,
             Snapshots = [.. SnapshotStore.List(new DirectoryStorage(_directory.SnapshotsPath)).Select(s => new SnapshotEntry(SnapshotFile.Name(s), s))],
         };
-        if (log is not null)
+        if (sizes is { } log)
         {
-            _directory.WriteFile("stats.json", RunStatistics.ToJson(machine.Sample(), outcome, log.RawBytes, log.BytesWritten));
+            _directory.WriteFile("stats.json", RunStatistics.ToJson(machine.Sample(), outcome, log.RawBytes, log.BytesOnDisk));
         }
         _directory.Write(_manifest);
         return new RecordingResult(_manifest, outcome, finished, snapshotter.Failure);

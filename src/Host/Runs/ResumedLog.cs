@@ -25,6 +25,15 @@ internal sealed class ResumedLog : IBlockSink
     /// <summary>The chain's link after them.</summary>
     public ChainHash ChainHash => _recorded?.Log.ChainHash ?? ChainHash.Zero;
 
+    /// <summary>Raw bytes and bytes on the disk of a log that is complete.</summary>
+    public (long RawBytes, long BytesOnDisk) Sizes()
+    {
+        lock (_recorded!)
+        {
+            return _recorded.Log.Sizes();
+        }
+    }
+
     /// <inheritdoc/>
     /// <exception cref="RunDivergedException">It was made otherwise this time.</exception>
     public byte[] Submit(in RawBlock block)
@@ -52,14 +61,15 @@ internal sealed class ResumedLog : IBlockSink
     /// <summary>The chain's link before the block that starts with an event, once it is known.</summary>
     public Task<LogBoundary> BoundaryBefore(long sequence)
     {
-        if (sequence >= RecordedEvents)
+        if (sequence >= RecordedEvents && _writer is { } writer)
         {
-            return _writer!.BoundaryBefore(sequence);
+            return writer.BoundaryBefore(sequence);
         }
         lock (_recorded!)
         {
-            return _recorded.Log.FindSequence(sequence) is { } address
-                ? Task.FromResult(new LogBoundary(address, sequence, _recorded.Log.ChainBefore(address)))
+            LogReader log = _recorded.Log;
+            return log.FindSequence(sequence) is { } address ? Task.FromResult(new LogBoundary(address, sequence, log.ChainBefore(address)))
+                : sequence == log.Events ? Task.FromResult(new LogBoundary(new BlockAddress(log.SegmentCount, 0), sequence, log.ChainHash))
                 : throw new ArgumentOutOfRangeException(nameof(sequence));
         }
     }

@@ -54,7 +54,7 @@ public sealed class RunDirectory
     }
 
     /// <summary>Opens the directory of an existing run.</summary>
-    /// <exception cref="CommandException">There is no run (exit code 3).</exception>
+    /// <exception cref="CommandException">There is no run (exit code 3), or a file where its log should be (exit code 4).</exception>
     public static RunDirectory Open(string path)
     {
         var directory = new RunDirectory(path);
@@ -62,6 +62,11 @@ public sealed class RunDirectory
         {
             throw new CommandException(ExitCode.Configuration,
                 $"There is no run directory {path}. \"sim run\" prints the directory it writes; runs/latest is the newest.");
+        }
+        if (File.Exists(directory.LogPath))
+        {
+            throw new CommandException(ExitCode.CorruptLog,
+                $"{directory.LogPath} is a file where the folder with the log should be: the run has lost its log. Put it back from a copy, or run the experiment again.");
         }
         if (!File.Exists(directory.ManifestPath) && !Directory.Exists(directory.LogPath))
         {
@@ -94,12 +99,21 @@ public sealed class RunDirectory
             return manifest.FormatVersion == RunManifest.CurrentFormat ? manifest : throw new CommandException(ExitCode.Configuration,
                 $"{ManifestPath} has formatVersion {manifest.FormatVersion}; this build reads {RunManifest.CurrentFormat}. Use the build that wrote the run.");
         }
+        catch (FileNotFoundException e) when (IsUnbegun())
+        {
+            throw new CommandException(ExitCode.CorruptLog,
+                $"{Path} has neither manifest.json nor an event: the process ended before the run began, and nothing is lost. Delete the directory and run the experiment again.", e);
+        }
         catch (Exception e) when (e is JsonException or FileNotFoundException)
         {
             throw new CommandException(ExitCode.CorruptLog,
                 $"{ManifestPath} is missing or damaged: {e.Message} Restore it from a copy, or run the experiment again.", e);
         }
     }
+
+    // The manifest is written before the log's first segment.
+    private bool IsUnbegun() => !File.Exists(ManifestPath) && !Directory.Exists(ManifestPath)
+        && Directory.Exists(LogPath) && Directory.GetFileSystemEntries(LogPath).Length == 0;
 
     /// <summary>Makes the directory if there is none; the file it makes there belongs to one process alone.</summary>
     private static RunDirectory? TryClaim(string path)

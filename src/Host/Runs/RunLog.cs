@@ -1,5 +1,7 @@
 using Sim.Engine.Log;
+using Sim.Engine.Time;
 using Sim.Host.Branches;
+using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
 
@@ -54,6 +56,19 @@ internal static class RunLog
 
     private static CommandException NoLog(RunDirectory directory, Exception cause) => new(
         ExitCode.CorruptLog, $"{directory.LogPath} has no log segment: the run has lost its log. Run the experiment again.", cause);
+
+    /// <summary>Refuses a time that a run did not come to.</summary>
+    /// <param name="simulatedPs">How far the manifest says that it came; a run that goes on may have logged more since.</param>
+    /// <exception cref="CommandException">The run ended before (exit code 2).</exception>
+    public static void RequireReached(LogReader log, string path, long simulatedPs, SimTime time)
+    {
+        long endPs = Math.Max(simulatedPs, log.RunningMaxTimePs);
+        if (time.Ps > endPs)
+        {
+            throw new CommandException(ExitCode.Usage,
+                $"{path} has come to {ConfigWriter.TimeText(new SimTime(endPs))}, with event {log.LastSequence}; {ConfigWriter.TimeText(time)} is later.");
+        }
+    }
 
     /// <summary>Says on standard error when a log ends before its run did.</summary>
     public static void NoteEnd(LogReader log, TextWriter error)

@@ -26,6 +26,7 @@ public sealed record RunManifest
 
     public int FormatVersion { get; init; } = CurrentFormat;
 
+    /// <summary>Name of the experiment.</summary>
     public required string Experiment { get; init; }
 
     public RunStatus Status { get; init; }
@@ -57,9 +58,19 @@ public sealed record RunManifest
 
     public IReadOnlyList<SnapshotEntry> Snapshots { get; init; } = [];
 
+    /// <summary>When the run was to end, which <see cref="ConfigHash"/> leaves out; null in files of older builds.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StopCondition? Stop { get; init; }
+
     /// <summary>Where a branch comes from; null, and not in the file, for any other run.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ParentRun? Parent { get; init; }
+
+    /// <summary>True when the run began with this experiment: the same configuration, seed and end.</summary>
+    /// <param name="configHash">The experiment's.</param>
+    /// <param name="experiment">The experiment.</param>
+    public bool IsOf(string configHash, Experiments.Experiment experiment) =>
+        configHash == ConfigHash && experiment.Seed == Seed && (Stop is null || Stop == StopCondition.Of(experiment.Stop));
 
     /// <summary>The text of the file.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, HostJson.Indented) + "\n";

@@ -124,6 +124,7 @@ internal sealed class RunRepair(ExperimentFile experiments)
                 EngineVersion = EngineVersion.Current,
                 ConfigHash = header.Identity.ConfigHash,
                 LogCategories = header.Categories,
+                Stop = StopCondition.Of(experiment.Stop),
             };
         }
     }

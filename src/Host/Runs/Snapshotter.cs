@@ -21,6 +21,7 @@ internal sealed class Snapshotter : IDisposable
     private readonly bool _isAskedFor;
     private readonly long _everyEvents, _everyPs;
     private long _nextEvents, _nextPs, _touchedSince;
+    private bool _isTidied;
 
     /// <param name="directory">The run.</param>
     /// <param name="settings">How often.</param>
@@ -94,6 +95,11 @@ internal sealed class Snapshotter : IDisposable
         try
         {
             _storage.CreateDirectory();
+            if (!_isTidied)
+            {
+                SnapshotFile.DeleteUnfinished(_storage);
+                _isTidied = true;
+            }
         }
         catch (IOException e)
         {

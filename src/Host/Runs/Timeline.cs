@@ -82,8 +82,10 @@ public sealed class Timeline
     }
 
     /// <summary>Goes to the last event whose running-maximum time is not later than a time.</summary>
+    /// <exception cref="CommandException">The run ended before (exit code 2).</exception>
     public void GoTo(SimTime time)
     {
+        _run.RequireReached(time);
         // The event is in the first block with a later one, or it is the log's last.
         long block = _run.Log.FindTime(time.Ps) is { } address
             ? _run.Log.Index(address.Segment)[address.Block].FirstSequence

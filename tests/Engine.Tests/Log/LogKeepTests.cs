@@ -108,16 +108,19 @@ public class LogKeepTests
 
     /// <summary>At every operation the process is killed or the power goes: nothing but what was to be dropped is missing, ever.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void CrashAtEveryOperation_NoEventIsLostThatWasToBeKept_AndTheResumedLogIsTheSame(bool powerCut)
+    [InlineData(false, 45, LogDurability.Block)]
+    [InlineData(true, 45, LogDurability.Block)]
+    [InlineData(false, 0, LogDurability.Flush)]
+    [InlineData(true, 0, LogDurability.Block)]
+    [InlineData(true, 0, LogDurability.Seal)]
+    public void CrashAtEveryOperation_NoEventIsLostThatWasToBeKept_AndTheResumedLogIsTheSame(bool powerCut, long tail, LogDurability durability)
     {
-        const long Tail = 45;
-        MemoryStorage expected = Write(LogKeep.Tail(Tail));
+        LogOptions options = Options(LogKeep.Tail(tail)) with { Durability = durability };
+        MemoryStorage expected = Write(options.Keep);
         for (int n = 1; ; n++)
         {
             var disk = new SimulatedDisk { Fault = new DiskFault(DiskFailure.Crash, n) };
-            if (TryRun(disk, resume: false))
+            if (TryRun(disk, options, resume: false))
             {
                 Assert.True(n > 20);
                 break;
@@ -125,7 +128,15 @@ public class LogKeepTests
             for (int seed = 0; seed < (powerCut ? 4 : 1); seed++)
             {
                 SimulatedDisk after = powerCut ? disk.AfterPowerCut(new RandomStream((ulong)(n * 10 + seed), "keep")) : disk.AfterKill();
-                Assert.True(TryRun(after, resume: true));
+                try
+                {
+                    Assert.True(TryRun(after, options, resume: true));
+                }
+                catch (CorruptLogException) when (durability == LogDurability.Seal)
+                {
+                    // A power cut may leave a hole in the open segment, which is to be repaired first.
+                    continue;
+                }
                 MemoryStorage files = after.Files();
                 // What was being written when it crashed may be left beside the log.
                 foreach (string temporary in files.Names.Where(f => f.EndsWith(".tmp", StringComparison.Ordinal)).ToArray())
@@ -136,7 +147,7 @@ public class LogKeepTests
                 Assert.Equal((LogStatus.Complete, 120L), (report.Status, report.Events));
                 using LogReader reader = LogReader.Open(files);
                 var cursor = new EventCursor(reader);
-                cursor.Seek(SmallRun.Events - Tail);
+                cursor.Seek(SmallRun.Events - Math.Max(1, tail));
                 Assert.True(cursor.MoveNext());
                 foreach (string name in expected.Names)
                 {
@@ -159,6 +170,66 @@ public class LogKeepTests
         Assert.Equal((LogStatus.Incomplete, plan.Events, plan.ChainHash, 1), (report.Status, report.Events, report.ChainHash, report.Dropped.Count));
     }
 
+    /// <summary>Damage of one file behind dropped segments: what precedes it is copied, the dropped ones as their hashes.</summary>
+    [Theory]
+    [InlineData(45)]
+    [InlineData(0)]
+    public void Repair_OfALogWithDroppedSegments_KeepsWhatPrecedesTheDamage(long tail)
+    {
+        MemoryStorage kept = Write(LogKeep.Tail(tail));
+        string[] names = [.. kept.Names];
+        using LogReader whole = LogReader.Open(Whole);
+        for (int damaged = 0; damaged < names.Length; damaged++)
+        {
+            for (int at = 5; at < kept[names[damaged]].Length; at += 97)
+            {
+                MemoryStorage flipped = kept.Copy();
+                byte[] bytes = flipped[names[damaged]];
+                bytes[at] ^= 0x10;
+                flipped[names[damaged]] = bytes;
+                string what = $"byte {at} of {names[damaged]}";
+                var repaired = new MemoryStorage();
+                RecoveryPlan plan;
+                try
+                {
+                    plan = LogRecovery.RepairInto(flipped, repaired);
+                }
+                catch (CorruptLogException)
+                {
+                    Assert.True(damaged == 0, what);
+                    continue;
+                }
+                Assert.Equal(names.Take(damaged), repaired.Names.Take(damaged));
+                // The last one that is copied may end with a footer of its own.
+                Assert.All(names.Take(damaged - 1), n => Assert.Equal(kept[n], repaired[n]));
+                Assert.Equal(names[damaged], plan.Lost!.Segment);
+                LogReport report = LogVerifier.Verify(repaired);
+                Assert.Equal((LogStatus.Incomplete, plan.Events, plan.ChainHash), (report.Status, report.Events, report.ChainHash));
+                Assert.Equal(whole.LinkAfter(plan.Events - 1), plan.ChainHash);
+                using (LogWriter writer = LogWriter.Resume(repaired, Options(LogKeep.Tail(tail)), SampleLog.Identity, SampleLog.SmallCatalogue))
+                {
+                    SmallRun.Finish(writer);
+                }
+                SmallRun.AssertSame(kept, repaired, what);
+            }
+        }
+    }
+
+    [Fact]
+    public void WhereOnlyHashesAreLeft_TheLogIsGoneOnWith()
+    {
+        MemoryStorage kept = Write(LogKeep.Hashes), cut = kept.Copy();
+        cut.Remove(cut.Names.Last());
+        using (LogWriter writer = LogWriter.Resume(cut, Options(LogKeep.Hashes), SampleLog.Identity, SampleLog.SmallCatalogue))
+        {
+            SmallRun.Finish(writer);
+            Assert.Equal(cut.Names.Sum(n => (long)cut[n].Length), writer.BytesOnDisk);
+        }
+        SmallRun.AssertSame(kept, cut, "resumed behind dropped segments");
+    }
+
+    private static bool IsOfLog(string name) => name.EndsWith(LogFormat.Extension, StringComparison.Ordinal) || name.EndsWith(LogFormat.HashesExtension, StringComparison.Ordinal);
+
     private static LogOptions Options(LogKeep keep) => SmallRun.Options(durability: LogDurability.Block) with { Keep = keep };
 
     private static MemoryStorage Write(LogKeep keep)
@@ -169,14 +240,15 @@ public class LogKeepTests
         return storage;
     }
 
-    private static bool TryRun(SimulatedDisk disk, bool resume)
+    private static bool TryRun(SimulatedDisk disk, LogOptions options, bool resume)
     {
         try
         {
             using LogWriter writer = resume
-                ? LogWriter.Resume(disk, Options(LogKeep.Tail(45)), SampleLog.Identity, SampleLog.SmallCatalogue)
-                : new LogWriter(disk, Options(LogKeep.Tail(45)), SampleLog.Identity, SampleLog.SmallCatalogue);
+                ? LogWriter.Resume(disk, options, SampleLog.Identity, SampleLog.SmallCatalogue)
+                : new LogWriter(disk, options, SampleLog.Identity, SampleLog.SmallCatalogue);
             SmallRun.Finish(writer);
+            Assert.Equal(disk.Files().Names.Where(IsOfLog).Sum(n => (long)disk.Files()[n].Length), writer.BytesOnDisk);
             return true;
         }
         catch (LogWriteException)

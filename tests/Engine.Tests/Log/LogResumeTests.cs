@@ -26,6 +26,7 @@ public class LogResumeTests
                 {
                     SmallRun.AssertSame(untouched, cut, $"before the first write, segment {segment} cut to {length}");
                     Finish(writer);
+                    Assert.Equal(cut.Names.Sum(n => (long)cut[n].Length), writer.BytesOnDisk);
                 }
                 SmallRun.AssertSame(whole, cut, $"segment {segment} cut to {length}");
             }
@@ -58,6 +59,7 @@ public class LogResumeTests
                     Assert.Equal(events, writer.Resumed!.End.NextSequence);
                     Assert.Equal(length == footer.End ? SegmentEnd.Provisional : null, writer.Resumed.SealedAs);
                     Finish(writer);
+                    Assert.Equal(cut.Names.Sum(n => (long)cut[n].Length), writer.BytesOnDisk);
                 }
                 SmallRun.AssertSame(whole, cut, $"interrupted after {events} events, cut to {length} of {footer.End} bytes");
             }

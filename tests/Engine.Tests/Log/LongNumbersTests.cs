@@ -98,7 +98,7 @@ public class LongNumbersTests
         using (var writer = new SegmentWriter(storage, options, sample.Header with { SegmentRawBytes = long.MaxValue, Codec = LogCodec.None }))
         {
             writer.Start();
-            for (; writer.BytesWritten < Bytes; next += block.Count)
+            for (; writer.BytesOnDisk < Bytes; next += block.Count)
             {
                 writer.Write(block with { FirstSequence = next });
             }

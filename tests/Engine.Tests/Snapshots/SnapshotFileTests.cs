@@ -82,9 +82,34 @@ public class SnapshotFileTests
 
     private static long Sequence(int i) => 1000 + (i * 10);
 
+    [Fact]
+    public void WhenTheDiskIsFull_OrAnOperationFails_NothingUnfinishedStays()
+    {
+        MemoryStorage whole = Written(out _);
+        long bytes = whole.Names.Sum(n => (long)whole[n].Length);
+        foreach (long capacity in (long[])[0, 100, bytes / 2, bytes - 1])
+        {
+            var storage = new MemoryStorage { Capacity = capacity };
+            Assert.IsType<IOException>(Write(storage, out _));
+            Assert.All(storage.Names, n => Assert.Equal(whole[n], storage[n]));
+        }
+        for (int n = 1; n <= whole.Operations; n++)
+        {
+            var storage = new MemoryStorage { FailAt = n, Transient = true };
+            Assert.IsType<IOException>(Write(storage, out _));
+            Assert.All(storage.Names, name => Assert.Equal(whole[name], storage[name]));
+        }
+    }
+
     private static MemoryStorage Written(out List<byte[]> images)
     {
         var storage = new MemoryStorage();
+        Assert.Null(Write(storage, out images));
+        return storage;
+    }
+
+    private static Exception? Write(MemoryStorage storage, out List<byte[]> images)
+    {
         var random = new Sim.Engine.Random.RandomStream(3, "snapshot");
         byte[] bytes = new byte[(9 * StateImage.PageBytes) + 100];
         for (int i = 0; i < bytes.Length; i += 9)
@@ -93,7 +118,7 @@ public class SnapshotFileTests
         }
         images = [];
         using var writer = new SnapshotWriter(storage, Identity, _ => Task.FromResult(new LogBoundary(new BlockAddress(0, 3), 990, ChainHash.Zero)));
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3 && writer.Failure is null; i++)
         {
             bytes[(i * 3 * StateImage.PageBytes) + 5]++;
             byte[] now = [.. bytes];
@@ -113,9 +138,8 @@ public class SnapshotFileTests
                 draft.OpenBlock = [1, 2, 3];
             });
             writer.Wait();
-            Assert.Null(writer.Failure);
         }
-        return storage;
+        return writer.Failure;
     }
 
     private static byte[] Bytes(StateImage image)

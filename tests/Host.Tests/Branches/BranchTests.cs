@@ -278,6 +278,7 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
     [InlineData("--at 150000", "--at 150000: the log of ")]
     [InlineData("--at -1", "--at -1: expected a whole number")]
     [InlineData("--at soon", "--at soon: expected a time with its unit")]
+    [InlineData("--at 10s", ", with event 149999; 10s is later.")]
     [InlineData("--at 5 --set stop", "--set stop: expected path=value")]
     [InlineData("", "sim branch: Option '--at' is required.")]
     public async Task WrongLinesAreUsageErrors(string options, string message) => CommandLine.AssertRefused(

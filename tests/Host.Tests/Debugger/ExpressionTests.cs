@@ -106,6 +106,7 @@ public sealed class ExpressionTests(RunLibrary library)
     [InlineData("comm == \"x", 8, "The string has no closing quote.")]
     [InlineData("cpu == 0 ; cpu", 9, "\";\" has no meaning here.")]
     [InlineData("covers x", 7, "covers takes the number of a frame")]
+    [InlineData("covers 0x20..0x1f", 7, "The range 0x20..0x1f goes from more to less.")]
     [InlineData("", 0, "The expression is empty.")]
     public void WhatIsWrongIsShownInTheText(string text, int position, string problem)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sim.Engine.Log;
 using Sim.Host.Runs;
 using Sim.Host.Tests.Commands;
@@ -70,9 +71,78 @@ public sealed class DroppedSegmentTests : IDisposable
         }
         CommandLine.Result result = ChildProcess.Sim("run", "--resume", run, "--quiet");
         Assert.True(result.ExitCode == 0, result.Error);
-        string[] Files(string r) => [.. Directory.GetFiles(Path.Combine(r, "log")).Order(StringComparer.Ordinal).Select(f => $"{Path.GetFileName(f)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))}")];
         Assert.Equal(Files(whole), Files(run));
+        Assert.Equal(File.ReadAllText(Path.Combine(whole, "stats.json")), File.ReadAllText(Path.Combine(run, "stats.json")));
     }
+
+    /// <summary>A branch reads its past where it is: before what was dropped there is none, behind it there is.</summary>
+    [Fact]
+    public void ABranchBeginsBehindWhatWasDropped()
+    {
+        string whole = Record("whole"), run = Record("kept", "--set", "log.keep=tail:200000", "--set", "snapshots.everyEvents=100000");
+        long firstKept = long.Parse(Path.GetFileNameWithoutExtension(Directory.GetFiles(Path.Combine(run, "log"), "*.evlog").Order(StringComparer.Ordinal).First()), CultureInfo.InvariantCulture);
+        foreach (long at in (long[])[0, firstKept / 2, firstKept - 1])
+        {
+            string none = _folder[$"none-{at}"];
+            CommandLine.Result refused = ChildProcess.Sim(Branch(run, at, none));
+            Assert.Equal((3, ""), (refused.ExitCode, refused.Out));
+            Assert.Contains("has dropped the events ", refused.Error);
+            Assert.Contains("Branch after them", refused.Error);
+            Assert.False(Directory.Exists(none));
+        }
+        foreach (long at in (long[])[firstKept + 200, 500_000])
+        {
+            string branch = _folder[$"branch-{at}"], expected = _folder[$"expected-{at}"];
+            foreach (string[] command in (string[][])[Branch(run, at, branch), Branch(whole, at, expected)])
+            {
+                CommandLine.Result made = ChildProcess.Sim(command);
+                Assert.True(made.ExitCode == 0, made.Error);
+            }
+            Assert.Equal(RunDirectory.Open(expected).ReadManifest().ChainHash, RunDirectory.Open(branch).ReadManifest().ChainHash);
+            CommandLine.Result verified = ChildProcess.Sim("verify", branch, "--deep");
+            Assert.True(verified.ExitCode == 0, verified.Error);
+            foreach (string[] question in (string[][])[["events", "--from", "1000", "-n", "5"], ["show", "buddyinfo", "--goto", "300000"]])
+            {
+                Assert.Equal(ChildProcess.Sim([question[0], expected, .. question[1..]]).Out, ChildProcess.Sim([question[0], branch, .. question[1..]]).Out);
+            }
+            CommandLine.Result difference = ChildProcess.Sim("diff", branch, expected);
+            Assert.True(difference.ExitCode == 0, difference.Out + difference.Error);
+        }
+    }
+
+    /// <summary>Damage in what is kept: the copy has the hashes, goes on from there, and ends as the run did.</summary>
+    [Theory]
+    [InlineData("hashes")]
+    [InlineData("tail:200000")]
+    public void ADamagedRunThatDrops_IsRepairedAndResumed(string keep)
+    {
+        string run = Record("kept", "--set", $"log.keep={keep}", "--set", "snapshots.everyEvents=100000");
+        string[] undamaged = Files(run);
+        string[] kept = [.. Directory.GetFiles(Path.Combine(run, "log"), "*.evlog").Order(StringComparer.Ordinal)];
+        foreach (string segment in kept.Prepend(kept[0].Replace(".evlog", ".hashes")).Where(File.Exists).Distinct())
+        {
+            byte[] bytes = File.ReadAllBytes(segment), flipped = [.. bytes];
+            flipped[flipped.Length / 2] ^= 1;
+            File.WriteAllBytes(segment, flipped);
+            Assert.Equal(4, ChildProcess.Sim("verify", run).ExitCode);
+            string copy = _folder[$"copy-{Path.GetFileName(segment)}"];
+            CommandLine.Result result = ChildProcess.Sim("repair", run, "--out", copy);
+            Assert.True(result.ExitCode == 0, result.Error);
+            Assert.Equal(6, ChildProcess.Sim("verify", copy).ExitCode);
+            result = ChildProcess.Sim("run", "--resume", copy, "--quiet");
+            Assert.True(result.ExitCode == 0, $"{segment}: {result.Error}");
+            Assert.Equal(undamaged, Files(copy));
+            Assert.Equal(RunDirectory.Open(run).ReadManifest().ChainHash, RunDirectory.Open(copy).ReadManifest().ChainHash);
+            Assert.Equal(File.ReadAllText(Path.Combine(run, "stats.json")), File.ReadAllText(Path.Combine(copy, "stats.json")));
+            File.WriteAllBytes(segment, bytes);
+        }
+    }
+
+    private static string[] Branch(string run, long at, string output) =>
+        ["branch", run, "--at", at.ToString(CultureInfo.InvariantCulture), "--set", "kernel.pageAllocator.freePcpNs=21", "--out", output, "--quiet"];
+
+    private static string[] Files(string run) => [.. Directory.GetFiles(Path.Combine(run, "log")).Order(StringComparer.Ordinal)
+        .Select(f => $"{Path.GetFileName(f)} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))}")];
 
     private string Record(string name, params string[] more)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Sim.Engine.Random;
 using Sim.Host.Runs;
 using Sim.Host.Tests.Commands;
@@ -108,6 +109,41 @@ public sealed class ResumeTests(ResumeTests.Undisturbed reference) : IClassFixtu
         CommandLine.Result result = ChildProcess.Sim("run", "--resume", reference.Run);
         Assert.Equal((0, ""), (result.ExitCode, result.Out));
         Assert.Contains("is complete; there is nothing to resume", result.Error);
+        result = ChildProcess.Sim("run", "--resume", reference.Run, "--json");
+        Assert.Equal(0, result.ExitCode);
+        using JsonDocument json = JsonDocument.Parse(result.Out);
+        Assert.Equal(reference.Run, json.RootElement.GetProperty("run").GetString());
+        Assert.Equal(reference.Manifest.ChainHash, json.RootElement.GetProperty("manifest").GetProperty("chainHash").GetString());
+    }
+
+    /// <summary>A run at work, stopped in its tracks so that its files stand still: nobody else writes there.</summary>
+    [Fact]
+    public void WhileARunIsAtWork_NobodyElseChangesAByteOfIt()
+    {
+        string run = reference.Folder["at-work"];
+        using ChildProcess process = ChildProcess.Start("dotnet", [ChildProcess.SimDll, .. reference.Command(run)]);
+        string log = Path.Combine(run, "log");
+        Assert.True(SpinWait.SpinUntil(() => process.HasExited || (Directory.Exists(log) && Directory.GetFiles(log, "*.evlog").Length > 0), 120_000));
+        process.Signal("STOP");
+        Thread.Sleep(100);
+        string[] before = Files(run);
+        foreach (string[] command in (string[][])[["run", "--resume", run, "--quiet"], ["run", "--resume", run, "--json"], ["repair", run, "--out", run + "-copy"]])
+        {
+            CommandLine.Result refused = ChildProcess.Sim(command);
+            Assert.Equal((74, ""), (refused.ExitCode, refused.Out));
+            Assert.Contains("ait for its end.", refused.Error);
+            Assert.Equal(before, Files(run));
+        }
+        CommandLine.AssertRefused(ChildProcess.Sim(reference.Command(run)), ExitCode.Usage, "exists, and runs are never overwritten");
+        Assert.Equal(before, Files(run));
+        process.Signal("CONT");
+        CommandLine.Result result = process.Finish();
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.Equal(reference.Log, Undisturbed.LogOf(run));
+        TemporaryFolder.Delete(run);
+
+        static string[] Files(string run) => [.. Directory.GetFiles(run, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .Select(f => $"{f} {(f.EndsWith(".lock", StringComparison.Ordinal) ? "" : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f))))}")];
     }
 
     /// <summary>The experiment, run without disturbance.</summary>

@@ -116,12 +116,18 @@ internal sealed class FieldCheck(string text, IReadOnlyList<EventDescriptor> cat
 
     private void CheckFrames(Covers covers)
     {
+        long last = -1;
         foreach (Literal literal in (Literal[])[covers.First, covers.Last])
         {
             if (!FieldValues.Number(literal.Text, out long pfn) || pfn < 0)
             {
                 throw new ExpressionException($"covers takes the number of a frame, such as 0x1a00, or a range 0x1a00..0x1bff, not \"{literal.Text}\".", text, literal.At);
             }
+            if (pfn < last)
+            {
+                throw new ExpressionException($"The range {covers.First.Text}..{covers.Last.Text} goes from more to less.", text, covers.First.At);
+            }
+            last = pfn;
         }
     }
 
