@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Sim.Engine.Events;
@@ -60,8 +61,10 @@ public sealed class EventType<T>() : EventType(T.Descriptor) where T : unmanaged
 
     public override bool IsAppliedBy(object handler) => handler is IApply<T>;
 
+    // Compiled in full at once: no build can compile it ahead of time, and a short fold is over before the compiler comes back to it.
     private sealed class Applier(IApply<T> handler) : EventApplier
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public override void DecodeAndApply(ref EventDecoder decoder, int fieldCount, in EventHeader header)
         {
             T.Decode(ref decoder, fieldCount, out T e);
@@ -71,6 +74,7 @@ public sealed class EventType<T>() : EventType(T.Descriptor) where T : unmanaged
 
     private sealed class ManyApplier(IApply<T>[] handlers) : EventApplier
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public override void DecodeAndApply(ref EventDecoder decoder, int fieldCount, in EventHeader header)
         {
             T.Decode(ref decoder, fieldCount, out T e);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Sim.Engine.Events;
 using Sim.Engine.Log;
 
@@ -167,6 +168,7 @@ public sealed class Fold
     }
 
     // False when the time is reached.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private bool RunBlock(long lastSequence, long lastTimePs)
     {
         ref readonly BlockHeader header = ref _block.Header;

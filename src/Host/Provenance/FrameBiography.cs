@@ -14,7 +14,7 @@ namespace Sim.Host.Provenance;
 internal sealed class FrameBiography
 {
     /// <summary>Up to here the whole log is read, and a frame's whole biography told.</summary>
-    private const long ShortLogEvents = Snapshotter.DefaultEvents;
+    private const long ShortLogEvents = 4 << 20;
 
     private readonly long _pfn, _sequence, _timePs;
     private readonly IReadOnlyList<FrameChange> _changes;
@@ -42,19 +42,20 @@ internal sealed class FrameBiography
         Timeline timeline = moment.Timeline;
         PageAllocatorState pages = timeline.State.State.Memory.Pages;
         RequireFrame(pages, pfn, "frame");
-        moment.Names.Load();
         bool whole = least == int.MaxValue || end < shortLogEvents;
-        var log = new FrameStretches(moment, pfn, pages.Profile.PageblockOrder);
-        (long since, IReadOnlyList<FrameChange> changes) = log.Before(end + 1, whole);
+        int pageblockOrder = pages.Profile.PageblockOrder;
+        (long since, IReadOnlyList<FrameChange> changes) = new FrameStretches(moment, pfn, pageblockOrder).Before(end + 1, whole);
         timeline.GoTo(end);
         var now = FrameMoment.Of(timeline.State.State.Memory.Pages, pfn, pfn);
         var all = new List<FrameChange>(changes);
+        // The way back is another timeline's, so that this one need not fold its last stretch twice.
+        FrameStretches? earlier = null;
         while (since > 0 && (least is { } wanted ? all.Count < wanted : LifeBegins(now, all) < 0))
         {
-            (since, changes) = log.Before(since, whole: false);
+            earlier ??= new FrameStretches(moment.Another(), pfn, pageblockOrder);
+            (since, changes) = earlier.Before(since, whole: false);
             all.InsertRange(0, changes);
         }
-        timeline.GoTo(end);
         // Where snapshots happen to be must not show.
         int first = whole ? 0 : least is { } count ? all.Count - count : LifeBegins(now, all);
         return first < 0 || whole

@@ -25,6 +25,7 @@ internal sealed class FrameStretches(RunMoment moment, long pfn, int pageblockOr
     private IReadOnlyList<FrameChange> Fold(long since, long end)
     {
         Timeline timeline = moment.Timeline;
+        moment.Names.Load();
         timeline.GoTo(since - 1);
         var watcher = new FrameWatcher(timeline.State.State.Memory.Pages, f => moment.Names.Of(f), pfn);
         timeline.Watcher = watcher;

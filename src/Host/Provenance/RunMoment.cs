@@ -7,10 +7,12 @@ namespace Sim.Host.Provenance;
 /// <summary>A moment of a recorded run, and what reads the log around it.</summary>
 internal sealed class RunMoment
 {
+    private readonly ISimulator _simulator;
+
     /// <summary>Stands before the first event.</summary>
     public RunMoment(RecordedRun run, ISimulator simulator, RunIndex index)
     {
-        (Run, Index) = (run, index);
+        (Run, _simulator, Index) = (run, simulator, index);
         Timeline = new Timeline(run, simulator);
         Names = new HolderNames(Timeline, run.Log, index, WorkloadUsers.Of(run.Experiment));
     }
@@ -25,6 +27,9 @@ internal sealed class RunMoment
 
     /// <summary>Names of those who hold frames.</summary>
     public HolderNames Names { get; }
+
+    /// <summary>The same run at a moment of its own, before the first event.</summary>
+    public RunMoment Another() => new(Run, _simulator, Index) { Timeline = { Cancellation = Timeline.Cancellation } };
 
     /// <summary>A cursor over the log.</summary>
     public EventCursor Cursor() => Index.Cursor(Run.Log);

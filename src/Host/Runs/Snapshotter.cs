@@ -10,8 +10,8 @@ namespace Sim.Host.Runs;
 /// </summary>
 internal sealed class Snapshotter : IDisposable
 {
-    /// <summary>Events between two snapshots where nothing else is asked for: what a fold does in about a third of a second.</summary>
-    public const long DefaultEvents = 4 << 20;
+    /// <summary>Events between two snapshots where nothing else is asked for: what a fold does in about a sixth of a second.</summary>
+    public const long DefaultEvents = 2 << 20;
 
     /// <summary>Least number of events per page frame between two snapshots by default, so that snapshots do not outgrow the log.</summary>
     private const long EventsPerFrame = 4;
