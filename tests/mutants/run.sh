@@ -21,7 +21,7 @@ trap 'rm -rf "$tree"' EXIT
 (cd "$root" && tar -c --exclude=bin --exclude=obj --exclude=node_modules src tests ./*.props ./*.targets ./*.txt global.json) | tar -x -C "$tree" || exit 1
 project="$tree/tests/Engine.Tests"
 
-build() { dotnet build "$project" -c Release -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false -v q --nologo >"$tree/build.log" 2>&1; }
+build() { dotnet build "$project" -c Release -p:RunAnalyzers=false -p:ReadyToRun=false -p:TreatWarningsAsErrors=false -v q --nologo >"$tree/build.log" 2>&1; }
 check() { timeout 600 dotnet test "$project" -c Release --no-build --nologo --filter "FullyQualifiedName~$1" >"$tree/test.log" 2>&1; }
 field() { sed -n "s/^$2: //p" "$here/$1.mutant"; }
 
