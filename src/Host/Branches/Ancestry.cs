@@ -47,7 +47,7 @@ public sealed class Ancestry
         {
             return To(LogFolder.ParentOf(directory, parent), last, reader);
         }
-        Experiment experiment = reader.Load(directory.ConfigurationPath, []);
+        Experiment experiment = directory.ReadExperiment(reader, []);
         if (manifest.EngineVersion != EngineVersion.Current)
         {
             throw new CommandException(ExitCode.Configuration,

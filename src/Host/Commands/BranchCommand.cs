@@ -64,7 +64,7 @@ internal sealed class BranchCommand(
             last = BranchPoint.Find(log, path, manifest, at);
         }
         var past = Ancestry.To(directory, last, experiments);
-        Experiment experiment = experiments.Load(directory.ConfigurationPath, changes);
+        Experiment experiment = directory.ReadExperiment(experiments, changes);
         BranchSettings.Require(past.Experiment, experiment, workloads);
         streams.Error.WriteLine($"running {past.Directory.Path} again to event {last}");
         SnapshotDraft end;

@@ -47,12 +47,7 @@ public sealed class RecordedRun : IDisposable
     {
         RunDirectory directory = RunDirectory.Open(path);
         RunManifest manifest = directory.ReadManifest();
-        if (!File.Exists(directory.ConfigurationPath))
-        {
-            throw new CommandException(ExitCode.Configuration,
-                $"{directory.ConfigurationPath} is missing, and without it the log cannot be folded. Restore it from a copy; \"sim config show\" of the experiment writes the same.");
-        }
-        Experiment experiment = reader.Load(directory.ConfigurationPath, []);
+        Experiment experiment = directory.ReadExperiment(reader, []);
         LogReader log = RunLog.Open(directory);
         try
         {

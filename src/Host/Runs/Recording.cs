@@ -97,7 +97,7 @@ public sealed class Recording
             throw new CommandException(ExitCode.Configuration,
                 $"{path} was run by engine version {manifest.EngineVersion}; this build is {EngineVersion.Text} and would go on differently. Use that build.");
         }
-        Experiment experiment = reader.Load(directory.ConfigurationPath, durability);
+        Experiment experiment = directory.ReadExperiment(reader, durability);
         foreach (WorkloadOptions phase in experiment.Workload)
         {
             phase.CheckInputs();

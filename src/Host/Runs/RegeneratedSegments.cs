@@ -38,7 +38,7 @@ internal sealed class RegeneratedSegments(RunDirectory directory) : ISegmentSour
         var reader = new ExperimentFile(KnownWorkloads.Registry);
         var simulator = new MachineSimulator(KnownWorkloads.Registry);
         RunManifest manifest = owner.ReadManifest();
-        Experiment experiment = reader.Load(owner.ConfigurationPath, []);
+        Experiment experiment = owner.ReadExperiment(reader, []);
         if (header.Identity.EngineVersion != EngineVersion.Text || reader.Identify(experiment, EngineVersion.Current).ConfigHash != header.Identity.ConfigHash)
         {
             throw new CommandException(ExitCode.Configuration,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Sim.Host.Experiments;
 
 namespace Sim.Host.Runs;
 
@@ -107,9 +108,18 @@ public sealed class RunDirectory
         catch (Exception e) when (e is JsonException or FileNotFoundException)
         {
             throw new CommandException(ExitCode.CorruptLog,
-                $"{ManifestPath} is missing or damaged: {e.Message} Restore it from a copy, or run the experiment again.", e);
+                $"{ManifestPath} is missing or damaged: {e.Message} Restore it from a copy; \"sim repair {Path} --out COPY\" makes another from the log.", e);
         }
     }
+
+    /// <summary>Reads <c>config.effective.json</c>.</summary>
+    /// <param name="reader">Reads experiments.</param>
+    /// <param name="overrides">What the command line changes of it.</param>
+    /// <exception cref="CommandException">It is missing (exit code 3).</exception>
+    /// <exception cref="ExperimentException">It is no experiment of this build.</exception>
+    public Experiment ReadExperiment(ExperimentFile reader, IEnumerable<ConfigOverride> overrides) =>
+        File.Exists(ConfigurationPath) ? reader.Load(ConfigurationPath, overrides) : throw new CommandException(ExitCode.Configuration,
+            $"{ConfigurationPath} is missing, and nothing else says what was run. Restore it from a copy; \"sim config show\" of the experiment writes the same.");
 
     // The manifest is written before the log's first segment.
     private bool IsUnbegun() => !File.Exists(ManifestPath) && !Directory.Exists(ManifestPath)

@@ -116,7 +116,7 @@ internal sealed class RunRepair(ExperimentFile experiments)
         }
         catch (CommandException e) when (e.ExitCode == ExitCode.CorruptLog)
         {
-            Experiment experiment = experiments.Load(damaged.ConfigurationPath, []);
+            Experiment experiment = damaged.ReadExperiment(experiments, []);
             return new RunManifest
             {
                 Experiment = experiment.Name,

@@ -5,6 +5,7 @@ using Sim.Host.Branches;
 using Sim.Host.Runs;
 using Sim.Host.Tests.Commands;
 using Sim.Host.Tests.Comparison;
+using Sim.Host.Tests.EndToEnd;
 using Sim.Host.Workloads;
 
 namespace Sim.Host.Tests.Branches;
@@ -139,6 +140,30 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
         }
     }
 
+    [Theory]
+    [InlineData("0")]
+    [InlineData("60000")]
+    public async Task ABranchThatIsKilledIsResumed(string everyEvents)
+    {
+        string[] options = ["--set", "stop.events=600000", "--set", "log.durability=flush", "--set", $"snapshots.everyEvents={everyEvents}"];
+        string whole = await BranchAsync(runs.Base, 50_000, options), branch = Next();
+        using (ChildProcess process = ChildProcess.Start("dotnet", [ChildProcess.SimDll, "branch", runs.Base, "--at", "50000", "--out", branch, "--quiet", .. options]))
+        {
+            string log = Path.Combine(branch, "log");
+            Assert.True(SpinWait.SpinUntil(() => process.HasExited || (Directory.Exists(log) && Directory.GetFiles(log, "*.evlog").Any(f => new FileInfo(f).Length > 500_000)), 120_000));
+            process.Signal("KILL");
+            process.Finish();
+        }
+        CommandLine.Result resumed = await CommandLine.RunAsync("run", "--resume", branch, "--quiet");
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        string segment = Directory.GetFiles(Path.Combine(whole, "log")).Single();
+        Assert.Equal(await File.ReadAllBytesAsync(segment, TestContext.Current.CancellationToken),
+            await File.ReadAllBytesAsync(Path.Combine(branch, "log", Path.GetFileName(segment)), TestContext.Current.CancellationToken));
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(whole, "stats.json"), TestContext.Current.CancellationToken),
+            await File.ReadAllTextAsync(Path.Combine(branch, "stats.json"), TestContext.Current.CancellationToken));
+        Assert.Equal(RunDirectory.Open(whole).ReadManifest() with { Snapshots = [], LogCategories = [] }, RunDirectory.Open(branch).ReadManifest() with { Snapshots = [], LogCategories = [] });
+    }
+
     [Fact]
     public async Task AParentThatIsGoneOrAnotherIsNamed()
     {
@@ -189,6 +214,10 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
         Assert.True(verified.ExitCode == 6, verified.Error);
         using JsonDocument json = JsonDocument.Parse(verified.Out);
         Assert.Equal((manifest.Events, manifest.ChainHash), (json.RootElement.GetProperty("events").GetInt64(), json.RootElement.GetProperty("chainHash").GetString()));
+        CommandLine.Result resumed = await CommandLine.RunAsync("run", "--resume", copy, "--quiet");
+        Assert.True(resumed.ExitCode == 0, resumed.Error);
+        Assert.Equal(intact, await File.ReadAllBytesAsync(Path.Combine(copy, "log", Path.GetFileName(segment)), TestContext.Current.CancellationToken));
+        Assert.Equal(damaged.ChainHash, RunDirectory.Open(copy).ReadManifest().ChainHash);
 
         // Nothing of its own is sound.
         bytes = [.. intact];

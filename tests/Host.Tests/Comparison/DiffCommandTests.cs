@@ -146,6 +146,21 @@ public sealed class DiffCommandTests(DiffCommandTests.Runs runs) : IClassFixture
     }
 
     [Fact]
+    public async Task ACodecIsNoDifference_ButASetting()
+    {
+        string plain = await runs.RecordAsync("--set", "log.codec=none", "--set", "log.segmentBytes=1MiB");
+        CommandLine.Result result = await CommandLine.RunAsync("diff", runs.Base, plain, "--json");
+        Assert.Equal(0, result.ExitCode);
+        using JsonDocument json = JsonDocument.Parse(result.Out);
+        Assert.Equal(("chain", true), (json.RootElement.GetProperty("comparedBy").GetString(), json.RootElement.GetProperty("equal").GetBoolean()));
+        Assert.Equal(["log.codec", "log.segmentBytes"], Paths(json));
+        string other = await runs.RecordAsync("--set", "log.codec=none", "--set", "workload.1.ratePercent=71");
+        result = await CommandLine.RunAsync("diff", runs.Base, other, "--json");
+        using JsonDocument parted = JsonDocument.Parse(result.Out);
+        Assert.Equal(Divergence.Of(runs.Base, other)!.Value, parted.RootElement.GetProperty("firstDifference").GetProperty("sequence").GetInt64());
+    }
+
+    [Fact]
     public async Task WhatPartsAtARandomMomentIsFoundThere()
     {
         var random = new RandomStream(11, "diff");

@@ -133,6 +133,43 @@ public sealed class ResumedRecordingTests : IDisposable
     }
 
     [Fact]
+    public void WithoutItsConfiguration_ARunIsNotGoneOnWith()
+    {
+        Record("run", 20_000);
+        File.Delete(_folder["run/config.effective.json"]);
+        CommandException refused = Assert.Throws<CommandException>(() => Resume("run"));
+        Assert.Equal(ExitCode.Configuration, refused.ExitCode);
+        Assert.Contains("config.effective.json is missing", refused.Message);
+    }
+
+    [Fact]
+    public void AFileWhereTheLogShouldBe_IsNamed()
+    {
+        Record("run");
+        TemporaryFolder.Delete(_folder["run/log"]);
+        File.WriteAllText(_folder["run/log"], "");
+        CommandException refused = Assert.Throws<CommandException>(() => Resume("run"));
+        Assert.Equal(ExitCode.CorruptLog, refused.ExitCode);
+        Assert.Contains("is a file where the folder with the log should be", refused.Message);
+    }
+
+    [Fact]
+    public void AFileThatCannotBeReplaced_FailsTheRun_WhichGoesOnAfterwards()
+    {
+        Record("run");
+        Dictionary<string, byte[]> whole = Files("run");
+        RunManifest manifest = RunDirectory.Open(_folder["run"]).ReadManifest();
+        RunDirectory.Open(_folder["run"]).Write(Begun(manifest));
+        File.Delete(_folder["run/stats.json"]);
+        Directory.CreateDirectory(_folder["run/stats.json"]);
+        Assert.True(Xunit.Record.Exception(() => Resume("run")) is IOException or UnauthorizedAccessException);
+        Assert.Equal(RunStatus.Failed, RunDirectory.Open(_folder["run"]).ReadManifest().Status);
+        Directory.Delete(_folder["run/stats.json"]);
+        Assert.True(Resume("run").Finished);
+        AssertSame(whole, Files("run"), "resumed");
+    }
+
+    [Fact]
     public void WhatAKilledWriterLeftOfASnapshot_IsTidiedAway()
     {
         Record("run", 20_000, ["snapshots.everyEvents=7000"]);
