@@ -4,7 +4,7 @@ using MessagePack;
 namespace Sim.Engine.Log;
 
 /// <summary>
-/// What header and footer maps share: keys in a fixed order, the map's own length in a fixed-width code at a known
+/// What header and footer maps share, those of snapshots too: keys in a fixed order, the map's own length in a fixed-width code at a known
 /// place, and a CRC-32C of everything before it as the last four bytes.
 /// </summary>
 internal static class SealedMap
@@ -75,6 +75,32 @@ internal static class SealedMap
         Span<byte> copy = stackalloc byte[ChainHash.Size];
         System.Buffers.BuffersExtensions.CopyTo(bytes, copy);
         return ChainHash.Read(copy);
+    }
+
+    /// <summary>Writes the entries of whoever's log it is.</summary>
+    public static void Write(ref MessagePackWriter writer, LogIdentity identity)
+    {
+        writer.Write("runId");
+        writer.Write(identity.RunId);
+        writer.Write("engineVersion");
+        writer.Write(identity.EngineVersion);
+        writer.Write("configHash");
+        writer.Write(identity.ConfigHash);
+        writer.Write("seed");
+        writer.Write(identity.Seed);
+    }
+
+    /// <summary>Reads them.</summary>
+    public static LogIdentity Identity(ref MessagePackReader reader)
+    {
+        Key(ref reader, "runId");
+        string runId = Text(ref reader);
+        Key(ref reader, "engineVersion");
+        string engineVersion = Text(ref reader);
+        Key(ref reader, "configHash");
+        string configHash = Text(ref reader);
+        Key(ref reader, "seed");
+        return new LogIdentity(runId, engineVersion, configHash, reader.ReadUInt64());
     }
 
     /// <summary>Reads the header of an array of at most <paramref name="most"/> elements.</summary>

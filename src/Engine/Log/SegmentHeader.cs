@@ -53,14 +53,7 @@ public sealed record SegmentHeader
         writer.Write(LogFormat.Version);
         writer.Write("bytes");
         writer.WriteUInt32(0);
-        writer.Write("runId");
-        writer.Write(Identity.RunId);
-        writer.Write("engineVersion");
-        writer.Write(Identity.EngineVersion);
-        writer.Write("configHash");
-        writer.Write(Identity.ConfigHash);
-        writer.Write("seed");
-        writer.Write(Identity.Seed);
+        SealedMap.Write(ref writer, Identity);
         writer.Write("segment");
         writer.Write(Segment);
         writer.Write("firstSequence");
@@ -129,14 +122,7 @@ public sealed record SegmentHeader
         }
         SealedMap.Key(ref reader, "bytes");
         _ = reader.ReadInt32();
-        SealedMap.Key(ref reader, "runId");
-        string runId = SealedMap.Text(ref reader);
-        SealedMap.Key(ref reader, "engineVersion");
-        string engineVersion = SealedMap.Text(ref reader);
-        SealedMap.Key(ref reader, "configHash");
-        string configHash = SealedMap.Text(ref reader);
-        SealedMap.Key(ref reader, "seed");
-        ulong seed = reader.ReadUInt64();
+        LogIdentity identity = SealedMap.Identity(ref reader);
         SealedMap.Key(ref reader, "segment");
         int segment = reader.ReadInt32();
         SealedMap.Key(ref reader, "firstSequence");
@@ -170,7 +156,7 @@ public sealed record SegmentHeader
         }
         return new SegmentHeader
         {
-            Identity = new LogIdentity(runId, engineVersion, configHash, seed),
+            Identity = identity,
             Segment = segment,
             FirstSequence = firstSequence,
             ChainHash = chainHash,

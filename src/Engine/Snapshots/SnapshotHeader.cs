@@ -76,14 +76,7 @@ public sealed record SnapshotHeader
         writer.Write(Version);
         writer.Write("bytes");
         writer.WriteUInt32(0);
-        writer.Write("runId");
-        writer.Write(Identity.RunId);
-        writer.Write("engineVersion");
-        writer.Write(Identity.EngineVersion);
-        writer.Write("configHash");
-        writer.Write(Identity.ConfigHash);
-        writer.Write("seed");
-        writer.Write(Identity.Seed);
+        SealedMap.Write(ref writer, Identity);
         writer.Write("sequence");
         writer.Write(Sequence);
         writer.Write("dispatched");
@@ -157,14 +150,7 @@ public sealed record SnapshotHeader
         }
         SealedMap.Key(ref reader, "bytes");
         _ = reader.ReadInt32();
-        SealedMap.Key(ref reader, "runId");
-        string runId = SealedMap.Text(ref reader);
-        SealedMap.Key(ref reader, "engineVersion");
-        string engineVersion = SealedMap.Text(ref reader);
-        SealedMap.Key(ref reader, "configHash");
-        string configHash = SealedMap.Text(ref reader);
-        SealedMap.Key(ref reader, "seed");
-        ulong seed = reader.ReadUInt64();
+        LogIdentity identity = SealedMap.Identity(ref reader);
         SealedMap.Key(ref reader, "sequence");
         long sequence = reader.ReadInt64();
         SealedMap.Key(ref reader, "dispatched");
@@ -210,7 +196,7 @@ public sealed record SnapshotHeader
         }
         return new SnapshotHeader
         {
-            Identity = new LogIdentity(runId, engineVersion, configHash, seed),
+            Identity = identity,
             Sequence = sequence,
             Dispatched = dispatched,
             TimePs = timePs,

@@ -115,27 +115,9 @@ public sealed class Ancestry
     }
 
     // A snapshot after the event's dispatch may be after further ones that log nothing; before it, there is no doubt.
-    private IRunnable? FromSnapshot(ISimulator simulator, LogReader log, IBlockSink sink, IReadOnlyCollection<string> leftOut)
-    {
-        var store = new SnapshotStore(new DirectoryStorage(_directory.SnapshotsPath), log);
-        while (store.Newest(Last) is { } newest)
-        {
-            if (store.Load(newest, sourcedOnly: false) is { } image)
-            {
-                try
-                {
-                    IRunnable machine = simulator.Build(Experiment, sink, leftOut);
-                    machine.Load(image);
-                    return machine;
-                }
-                catch (InvalidDataException)
-                {
-                    store.Discard(newest);
-                }
-            }
-        }
-        return null;
-    }
+    private IRunnable? FromSnapshot(ISimulator simulator, LogReader log, IBlockSink sink, IReadOnlyCollection<string> leftOut) =>
+        SnapshotRestore.Newest(
+            new SnapshotStore(new DirectoryStorage(_directory.SnapshotsPath), log), Last, () => simulator.Build(Experiment, sink, leftOut));
 
     private static void RequireOpenBlock(LogReader log, SnapshotDraft draft)
     {

@@ -105,6 +105,10 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
             throw new CommandException(ExitCode.Diverged,
                 $"{run.Directory.Path}: run again, the experiment ends with the state hash {hash:x16}, the fold with {stateHash}.");
         }
+        foreach (long sequence in again.Useless)
+        {
+            streams.Error.WriteLine($"note: {Path.Combine(run.Directory.SnapshotsPath, SnapshotFile.Name(sequence))} is damaged or another build's, and was passed over; snapshots are caches.");
+        }
         string from = again.Stretches == 1 ? "" : $", in {again.Stretches} stretches from snapshot to snapshot";
         streams.Error.WriteLine($"ran again: {run.Log.Events} events are the recorded ones{from}");
     }

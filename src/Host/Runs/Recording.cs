@@ -205,7 +205,8 @@ public sealed class Recording
             while (true)
             {
                 SnapshotHeader? from = store?.Newest(recorded!.Events);
-                if (Restore(store, from, log, out machine))
+                machine = Restore(store, from, log, cancellation);
+                if (machine is not null)
                 {
                     note((log.RecordedEvents == 0 ? "the log has no event; " : $"the log is whole up to event {log.RecordedEvents - 1}; ")
                         + (from is null ? "there is no snapshot that fits, so the run starts anew" : $"running again from the snapshot before event {from.Sequence}"));
@@ -285,29 +286,10 @@ public sealed class Recording
         }
     }
 
-    // False when the snapshot turns out to be of no use.
-    private bool Restore(SnapshotStore? store, SnapshotHeader? from, ResumedLog log, out IRunnable machine)
-    {
-        if (from is null)
-        {
-            machine = Ancestry.Begin(_past, _simulator, _experiment, log, _leftOut, default);
-            return true;
-        }
-        machine = _simulator.Build(_experiment, log, _leftOut);
-        if (store!.Load(from, sourcedOnly: false) is not { } image)
-        {
-            return false;
-        }
-        try
-        {
-            machine.Load(image);
-            return true;
-        }
-        catch (InvalidDataException)
-        {
-            return false;
-        }
-    }
+    // Null when the snapshot turns out to be of no use.
+    private IRunnable? Restore(SnapshotStore? store, SnapshotHeader? from, ResumedLog log, CancellationToken cancellation) => from is null
+        ? Ancestry.Begin(_past, _simulator, _experiment, log, _leftOut, cancellation)
+        : SnapshotRestore.Load(store!, from, () => _simulator.Build(_experiment, log, _leftOut));
 
     private RecordingResult Drive(
         IRunnable machine, LogWriter? writer, Snapshotter snapshotter, Func<Func<IProgress<RunSample>, bool>, bool> show,
@@ -361,15 +343,17 @@ public sealed class Recording
     private void Fail(IRunnable? machine, Exception cause)
     {
         long last = cause is LogWriteException e ? e.LastDurableSequence : -1;
+        RunManifest failed = _manifest with
+        {
+            Status = RunStatus.Failed,
+            Events = last + 1,
+            LastSequence = last,
+            SimulatedPs = machine?.NowPs ?? 0,
+        };
         try
         {
-            _directory.Write(_manifest with
-            {
-                Status = RunStatus.Failed,
-                Events = last + 1,
-                LastSequence = last,
-                SimulatedPs = machine?.NowPs ?? 0,
-            });
+            // Who gave up on the way back to the log's end has changed nothing.
+            _directory.Write(cause is OperationCanceledException && Reopened is { } before ? before : failed);
         }
         catch (Exception again) when (again is IOException or UnauthorizedAccessException)
         {

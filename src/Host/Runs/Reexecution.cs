@@ -21,6 +21,7 @@ public sealed class Reexecution
     private readonly ISimulator _simulator;
     private readonly IReadOnlyCollection<string> _leftOut;
     private readonly SnapshotHeader[] _snapshots;
+    private readonly SortedSet<long> _useless = [];
     private readonly object _gate = new();
     private int _next;
     private (int Stretch, Exception What)? _first;
@@ -34,6 +35,9 @@ public sealed class Reexecution
 
     /// <summary>Number of stretches.</summary>
     public int Stretches => _snapshots.Length + 1;
+
+    /// <summary>Sequences of the snapshots that are damaged, or another build's: their stretches began at one before, and nothing was compared with them.</summary>
+    public IReadOnlyCollection<long> Useless => _useless;
 
     /// <summary>State hash at the end of the run; null when it was cut short.</summary>
     public ulong? StateHash { get; private set; }
@@ -90,12 +94,19 @@ public sealed class Reexecution
     {
         using LogReader log = RunLog.OpenAsItIs(_run.Directory);
         var sink = new Comparison(log);
-        IRunnable machine = stretch == 0
-            ? Ancestry.Begin(_run.Past, _simulator, _run.Experiment, sink, _leftOut, cancellation)
-            : Restore(_snapshots[stretch - 1], sink);
+        IRunnable? machine = null;
+        for (int from = stretch - 1; from >= 0 && machine is null; from--)
+        {
+            machine = Restore(_snapshots[from], sink);
+        }
+        machine ??= Ancestry.Begin(_run.Past, _simulator, _run.Experiment, sink, _leftOut, cancellation);
         if (stretch < _snapshots.Length)
         {
             ToSnapshot(machine, _snapshots[stretch], cancellation);
+            if (!IsAt(machine, _snapshots[stretch]) && Restore(_snapshots[stretch], sink) is not null)
+            {
+                throw new SnapshotDivergedException(_snapshots[stretch].Sequence);
+            }
         }
         else
         {
@@ -103,12 +114,17 @@ public sealed class Reexecution
         }
     }
 
-    private IRunnable Restore(SnapshotHeader snapshot, IBlockSink sink)
+    private IRunnable? Restore(SnapshotHeader snapshot, IBlockSink sink)
     {
-        StateImage image = new SnapshotStore(new DirectoryStorage(_run.Directory.SnapshotsPath), _run.Log).Load(snapshot, sourcedOnly: false)
-            ?? throw new SnapshotDivergedException(snapshot.Sequence);
-        IRunnable machine = _simulator.Build(_run.Experiment, sink, _leftOut);
-        machine.Load(image);
+        IRunnable? machine = SnapshotRestore.Load(
+            new SnapshotStore(new DirectoryStorage(_run.Directory.SnapshotsPath), _run.Log), snapshot, () => _simulator.Build(_run.Experiment, sink, _leftOut));
+        if (machine is null)
+        {
+            lock (_gate)
+            {
+                _useless.Add(snapshot.Sequence);
+            }
+        }
         return machine;
     }
 
@@ -123,12 +139,13 @@ public sealed class Reexecution
                 throw new RunDivergedException(machine.Events);
             }
         }
+    }
+
+    private static bool IsAt(IRunnable machine, SnapshotHeader snapshot)
+    {
         var draft = new SnapshotDraft();
         machine.Save(draft);
-        if (draft.Sequence != snapshot.Sequence || SnapshotFile.Hash(draft.Image, draft.Image.Pages) != snapshot.ImageHash)
-        {
-            throw new SnapshotDivergedException(snapshot.Sequence);
-        }
+        return draft.Sequence == snapshot.Sequence && SnapshotFile.Hash(draft.Image, draft.Image.Pages) == snapshot.ImageHash;
     }
 
     private void ToEnd(IRunnable machine, LogReader log, Comparison sink, CancellationToken cancellation)

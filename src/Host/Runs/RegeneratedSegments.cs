@@ -47,7 +47,9 @@ internal sealed class RegeneratedSegments(RunDirectory directory) : ISegmentSour
         IReadOnlyCollection<string> leftOut = LogSelection.LeftOut(experiment.Log, simulator.Catalogue);
         using LogReader log = RunLog.OpenAsItIs(owner);
         using var rebuilder = new SegmentRebuilder(cache, header, footer);
-        IRunnable machine = FromSnapshot(owner, log, header.FirstSequence, () => simulator.Build(experiment, rebuilder, leftOut))
+        // A block that is open in a snapshot begins before it, so the segment's first block is still to come.
+        IRunnable machine = SnapshotRestore.Newest(
+                new SnapshotStore(new DirectoryStorage(owner.SnapshotsPath), log), header.FirstSequence, () => simulator.Build(experiment, rebuilder, leftOut))
             ?? Ancestry.Begin(Ancestry.Of(owner, manifest, reader), simulator, experiment, rebuilder, leftOut, CancellationToken.None);
         while (!rebuilder.IsComplete)
         {
@@ -57,31 +59,6 @@ internal sealed class RegeneratedSegments(RunDirectory directory) : ISegmentSour
             }
         }
         rebuilder.Finish();
-    }
-
-    // A block that is open when the snapshot is taken begins before it, so the snapshot must be before the segment's first block.
-    private static IRunnable? FromSnapshot(RunDirectory owner, LogReader log, long firstSequence, Func<IRunnable> build)
-    {
-        var store = new SnapshotStore(new DirectoryStorage(owner.SnapshotsPath), log);
-        long before = firstSequence;
-        while (store.Newest(before) is { } newest)
-        {
-            if (newest.BlockFirst <= firstSequence && store.Load(newest, sourcedOnly: false) is { } image)
-            {
-                try
-                {
-                    IRunnable machine = build();
-                    machine.Load(image);
-                    return machine;
-                }
-                catch (InvalidDataException)
-                {
-                    store.Discard(newest);
-                }
-            }
-            before = newest.Sequence - 1;
-        }
-        return null;
     }
 
     // A branch reads its past in its ancestors' logs.
