@@ -56,7 +56,7 @@ internal static class MemorySection
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in new[]
         {
-            Path.Combine(AppContext.BaseDirectory, "sim.dll"), "run", Path.Combine(Limits.Root(), "traces", "quickstart.json"),
+            SimCommand.Path, "run", Path.Combine(Limits.Root(), "traces", "quickstart.json"),
             "--out", run, "--quiet", "--json",
         })
         {

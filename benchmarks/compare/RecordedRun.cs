@@ -48,7 +48,10 @@ internal sealed record RecordedRun
             Path.Combine(Limits.Root(), "traces", name + ".json"), overrides.Select(ConfigOverride.Parse));
 
     /// <summary>Runs to the end and leaves the log in a folder that holds none.</summary>
-    public static RecordedRun Make(Experiment experiment, string logFolder)
+    /// <param name="experiment">What to run.</param>
+    /// <param name="logFolder">The folder.</param>
+    /// <param name="between">Called now and then between two dispatches; null for nothing.</param>
+    public static RecordedRun Make(Experiment experiment, string logFolder, Action<IRunnable>? between = null)
     {
         var reader = new ExperimentFile(KnownWorkloads.Registry);
         ExperimentIdentity identity = reader.Identify(experiment, EngineVersion.Current);
@@ -63,6 +66,7 @@ internal sealed record RecordedRun
         double cpu = ThreadCpu.Seconds;
         while (machine.Step(BatchDispatches) == StepStatus.More)
         {
+            between?.Invoke(machine);
         }
         cpu = ThreadCpu.Seconds - cpu;
         double wallSeconds = Stopwatch.GetElapsedTime(wall).TotalSeconds;

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using Sim.Engine.Snapshots;
 
 namespace Sim.Compare;
 
@@ -12,13 +12,16 @@ internal static class SnapshotSection
     private const int Rounds = 5;
     private const long Events = 20_000_000;
 
-    /// <summary>Shortly before the second snapshot: the longest way from the one before.</summary>
+    /// <summary>The default.</summary>
+    private const long SnapshotEveryEvents = 2 << 20;
+
+    /// <summary>Shortly before the fourth snapshot: the longest way from the one before.</summary>
     private const long CrashEvents = 8_350_000;
 
     public static IEnumerable<Figure> Run()
     {
-        var with = new List<double>();
-        var without = new List<double>();
+        var with = new List<(double Wall, double Cpu)>();
+        var without = new List<(double Wall, double Cpu)>();
         double snapshotBytes = 0, logBytes = 0;
         for (int round = 0; round < Rounds; round++)
         {
@@ -28,11 +31,38 @@ internal static class SnapshotSection
             snapshotBytes = Bytes(folder, "with", "snapshots");
             logBytes = Bytes(folder, "with", "log");
         }
-        double median = Median(without);
         yield return new Figure(
-            "a run of 20 M events with snapshots at the default interval, wall time", "s", Median(with), "without", median, -1.05);
+            "a run of 20 M events with snapshots at the default interval, wall time", "s",
+            Median(with.Select(s => s.Wall)), "without", Median(without.Select(s => s.Wall)), -1.05);
+        yield return new Figure(
+            "CPU time of all its threads", "s", Median(with.Select(s => s.Cpu)), "without", Median(without.Select(s => s.Cpu)), -1.1);
         yield return new Figure("its snapshots, of the bytes of its log", "%", 100 * snapshotBytes / logBytes, "", 1, -25);
-        yield return new Figure("resuming after a crash, 4.1 M events after the last snapshot, whole command", "s", Resume(), "", 1, -30);
+        (double all, double saving) = CpuSeconds();
+        yield return new Figure("CPU time of its simulating thread", "s", all, "without saving", all - saving, -1.05);
+        yield return new Figure("resuming after a crash, 2.0 M events after the last snapshot, whole command", "s", Resume(), "", 1, -30);
+    }
+
+    /// <summary>CPU time of the simulating thread in such a run, all of it and that of saving the state.</summary>
+    private static (double All, double Saving) CpuSeconds()
+    {
+        using var folder = new TemporaryFolder();
+        var draft = new SnapshotDraft();
+        double saving = 0;
+        long next = SnapshotEveryEvents;
+        RecordedRun run = RecordedRun.Make(RecordedRun.Load("quickstart", Settings(Events)), folder.Path, machine =>
+        {
+            if (machine.Events < next)
+            {
+                return;
+            }
+            double before = ThreadCpu.Seconds;
+            draft.Image.Clear();
+            machine.Save(draft);
+            machine.TakeTouched();
+            saving += ThreadCpu.Seconds - before;
+            next = machine.Events + SnapshotEveryEvents;
+        });
+        return (run.CpuSeconds, saving);
     }
 
     private static double Resume()
@@ -47,33 +77,18 @@ internal static class SnapshotSection
         }
         string manifest = System.IO.Path.Combine(folder.Path, "crashed", "manifest.json");
         File.WriteAllText(manifest, File.ReadAllText(manifest).Replace("\"complete\"", "\"running\"", StringComparison.Ordinal));
-        return Sim("run", "--resume", System.IO.Path.Combine(folder.Path, "crashed"), "--quiet");
+        return SimCommand.Run("run", "--resume", System.IO.Path.Combine(folder.Path, "crashed"), "--quiet").Wall;
     }
 
-    private static double Record(TemporaryFolder folder, string name, long events, params string[] settings) => Sim([
+    private static (double Wall, double Cpu) Record(TemporaryFolder folder, string name, long events, params string[] settings) => SimCommand.Run([
         "run", System.IO.Path.Combine(Limits.Root(), "traces", "quickstart.json"), "--out", System.IO.Path.Combine(folder.Path, name), "--quiet",
-        "--set", string.Create(CultureInfo.InvariantCulture, $"stop.events={events}"), "--set", "workload[0].duration=10s",
-        .. settings.SelectMany(s => (string[])["--set", s])]);
+        .. Settings(events).Concat(settings).SelectMany(s => (string[])["--set", s])]);
 
-    private static double Sim(params string[] arguments)
-    {
-        long start = Stopwatch.GetTimestamp();
-        var info = new ProcessStartInfo("dotnet", [System.IO.Path.Combine(AppContext.BaseDirectory, "sim.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(info)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? Stopwatch.GetElapsedTime(start).TotalSeconds
-            : throw new InvalidOperationException($"sim {string.Join(' ', arguments)}: {error.Result}");
-    }
+    private static string[] Settings(long events) =>
+        [string.Create(CultureInfo.InvariantCulture, $"stop.events={events}"), "workload[0].duration=10s"];
 
     private static double Bytes(TemporaryFolder folder, string run, string part) =>
         new DirectoryInfo(System.IO.Path.Combine(folder.Path, run, part)).GetFiles().Sum(f => (double)f.Length);
 
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    private static double Median(IEnumerable<double> values) => values.Order().ElementAt(Rounds / 2);
 }

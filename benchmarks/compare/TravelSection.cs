@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Sim.Engine.Random;
 
@@ -20,19 +19,23 @@ internal static class TravelSection
 
     public static IEnumerable<Figure> Run(string? run)
     {
-        using TemporaryFolder? folder = run is null ? new TemporaryFolder() : null;
-        run ??= Make(folder!);
+        using var folder = new TemporaryFolder();
+        run ??= Make(folder);
         long events = Events(run);
+        var branch = new Lazy<string>(() => Branch(folder, run, events * 6 / 10));
         var random = new RandomStream(17, "travel");
         long At() => (long)random.NextBelow((ulong)events);
         long Frame() => 0x1000 + (long)random.NextBelow(0x17000);
         // The index is made once.
-        Sim(["events", run, "--kind", "boot.zone", "-n", "1"]);
+        SimCommand.Run(["events", run, "--kind", "boot.zone", "-n", "1"]);
+        yield return Median("jump (replay -c goto)", () => ["replay", run, "-c", $"goto {At()}"]);
         yield return Median("jump (replay --goto)", () => ["replay", run, "--goto", $"{At()}"]);
         yield return Median("jump there and back (goto, goto)", () => ["replay", run, "-c", $"goto {At()}; goto {At()}"]);
         yield return Median("show buddyinfo", () => ["show", run, "buddyinfo", "--goto", $"{At()}"]);
         yield return Median("why frame", () => ["why", run, $"frame:{Frame()}", "--goto", $"{At()}"]);
         yield return Median("why block of order 9", () => ["why", run, $"block:{Frame()}", "--order", "9", "--goto", $"{At()}"]);
+        yield return Median("diff of a run with itself", () => ["diff", run, run]);
+        yield return Median("diff with a branch at 60 % of it", () => ["diff", run, branch.Value]);
         yield return Median("diff-state 100,000 events apart", () =>
         {
             long at = At() / 2;
@@ -47,8 +50,15 @@ internal static class TravelSection
     private static string Make(TemporaryFolder folder)
     {
         string run = Path.Combine(folder.Path, "run");
-        Sim(["run", Path.Combine(Root(), "traces", "fragmentation-linux.json"), "--out", run, "--quiet", .. Experiment]);
+        SimCommand.Run(["run", Path.Combine(Limits.Root(), "traces", "fragmentation-linux.json"), "--out", run, "--quiet", .. Experiment]);
         return run;
+    }
+
+    private static string Branch(TemporaryFolder folder, string run, long at)
+    {
+        string branch = Path.Combine(folder.Path, "branch");
+        SimCommand.Run("branch", run, "--at", $"{at}", "--set", "workload[0].ratePercent=51", "--out", branch, "--quiet");
+        return branch;
     }
 
     private static long Events(string run)
@@ -59,35 +69,9 @@ internal static class TravelSection
 
     private static Figure Median(string what, Func<string[]> command)
     {
-        double[] seconds = [.. Enumerable.Range(0, Repeats).Select(_ => Sim(command())).Order()];
-        string worst = seconds[^1].ToString("0.00", CultureInfo.InvariantCulture);
-        return new Figure($"travel, {what}", $"s, median of {Repeats} processes, worst {worst}", seconds[Repeats / 2], "", 1, -1);
-    }
-
-    /// <summary>Runs a command; its wall time in seconds.</summary>
-    private static double Sim(string[] arguments)
-    {
-        long started = Stopwatch.GetTimestamp();
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "sim.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        // 1 is "not found", an answer like any other.
-        return process.ExitCode is 0 or 1 ? seconds : throw new InvalidOperationException($"sim {string.Join(' ', arguments)}: {error.GetAwaiter().GetResult()}");
-    }
-
-    private static string Root()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "Sim.sln")))
-        {
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("The sources are not above the program.");
-        }
-        return folder;
+        (double Wall, double Cpu)[] all = [.. Enumerable.Range(0, Repeats).Select(_ => SimCommand.Run(command()))];
+        double[] wall = [.. all.Select(s => s.Wall).Order()], cpu = [.. all.Select(s => s.Cpu).Order()];
+        string others = string.Create(CultureInfo.InvariantCulture, $"worst {wall[^1]:0.00}, CPU time {cpu[Repeats / 2]:0.00}");
+        return new Figure($"travel, {what}", $"s, median of {Repeats} processes, {others}", wall[Repeats / 2], "", 1, -1);
     }
 }
