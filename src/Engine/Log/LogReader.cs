@@ -33,8 +33,11 @@ public sealed class LogReader : IDisposable
         Unread = unread ?? tail;
     }
 
-    /// <summary>A segment's header: whose log it is and what its events mean. Of a branch it is one of its own.</summary>
+    /// <summary>A segment's header: whose log it is and what its events mean. Of a branch it is one of its own, if it has any.</summary>
     public SegmentHeader Header { get; }
+
+    /// <summary>False for a branch that was cut short before it had a segment of its own: all there is is its parent's.</summary>
+    public bool IsOwn => _storage.RunOf(LogFormat.SegmentName(_firstSequences[^1])) == 0;
 
     /// <summary>Makes dropped segments again when they are read; null to refuse them.</summary>
     public ISegmentSource? Source { get; set; }

@@ -16,8 +16,13 @@ public abstract class StateVisitor
     public abstract void Bytes(Span<byte> bytes);
 
     /// <summary>The same for elements of a plain type; long spans start on a page of the image, so that equal ones are found.</summary>
+    /// <exception cref="NotSupportedException">The type has gaps between its fields, whose bytes are no state.</exception>
     public void Span<T>(Span<T> values) where T : unmanaged
     {
+        if (!PlainType<T>.Is)
+        {
+            throw new NotSupportedException($"{typeof(T)} has gaps between its fields and cannot be saved as the bytes it is.");
+        }
         Span<byte> bytes = MemoryMarshal.AsBytes(values);
         if (bytes.Length >= StateImage.PageBytes)
         {

@@ -66,7 +66,7 @@ internal static class LogFolder
     /// <summary>What a manifest says of the parent; events can be read without a manifest if there is none.</summary>
     private static ParentRun? ParentIn(RunDirectory directory)
     {
-        bool startsItself = File.Exists(System.IO.Path.Combine(directory.LogPath, LogFormat.SegmentName(0)));
+        bool startsItself = ((string[])[LogFormat.SegmentName(0), LogFormat.HashesName(0)]).Any(n => File.Exists(System.IO.Path.Combine(directory.LogPath, n)));
         return startsItself || !File.Exists(directory.ManifestPath) ? null : directory.ReadManifest().Parent;
     }
 

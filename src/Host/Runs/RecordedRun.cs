@@ -71,6 +71,11 @@ public sealed class RecordedRun : IDisposable
     private void RequireItsOwnFiles(ExperimentFile reader)
     {
         LogIdentity header = Log.Header.Identity;
+        if (!Log.IsOwn)
+        {
+            throw new CommandException(ExitCode.Incomplete,
+                $"{Directory.Path} is a branch that was cut short before it logged an event of its own. \"sim run --resume {Directory.Path}\" goes on with it.");
+        }
         if (Manifest.ConfigHash != header.ConfigHash || (ulong)Manifest.Seed != header.Seed)
         {
             throw new CommandException(ExitCode.Diverged,

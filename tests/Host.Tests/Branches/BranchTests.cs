@@ -140,6 +140,23 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
         }
     }
 
+    [Fact]
+    public async Task ABranchWithoutAnEventOfItsOwn_IsSaidToBeOne_AndResumed()
+    {
+        string branch = await BranchAsync(runs.Base, 90_000, "--set", "stop.events=100000");
+        RunDirectory directory = RunDirectory.Open(branch);
+        RunManifest manifest = directory.ReadManifest();
+        string segment = Directory.GetFiles(Path.Combine(branch, "log")).Single();
+        byte[] intact = await File.ReadAllBytesAsync(segment, TestContext.Current.CancellationToken);
+        File.Delete(segment);
+        directory.Write(manifest with { Status = RunStatus.Running, ChainHash = null, StateHash = null, Events = 0, LastSequence = -1, Snapshots = [] });
+        Assert.Equal(6, (await CommandLine.RunAsync("verify", branch)).ExitCode);
+        CommandLine.AssertRefused(await CommandLine.RunAsync("show", branch, "buddyinfo"), ExitCode.Incomplete, "before it logged an event of its own");
+        Assert.Equal(0, (await CommandLine.RunAsync("run", "--resume", branch, "--quiet")).ExitCode);
+        Assert.Equal(intact, await File.ReadAllBytesAsync(segment, TestContext.Current.CancellationToken));
+        Assert.Equal(manifest.ChainHash, directory.ReadManifest().ChainHash);
+    }
+
     [Theory]
     [InlineData("0")]
     [InlineData("60000")]
