@@ -1,10 +1,10 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
+using Sim.Host.Tests.Docs;
 
 namespace Sim.Host.Tests.Branches;
 
 /// <summary>Golden: the commands on <c>docs/diff-and-branch.md</c> print what the page shows.</summary>
-public partial class DiffAndBranchPageTests
+public class DiffAndBranchPageTests
 {
     [Fact]
     public void TheCommandsPrintWhatThePageShows()
@@ -14,7 +14,7 @@ public partial class DiffAndBranchPageTests
         {
             Directory.CreateSymbolicLink(Path.Combine(folder, "traces"), Path.Combine(Repository.Root, "traces"));
             int commands = 0;
-            foreach ((string command, string[] shown) in Examples())
+            foreach ((string command, string[] shown) in PageCommands.Of("diff-and-branch.md"))
             {
                 string[] printed = Run(command, folder);
                 int at = 0;
@@ -34,22 +34,9 @@ public partial class DiffAndBranchPageTests
         }
     }
 
-    /// <summary>Each line that starts with <c>$ sim</c>, and the lines below it.</summary>
-    private static IEnumerable<(string Command, string[] Shown)> Examples()
-    {
-        foreach (Match block in Block().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "diff-and-branch.md"))))
-        {
-            foreach (string part in block.Groups[1].Value.Split("$ sim ", StringSplitOptions.RemoveEmptyEntries))
-            {
-                string[] lines = part.TrimEnd().Split('\n');
-                yield return (lines[0], lines[1..]);
-            }
-        }
-    }
-
     private static string[] Run(string command, string folder)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", $"{Path.Combine(AppContext.BaseDirectory, "sim.dll")} {command}")
+        using var process = Process.Start(new ProcessStartInfo("dotnet", $"{Path.Combine(AppContext.BaseDirectory, "sim.dll")} {command["sim ".Length..]}")
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,
@@ -61,7 +48,4 @@ public partial class DiffAndBranchPageTests
         Assert.True(process.ExitCode is 0 or 1, $"{command}: {error.Result}");
         return output.TrimEnd().Split('\n');
     }
-
-    [GeneratedRegex("```\n(\\$ sim .*?)```", RegexOptions.Singleline)]
-    private static partial Regex Block();
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.RegularExpressions;
 
 namespace Sim.Host.Tests.Docs;
 
@@ -7,7 +6,7 @@ namespace Sim.Host.Tests.Docs;
 /// The worked example of docs/debugging.md: every command of it runs, in order, and prints what the page quotes. A line
 /// <c>...</c> of the page stands for any lines.
 /// </summary>
-public partial class DebuggingDocTests
+public class DebuggingDocTests
 {
     [Fact]
     public void EveryQuotedAnswerIsTheAnswer()
@@ -16,7 +15,7 @@ public partial class DebuggingDocTests
         try
         {
             Directory.CreateSymbolicLink(Path.Combine(folder, "traces"), Path.Combine(Repository.Root, "traces"));
-            (string Command, string[] Quoted)[] examples = [.. Examples()];
+            (string Command, string[] Quoted)[] examples = [.. PageCommands.Of("debugging.md")];
             Assert.True(examples.Length >= 11, "the page shows fewer commands than expected");
             // The first one makes the run that the others look at.
             AssertQuoted(examples[0], folder);
@@ -59,19 +58,6 @@ public partial class DebuggingDocTests
         return quoted[0].TrimEnd() == printed[0].TrimEnd() && IsQuoted(quoted[1..], printed[1..]);
     }
 
-    /// <summary>The commands of the page's blocks, each with the lines below it.</summary>
-    private static IEnumerable<(string Command, string[] Quoted)> Examples()
-    {
-        foreach (Match block in Block().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "debugging.md"))))
-        {
-            foreach (string example in block.Groups[1].Value.Split("$ ", StringSplitOptions.RemoveEmptyEntries).Where(e => e.StartsWith("sim ", StringComparison.Ordinal)))
-            {
-                string[] lines = example.TrimEnd('\n').Split('\n');
-                yield return (lines[0], lines[1..]);
-            }
-        }
-    }
-
     /// <summary>What the command prints; what it says is wrong when it fails.</summary>
     private static string Run(string command, string folder)
     {
@@ -87,7 +73,4 @@ public partial class DebuggingDocTests
         process.WaitForExit();
         return process.ExitCode == 0 ? output : error.GetAwaiter().GetResult();
     }
-
-    [GeneratedRegex("```\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Block();
 }
