@@ -28,6 +28,7 @@ internal static class SimulatorServices
         services.AddSingleton<ICommandModule, ExportCommand>();
         services.AddSingleton<ICommandModule, ImportCommand>();
         services.AddSingleton<ICommandModule, ParityCommand>();
+        services.AddSingleton<ICommandModule, ReplacementCommand>();
         services.AddSingleton<ICommandModule, ConfigCommand>();
     }
 }

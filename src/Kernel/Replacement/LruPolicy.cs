@@ -1,0 +1,27 @@
+namespace Sim.Kernel.Replacement;
+
+/// <summary>Least recently used goes first (Mattson et al., "Evaluation techniques for storage hierarchies", 1970): a stack algorithm.</summary>
+internal sealed class LruPolicy : IReferenceObserver
+{
+    private readonly PageLists _stack = new(1);
+
+    /// <inheritdoc/>
+    public void Reserve(int pages) => _stack.Reserve(pages);
+
+    /// <inheritdoc/>
+    public void Insert(int page) => _stack.AddFirst(0, page);
+
+    /// <inheritdoc/>
+    public void Reference(int page) => _stack.MoveFirst(0, page);
+
+    /// <inheritdoc/>
+    public int Evict(int incoming)
+    {
+        int victim = _stack.Last(0);
+        _stack.Remove(victim);
+        return victim;
+    }
+
+    /// <inheritdoc/>
+    public void Remove(int page) => _stack.Remove(page);
+}

@@ -1,0 +1,54 @@
+namespace Sim.Kernel.Replacement;
+
+/// <summary>
+/// A page that was not referenced within the window has left the working set and goes; if all belong to it, the one referenced longest
+/// ago (Denning, "The working set model for program behavior", 1968; with accessed bits: Tanenbaum, "Modern Operating Systems", 3.4.8).
+/// Every fault looks at every page, which is what <see cref="WsClockPolicy"/> avoids.
+/// </summary>
+internal sealed class WorkingSetPolicy(IPageActivity activity, long window) : IReplacementPolicy
+{
+    private readonly PageLists _pages = new(1);
+    private long[] _lastUses = [];
+
+    /// <inheritdoc/>
+    public void Reserve(int pages)
+    {
+        _pages.Reserve(pages);
+        Array.Resize(ref _lastUses, pages);
+    }
+
+    /// <inheritdoc/>
+    public void Insert(int page)
+    {
+        _lastUses[page] = activity.Now;
+        _pages.AddLast(0, page);
+    }
+
+    /// <inheritdoc/>
+    public int Evict(int incoming)
+    {
+        int oldest = PageLists.None;
+        int outside = PageLists.None;
+        for (int page = _pages.First(0); page != PageLists.None; page = _pages.Next(page))
+        {
+            if (activity.TestAndClearAccessed(page))
+            {
+                _lastUses[page] = activity.Now;
+            }
+            if (outside == PageLists.None && activity.Now - _lastUses[page] > window && !activity.IsDirty(page))
+            {
+                outside = page;
+            }
+            if (oldest == PageLists.None || _lastUses[page] < _lastUses[oldest])
+            {
+                oldest = page;
+            }
+        }
+        int victim = outside != PageLists.None ? outside : oldest;
+        _pages.Remove(victim);
+        return victim;
+    }
+
+    /// <inheritdoc/>
+    public void Remove(int page) => _pages.Remove(page);
+}
