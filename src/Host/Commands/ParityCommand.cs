@@ -15,6 +15,7 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
     public Command Build() => new("parity", "Replays recordings of real kernels and reports what differs.")
     {
         Pages(),
+        new MallocParityCommand(streams).Build(),
     };
 
     private Command Pages()
