@@ -7,6 +7,9 @@ namespace Sim.Host.Parity;
 /// <param name="mmapBase">The end of the space for mappings.</param>
 internal sealed class AddressRanges(ulong mmapBase)
 {
+    /// <summary>vm.mmap_min_addr.</summary>
+    private const ulong LeastAddress = 64 << 10;
+
     private readonly List<(ulong Start, ulong End)> _ranges = [];
 
     /// <summary>The ranges in order; neighbours that touch are one.</summary>
@@ -73,7 +76,7 @@ internal sealed class AddressRanges(ulong mmapBase)
             }
             end = _ranges[i].Start;
         }
-        if (end < lengthBytes || !IsFree(end - lengthBytes, end))
+        if (end < lengthBytes + LeastAddress || !IsFree(end - lengthBytes, end))
         {
             return null;
         }

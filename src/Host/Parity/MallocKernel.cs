@@ -70,14 +70,14 @@ internal sealed class MallocKernel : IMemoryCalls
     /// <inheritdoc/>
     public ulong Brk(ulong address)
     {
-        ulong old = _break;
-        if (address >= _begin && (address <= old || !_inMain || _ranges.IsFree(PageUp(old), Math.Max(PageUp(address), PageUp(old) + 1)) || PageUp(address) == PageUp(old)))
+        (ulong oldEnd, ulong newEnd) = (PageUp(_break), PageUp(address));
+        if (address >= _begin && (newEnd <= oldEnd || _ranges.IsFree(oldEnd, newEnd)))
         {
             _break = address;
             if (_inMain)
             {
-                _ranges.Remove(PageUp(address), PageUp(old));
-                _ranges.Add(PageUp(old), PageUp(address));
+                _ranges.Remove(newEnd, oldEnd);
+                _ranges.Add(oldEnd, newEnd);
             }
         }
         return Answer("brk", [address], _break)!.Value;
