@@ -26,7 +26,7 @@ internal sealed class ReplacementCommand(StandardStreams streams) : ICommandModu
         var policy = new Option<string>("--policy") { HelpName = "P", Description = "The policy.", Required = true };
         var frames = new Option<string>("--frames") { HelpName = "N", Description = "Page frames to share out.", Required = true };
         var tick = new Option<string?>("--tick") { HelpName = "REFERENCES", Description = "Timer of nru and aging. Default: the number of frames." };
-        var window = new Option<string?>("--window") { HelpName = "REFERENCES", Description = "Window of working-set and wsclock. Default: four times the frames." };
+        var window = new Option<string?>("--window") { HelpName = "REFERENCES", Description = "Window of working-set and wsclock. Default: twice the frames." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var trace = new Argument<string>("TRACE") { Description = "The page references; may be gzip-compressed." };
         command.Arguments.Add(trace);

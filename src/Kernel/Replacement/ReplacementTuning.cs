@@ -7,7 +7,7 @@ public sealed record ReplacementTuning(long TickEvery, long Window)
 {
     /// <summary>
     /// One tick for as many references as there are frames: long enough for a resident page to be referenced, short enough for eight ticks
-    /// of history to be recent. The window is four ticks.
+    /// of history to be recent. The window is two ticks: with one, WSClock comes down to clock, with four to LRU.
     /// </summary>
-    public static ReplacementTuning For(int frames) => new(frames, 4L * frames);
+    public static ReplacementTuning For(int frames) => new(frames, 2L * frames);
 }
