@@ -19,7 +19,7 @@ internal static class MallocParity
     private static readonly ulong[] FirstMappings = [0x9000_0000, 0x9000_1000];
 
     /// <inheritdoc cref="Breaks"/>
-    private static readonly uint[] FolderLengths = [20, 36, 52, GuestFolderLength];
+    private static readonly uint[] FolderLengths = [20, 36, 52, 68, GuestFolderLength];
 
     /// <summary>Runs a program and compares its calls.</summary>
     /// <exception cref="CommandException">There is no such program.</exception>

@@ -5,7 +5,7 @@ namespace Sim.Host.Traces;
 /// <summary>Reads a text file, gzip-compressed or not, line by line as bytes, without an allocation per line.</summary>
 internal sealed class TextLines : IDisposable
 {
-    /// <summary>No line of lackey, strace or a maps file comes near this.</summary>
+    /// <summary>No line of a text that is read here comes near this.</summary>
     private const int MaxLineBytes = 1 << 20;
 
     private readonly string _path;
@@ -80,7 +80,7 @@ internal sealed class TextLines : IDisposable
         int held = _end - _start;
         if (held > MaxLineBytes)
         {
-            throw TraceFormatException.AtLine(_path, LineNumber + 1, $"a line of more than {MaxLineBytes} bytes", "This is not text that valgrind or strace wrote");
+            throw TraceFormatException.AtLine(_path, LineNumber + 1, $"a line of more than {MaxLineBytes} bytes", "No text that this program reads has such lines");
         }
 
         if (held == _buffer.Length)
