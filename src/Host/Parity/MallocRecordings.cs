@@ -33,7 +33,7 @@ internal static partial class MallocRecordings
             {
                 throw Refused("is no JSON", e);
             }
-            catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+            catch (Exception e) when (e is KeyNotFoundException or IndexOutOfRangeException or InvalidOperationException or FormatException or OverflowException)
             {
                 throw Refused($"is no recording ({e.Message.TrimEnd('.').ReplaceLineEndings(" ")})", e);
             }

@@ -13,6 +13,8 @@ public sealed class MallocRecordingsTests : IDisposable
 {
     private const string Line = """{"program": "m3_threshold.c", "seed": 1, "bits": 64, "link": "dynamic", "calls": [{"call": "brk", "args": ["NULL"], "ret": "heap+0"}, {"call": "mmap", "args": ["NULL", 147456, "PROT_READ|PROT_WRITE", "MAP_PRIVATE|MAP_ANONYMOUS", -1, 0], "ret": "map-4096"}]}""";
 
+    private const string AbsoluteLine = """{"malloc": "m3_threshold", "link": "static", "arch": "686-pae", "seed": 1, "brk_at_main": 135344128, "at_main": {"areas": [[135204864, 135344128]]}, "at_end": {"areas": []}, "calls": [["mmap2", [0, 147456, 3, 34, -1, 0], 3086835712], ["brk", [4096], "ENOMEM"]]}""";
+
     private readonly TraceFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -34,30 +36,45 @@ public sealed class MallocRecordingsTests : IDisposable
     [InlineData("""{"program": "m3_threshold.c", "seed": 1, "bits": 64, "link": "odd", "calls": []}""", "link is odd")]
     [InlineData("""{"program": "m3_threshold.c", "seed": 1, "bits": 64, "link": "static", "calls": [{"call": "brk", "args": ["heap"], "ret": 0}]}""", "heap is no argument")]
     [InlineData("""{"malloc": "m3_threshold", "link": "static", "arch": "amd64", "seed": 1}""", "line is no recording")]
+    [InlineData("""{"program": "m3_threshold.c", "seed": 1, "bits": 64, "link": "static", "calls": [7]}""", "line is no recording")]
+    [InlineData("""{"malloc": "m", "link": "static", "arch": "amd64", "seed": 1, "brk_at_main": 1, "at_main": {"areas": [[1]]}, "at_end": {"areas": []}, "calls": []}""", "line is no recording")]
     public void AnythingElseIsRefused(string line, string message) =>
         Assert.Contains(message, Assert.Throws<TraceFormatException>(() => MallocRecordings.Read(_folder.WriteLines("r", line))).Message);
 
-    [Fact]
-    public void ChangedBytesAreReadOrRefused()
+    [Theory]
+    [InlineData(Line)]
+    [InlineData(AbsoluteLine)]
+    public void ChangedBytesAreReadAndComparedOrRefused(string line)
     {
         var random = new RandomStream(1, "fuzz");
-        for (int round = 0; round < 2_000; round++)
+        for (int round = 0; round < 400; round++)
         {
-            byte[] bytes = Encoding.ASCII.GetBytes(Line);
+            byte[] bytes = Encoding.ASCII.GetBytes(line);
             for (ulong changes = 1 + random.NextBelow(4); changes > 0; changes--)
             {
                 bytes[random.NextBelow((ulong)bytes.Length)] = (byte)(32 + random.NextBelow(95));
             }
             try
             {
-                MallocRecordings.Read(_folder.Write("fuzz", bytes));
+                foreach (MallocRecording recording in MallocRecordings.Read(_folder.Write("fuzz", bytes)))
+                {
+                    MallocParity.Run(recording);
+                }
             }
-            catch (TraceFormatException)
+            catch (Exception e) when (e is TraceFormatException or CommandException)
             {
-                // The documented way to refuse.
+                // The documented ways to refuse.
             }
         }
     }
+
+    [Theory]
+    [InlineData("m2_growing_realloc", int.MaxValue, 0)]
+    [InlineData("m4_top_trim", int.MaxValue, 1)]
+    [InlineData("m4_top_trim", -5, 1)]
+    [InlineData("m5_mixture", int.MinValue, ulong.MaxValue)]
+    public void AnySeedAndBreakCanBeRun(string program, int seed, ulong breakAtMain) =>
+        Assert.NotNull(MallocParity.Run(new MallocRecording(program, true, 32, seed, breakAtMain, [], [], [])).Difference);
 
     [Fact]
     public async Task ADifferenceIsReportedWithItsStep()
