@@ -123,6 +123,18 @@ public sealed class PageFaultHandler
             : OnFile(mm, address, in area, write, cpu, cause);
     }
 
+    /// <summary>Extends the stack down to an address without a fault (<c>expand_stack</c>); false when it may not grow so far.</summary>
+    public bool ExpandStack(int pid, ulong address, long cause)
+    {
+        AddressSpace mm = _spaces[pid];
+        AreaCursor at = mm.Areas.Find(address);
+        return mm.Areas.IsValid(at) && (mm.Areas.Start(at) <= address || _stacks.TryGrow(mm, at, address, cause));
+    }
+
+    /// <summary>Sees to it that a page of a file is in the page cache, as reading the file does.</summary>
+    /// <returns>Its frame; -1 when there is no memory for it.</returns>
+    public long ReadPage(int file, long pgoff, CpuClock cpu, long cause) => FindOrRead(file, pgoff, cpu, cause, out _);
+
     /// <summary>True when the area lets the access through; a read that hit a present page was refused for good (<c>access_error</c>).</summary>
     private static bool IsAllowed(VmFlags flags, bool write, bool present) =>
         write ? (flags & VmFlags.Write) != 0 : !present && (flags & VmFlags.Access) != 0;

@@ -1,4 +1,5 @@
 using Sim.Engine.Events;
+using Sim.Kernel.Exec;
 
 namespace Sim.Kernel.Mm;
 
@@ -25,6 +26,30 @@ public sealed class AddressSpace
 
     /// <summary>Address of the stack's first word when the program started (<c>start_stack</c>).</summary>
     public ulong StartStack { get; internal set; }
+
+    /// <summary>First address of code (<c>start_code</c>).</summary>
+    public ulong StartCode { get; internal set; }
+
+    /// <summary>End of code (<c>end_code</c>).</summary>
+    public ulong EndCode { get; internal set; }
+
+    /// <summary>Start of the program's last segment (<c>start_data</c>).</summary>
+    public ulong StartData { get; internal set; }
+
+    /// <summary>End of what the program's file gives (<c>end_data</c>).</summary>
+    public ulong EndData { get; internal set; }
+
+    /// <summary>Address of the first argument (<c>arg_start</c>).</summary>
+    public ulong ArgStart { get; internal set; }
+
+    /// <summary>End of the arguments and start of the environment (<c>arg_end</c>, <c>env_start</c>).</summary>
+    public ulong EnvStart { get; internal set; }
+
+    /// <summary>End of the environment's strings (<c>env_end</c>).</summary>
+    public ulong EnvEnd { get; internal set; }
+
+    /// <summary>The auxiliary vector that the program was given (<c>saved_auxv</c>); empty before execve.</summary>
+    public List<AuxiliaryEntry> SavedAuxv { get; } = [];
 
     /// <summary>Pages of all areas (<c>total_vm</c>).</summary>
     public long TotalVm { get; internal set; }
@@ -110,6 +135,7 @@ public sealed class AddressSpace
             hash.Add(vpn);
             hash.Add(pfn);
         }
+        HashProgram(ref hash);
         hash.Add(Areas.Count);
         for (AreaCursor at = AreaIndex.First; Areas.IsValid(at); at = Areas.Next(at))
         {
@@ -121,6 +147,27 @@ public sealed class AddressSpace
             hash.Add((long)area.VmFlags);
             hash.Add(area.VmFile);
             hash.Add(area.AnonVma);
+        }
+    }
+
+    /// <summary>Nothing is added before an execve: logs without any keep their hashes.</summary>
+    private void HashProgram(ref XxHash64 hash)
+    {
+        if (SavedAuxv.Count == 0)
+        {
+            return;
+        }
+        hash.Add((long)StartCode);
+        hash.Add((long)EndCode);
+        hash.Add((long)StartData);
+        hash.Add((long)EndData);
+        hash.Add((long)ArgStart);
+        hash.Add((long)EnvStart);
+        hash.Add((long)EnvEnd);
+        foreach (AuxiliaryEntry pair in SavedAuxv)
+        {
+            hash.Add((long)pair.Type);
+            hash.Add((long)pair.Value);
         }
     }
 }

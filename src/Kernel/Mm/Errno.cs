@@ -9,6 +9,18 @@ public enum Errno
     /// <summary>Operation not permitted.</summary>
     EPERM = 1,
 
+    /// <summary>No such file.</summary>
+    ENOENT = 2,
+
+    /// <summary>Input/output error.</summary>
+    EIO = 5,
+
+    /// <summary>Argument list too long.</summary>
+    E2BIG = 7,
+
+    /// <summary>No program of this kernel.</summary>
+    ENOEXEC = 8,
+
     /// <summary>Bad file descriptor.</summary>
     EBADF = 9,
 
@@ -32,6 +44,9 @@ public enum Errno
 
     /// <summary>The offset does not fit.</summary>
     EOVERFLOW = 75,
+
+    /// <summary>The interpreter is no program of this kernel.</summary>
+    ELIBBAD = 80,
 
     /// <summary>Operation not supported.</summary>
     EOPNOTSUPP = 95,

@@ -27,11 +27,23 @@ public enum VmFlags
     /// <summary>A fault below the area extends it downward: the stack.</summary>
     GrowsDown = 0x100,
 
+    /// <summary>Its pages are frames without a page of their own to count (<c>VM_PFNMAP</c>).</summary>
+    PfnMap = 0x400,
+
+    /// <summary>Memory of a device or of the kernel (<c>VM_IO</c>).</summary>
+    Io = 0x4000,
+
+    /// <summary>mremap may not extend it (<c>VM_DONTEXPAND</c>).</summary>
+    DontExpand = 0x40000,
+
     /// <summary>Its pages count against the overcommit limit.</summary>
     Account = 0x100000,
 
     /// <summary>Mapped MAP_NORESERVE.</summary>
     NoReserve = 0x200000,
+
+    /// <summary>Left out of core dumps (<c>VM_DONTDUMP</c>).</summary>
+    DontDump = 0x0400_0000,
 
     /// <summary>The three permissions that mprotect changes.</summary>
     Access = Read | Write | Exec,

@@ -50,7 +50,7 @@ public static class Status
         return new StatusRow(
             symbols[task.Comm], StateOf(task.State), pid, Kib(mm.HiwaterVm), Kib(mm.TotalVm), 0, 0, Kib(mm.HiwaterRss), Kib(mm.Rss),
             Kib(mm.AnonRss), Kib(mm.FileRss), Kib(mm.ShmemRss), Kib(mm.DataVm), Kib(mm.StackVm), 0, Kib(mm.ExecVm),
-            Kib(mm.PageTables), 0, faults.Minor, faults.Major);
+            Kib(state.Spaces.Find(pid) is null ? 0 : PageTableAccounting.ChargedPages(state.Spaces, mm)), 0, faults.Minor, faults.Major);
     }
 
     /// <summary>The kernel's layout.</summary>

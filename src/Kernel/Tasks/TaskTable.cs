@@ -1,10 +1,11 @@
 using Sim.Engine.Events;
+using Sim.Kernel.Exec;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tasks;
 
 /// <summary>All tasks, what each CPU runs, and the CPUs' run queues (first in, first out). Sourced state.</summary>
-public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<TaskWake>, IApply<TaskExit>
+public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<TaskWake>, IApply<TaskExit>, IApply<TaskExec>
 {
     private readonly int[] _current, _head, _tail;
     private readonly FrameTable _frames;
@@ -98,6 +99,8 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
         task.Signal = e.Signal;
         Live--;
     }
+
+    public void Apply(in TaskExec e, in EventHeader header) => _tasks[e.Pid].Comm = e.Comm;
 
     /// <summary>Appends the state in canonical form.</summary>
     public void HashInto(ref XxHash64 hash)

@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Exec;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Syscalls;
@@ -34,6 +35,7 @@ public sealed class VirtualMemory
             HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb));
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts);
         Processes = new Processes(state, allocator, journal, options.MmCosts);
+        Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
     }
 
@@ -54,6 +56,9 @@ public sealed class VirtualMemory
 
     /// <summary>Makes and ends processes.</summary>
     public Processes Processes { get; }
+
+    /// <summary>Executes programs.</summary>
+    public ProgramLoader Programs { get; }
 
     /// <summary>Runs tasks on CPUs.</summary>
     public TaskRunner Tasks { get; }

@@ -1,0 +1,155 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Faults;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Tasks;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Exec;
+
+/// <summary>
+/// Executes programs: gives a process an empty address space and lays out the new program in it as Linux 6.1 does without
+/// randomisation (<c>norandmaps</c>): strings and stack (fs/exec.c), segments, heap and auxiliary vector
+/// (<c>load_elf_binary</c>, fs/binfmt_elf.c), vdso (arch/x86/entry/vdso/vma.c). What can fail before the kernel's point of no
+/// return fails with the old program untouched. The old address space goes before the new one is filled, where the kernel
+/// fills the new stack first: the same pages, allocated in another order.
+/// </summary>
+public sealed class ProgramLoader
+{
+    // TASK_COMM_LEN without the NUL.
+    private const int CommLength = 15;
+
+    private readonly AddressSpaces _spaces;
+    private readonly TaskTable _tasks;
+    private readonly MappingCalls _mapping;
+    private readonly PageFaultHandler _faults;
+    private readonly PageAllocator _allocator;
+    private readonly TlbConsistency _tlb;
+    private readonly Journal _journal;
+    private readonly long _stackLimitBytes, _execPs;
+
+    /// <param name="state">Address spaces and tasks.</param>
+    /// <param name="options">The kernel.</param>
+    /// <param name="mapping">Maps and unmaps.</param>
+    /// <param name="faults">Gives pages to what the kernel writes.</param>
+    /// <param name="allocator">Gives the top-level page table, takes what the old program held.</param>
+    /// <param name="tlb">Loads the new address space.</param>
+    /// <param name="journal">Where decisions go.</param>
+    public ProgramLoader(
+        VirtualMemoryState state, KernelOptions options, MappingCalls mapping, PageFaultHandler faults, PageAllocator allocator,
+        TlbConsistency tlb, Journal journal)
+    {
+        _spaces = state.Spaces;
+        _tasks = state.Tasks;
+        _mapping = mapping;
+        _faults = faults;
+        _allocator = allocator;
+        _tlb = tlb;
+        _journal = journal;
+        _stackLimitBytes = options.Mm.StackLimitBytes;
+        _execPs = options.MmCosts.TaskNs * 1000L;
+        Abi = ProgramAbi.Of(options.Profile);
+    }
+
+    /// <summary>What programs find around them.</summary>
+    public ProgramAbi Abi { get; }
+
+    /// <summary>
+    /// execve, without the way into the kernel. ENOENT: no such file, or no such interpreter. ENOEXEC: no program of this
+    /// kernel. ELIBBAD: its interpreter is none. E2BIG: too long arguments. ENOMEM: no memory. After the old program is gone:
+    /// EINVAL, EEXIST, ENOMEM, EFAULT for segments that cannot be mapped where the file wants them.
+    /// </summary>
+    /// <param name="pid">The process.</param>
+    /// <param name="path">Path of the program.</param>
+    /// <param name="arguments">Its strings.</param>
+    /// <param name="files">Where files are.</param>
+    /// <param name="cpu">The CPU; it runs the process, or no CPU does.</param>
+    /// <param name="cause">Sequence of the event that led here.</param>
+    public ExecResult Execute(int pid, string path, ProgramArguments arguments, IProgramFiles files, Cpu cpu, long cause)
+    {
+        cpu.Charge(_execPs);
+        Errno error = Open(path, files, out ProgramFile? program, out ProgramFile? interpreter);
+        if (error == Errno.None)
+        {
+            error = arguments.Check(_stackLimitBytes, Abi.WordBytes);
+        }
+        if (error != Errno.None)
+        {
+            return new ExecResult(error, null, IsFatal: false);
+        }
+        long root = _allocator.AllocPages(0, GfpFlags.Kernel | GfpFlags.Zero, pid, cpu, cause);
+        if (root < 0)
+        {
+            return new ExecResult(Errno.ENOMEM, null, IsFatal: false);
+        }
+        long begin = Begin(pid, program!.Name, root, cpu, cause);
+        var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, Abi, _stackLimitBytes, pid, cpu, begin);
+        error = loading.Load(program, interpreter, arguments, out ProgramStart? start);
+        return new ExecResult(error, start, IsFatal: error != Errno.None);
+    }
+
+    private Errno Open(string path, IProgramFiles files, out ProgramFile? program, out ProgramFile? interpreter)
+    {
+        interpreter = null;
+        try
+        {
+            program = files.Open(path);
+        }
+        catch (ElfFormatException e)
+        {
+            program = null;
+            return e.Error;
+        }
+        if (program is null)
+        {
+            return Errno.ENOENT;
+        }
+        if (program.Image.Class != Abi.Class)
+        {
+            return Errno.ENOEXEC;
+        }
+        if (program.Image.Interpreter is not { } loader)
+        {
+            return Errno.None;
+        }
+        try
+        {
+            interpreter = files.Open(loader);
+        }
+        catch (ElfFormatException)
+        {
+            return Errno.ELIBBAD;
+        }
+        return interpreter is null ? Errno.ENOENT : interpreter.Image.Class != Abi.Class ? Errno.ELIBBAD : Errno.None;
+    }
+
+    /// <summary>The point of no return (<c>begin_new_exec</c>): the old address space ends, the new one is loaded where the old one was.</summary>
+    private long Begin(int pid, string name, long root, Cpu cpu, long cause)
+    {
+        bool loaded = cpu.Root == _spaces[pid].Root;
+        if (loaded)
+        {
+            _tlb.LoadKernel(cpu, _spaces.KernelRoot, cause);
+        }
+        var begin = new ExecBegin(pid, _journal.Intern(name), root);
+        EventHeader header = _journal.Emit(in begin, cause);
+        _spaces.Apply(in begin, in header);
+        FrameList released = _spaces.Released;
+        for (int i = 0; i < released.Count; i++)
+        {
+            _allocator.FreePages(released[i], _allocator.State.Frames[released[i]].Order, cpu, header.Sequence);
+        }
+        string comm = name[(name.LastIndexOf('/') + 1)..];
+        var task = new TaskExec(pid, _journal.Intern(comm[..Math.Min(comm.Length, CommLength)]));
+        EventHeader named = _journal.Emit(in task, header.Sequence);
+        _tasks.Apply(in task, in named);
+        // What CPUs remember of the pid is the old program's.
+        _tlb.FlushRange(_spaces[pid], 0, _spaces.Layout.TaskSize, cpu.Id, header.Sequence);
+        if (loaded)
+        {
+            _tlb.Load(cpu, _spaces[pid], header.Sequence);
+        }
+        return header.Sequence;
+    }
+}

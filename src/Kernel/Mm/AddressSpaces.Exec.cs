@@ -1,0 +1,35 @@
+using Sim.Engine.Events;
+using Sim.Kernel.Exec;
+
+namespace Sim.Kernel.Mm;
+
+/// <content>What execve changes beside areas and pages.</content>
+public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, IApply<ExecLayout>, IApply<ExecAuxv>
+{
+    /// <summary>The old address space's frames are in <see cref="Released"/> afterwards.</summary>
+    public void Apply(in ExecBegin e, in EventHeader header)
+    {
+        Apply(new MmExit(e.Pid), in header);
+        Apply(new MmCreate(e.Pid, e.RootPfn), in header);
+    }
+
+    public void Apply(in ExecBss e, in EventHeader header)
+    {
+        ulong start = (ulong)e.Vpn << 12;
+        _editor.MapHeap(this[e.Pid], start, start + ((ulong)e.Pages << 12), (VmFlags)e.Flags);
+    }
+
+    public void Apply(in ExecLayout e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        mm.StartCode = (ulong)e.StartCode;
+        mm.EndCode = (ulong)e.EndCode;
+        mm.StartData = (ulong)e.StartData;
+        mm.EndData = (ulong)e.EndData;
+        mm.ArgStart = (ulong)e.ArgStart;
+        mm.EnvStart = (ulong)e.EnvStart;
+        mm.EnvEnd = (ulong)e.EnvEnd;
+    }
+
+    public void Apply(in ExecAuxv e, in EventHeader header) => this[e.Pid].SavedAuxv.Add(new AuxiliaryEntry(e.Type, (ulong)e.Value));
+}
