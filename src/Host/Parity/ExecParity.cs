@@ -151,5 +151,5 @@ internal static class ExecParity
 
     private static string Text((ulong Type, ulong Value) pair) => string.Create(CultureInfo.InvariantCulture, $"{pair.Type}: 0x{pair.Value:x}");
 
-    private static string Text(ulong value, bool isAddress) => value.ToString(isAddress ? "x" : "d", CultureInfo.InvariantCulture);
+    private static string Text(ulong value, bool isAddress) => (isAddress ? "0x" : "") + value.ToString(isAddress ? "x" : "d", CultureInfo.InvariantCulture);
 }

@@ -22,6 +22,10 @@ public static class KnownWorkloads
             "processes",
             "Tasks that map memory, touch part of it, unmap it, and move their heap.",
             (options, context) => new ProcessesWorkload(context.Machine, options, context.Seed, context.Name))
+        .Add<ProgramsOptions>(
+            "programs",
+            "Tasks that execute a real program's ELF file and touch what it maps.",
+            (options, context) => new ProgramsWorkload(context.Machine, options, context.Seed, context.Name))
         .Add<SlabOptions>(
             "slab",
             "Objects of several slab caches, and of the general ones, that come and go.",

@@ -3,6 +3,7 @@ using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Syscalls;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
@@ -27,6 +28,7 @@ public sealed class ProgramLoader
     private readonly PageAllocator _allocator;
     private readonly TlbConsistency _tlb;
     private readonly Journal _journal;
+    private readonly int _execve;
     private readonly long _stackLimitBytes, _execPs;
 
     /// <param name="state">Address spaces and tasks.</param>
@@ -49,6 +51,7 @@ public sealed class ProgramLoader
         _journal = journal;
         _stackLimitBytes = options.Mm.StackLimitBytes;
         _execPs = options.MmCosts.TaskNs * 1000L;
+        _execve = SyscallNumbers.Of(options.Profile).Execve;
         Abi = ProgramAbi.Of(options.Profile);
     }
 
@@ -87,6 +90,29 @@ public sealed class ProgramLoader
         var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, Abi, _stackLimitBytes, pid, cpu, begin);
         error = loading.Load(program, interpreter, arguments, out ProgramStart? start);
         return new ExecResult(error, start, IsFatal: error != Errno.None);
+    }
+
+    /// <summary>
+    /// execve as a running task makes it. When it fails after the old program is gone, the task is killed with SIGSEGV; out of
+    /// memory, with SIGKILL.
+    /// </summary>
+    /// <returns>How the program begins; null and minus an errno in <paramref name="result"/> when it failed.</returns>
+    public ProgramStart? Execve(TaskContext task, string path, ProgramArguments arguments, IProgramFiles files, out long result)
+    {
+        long entry = task.Cpu.EnterKernel(EntryKind.Syscall, _execve, 0, 0, -1).Sequence;
+        ExecResult executed = Execute(task.Pid, path, arguments, files, task.Cpu, entry);
+        result = -(long)executed.Error;
+        var done = new SyscallResult(task.Pid, _execve, 0, arguments.ArgumentBytes.Count, arguments.EnvironmentBytes.Count, result);
+        _journal.Emit(in done, entry);
+        if (executed.IsFatal)
+        {
+            task.Kill(executed.Error == Errno.ENOMEM ? Signal.Kill : Signal.Segv);
+        }
+        else
+        {
+            task.Cpu.ReturnToUser(entry);
+        }
+        return executed.Start;
     }
 
     private Errno Open(string path, IProgramFiles files, out ProgramFile? program, out ProgramFile? interpreter)

@@ -25,7 +25,8 @@ internal sealed class TestMachine
             {
                 Cpus = cpus,
                 Frames = map.EndPfn,
-                Paging = profile == KernelProfile.X86_64 ? PagingMode.X86_64FourLevel : PagingMode.I386TwoLevel,
+                Paging = profile == KernelProfile.X86_64 ? PagingMode.X86_64FourLevel
+                    : profile == KernelProfile.I386Pae ? PagingMode.I386Pae : PagingMode.I386TwoLevel,
                 Tlb = new TlbOptions { Pcid = pcid },
             },
             new KernelOptions { Profile = profile, Tasks = tasks ?? new TaskOptions(), Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions() },
