@@ -83,7 +83,11 @@ internal static class ExecRecording
                 number, program, arch, o.GetProperty("case").GetInt32(),
                 limit.ValueKind == JsonValueKind.Null ? -1 : limit.GetInt64(), Lengths(o, "argv_lens"), Lengths(o, "env_lens"), State(o.GetProperty("at_exec")));
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException)
+        catch (JsonException e)
+        {
+            throw TraceFormatException.AtLine(path, number, $"no execve layout: no JSON from byte {e.BytePositionInLine} of the line on", Remedy, e);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException)
         {
             throw TraceFormatException.AtLine(path, number, "no execve layout: " + e.Message.TrimEnd('.'), Remedy, e);
         }

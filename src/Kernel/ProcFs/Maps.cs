@@ -82,7 +82,10 @@ public static class Maps
         string perms = string.Create(CultureInfo.InvariantCulture,
             $"{((flags & VmFlags.Read) != 0 ? 'r' : '-')}{((flags & VmFlags.Write) != 0 ? 'w' : '-')}{((flags & VmFlags.Exec) != 0 ? 'x' : '-')}{((flags & VmFlags.MayShare) != 0 ? 's' : 'p')}");
         ulong offset = area.VmFile == 0 ? 0 : (ulong)area.VmPgoff << 12;
-        string device = area.VmFile > 0 ? "08:01" : area.VmFile < 0 ? "00:01" : "00:00";
-        return new MapsRow(Hex(area.VmStart), Hex(area.VmEnd), perms, Hex(offset), device, Math.Abs((long)area.VmFile), NameOf(in area, mm, symbols));
+        string name = NameOf(in area, mm, symbols);
+        // Pages of the kernel's own, such as the vdso, are no file's.
+        bool isFile = area.VmFile < 0 || (area.VmFile > 0 && name[0] != '[');
+        string device = !isFile ? "00:00" : area.VmFile > 0 ? "08:01" : "00:01";
+        return new MapsRow(Hex(area.VmStart), Hex(area.VmEnd), perms, Hex(offset), device, isFile ? Math.Abs((long)area.VmFile) : 0, name);
     }
 }

@@ -2,7 +2,6 @@ using System.IO.Compression;
 using FsCheck;
 using FsCheck.Fluent;
 using Sim.Host.Parity;
-using Sim.Host.Tests.Commands;
 using Sim.Host.Traces;
 
 namespace Sim.Host.Tests.Parity;
