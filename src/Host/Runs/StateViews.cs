@@ -41,6 +41,7 @@ public static class StateViews
             r => PageMap.Render(r.Machine.Virtual.Spaces, r.Machine.Memory.Pages.Frames, Process(r)),
             r => PageMap.Rows(r.Machine.Virtual.Spaces, r.Machine.Memory.Pages.Frames, Process(r))),
         new("status", "PID", r => Status.Render(r.Machine.Virtual, Task(r), r.Symbols), r => [Status.Row(r.Machine.Virtual, Task(r), r.Symbols)]),
+        new("auxv", "PID", r => Auxv.Render(r.Machine.Virtual.Spaces, Process(r)), r => Auxv.Rows(r.Machine.Virtual.Spaces, Process(r))),
         new("frame", "PFN", r => FrameView.Render(r.Machine.Memory.Pages, Frame(r)), r => [FrameView.Row(r.Machine.Memory.Pages, Frame(r))]),
     ];
 

@@ -17,11 +17,6 @@ internal sealed partial class ProgramLoading
     {
         ulong top = _taskSize - (ulong)abi.WordBytes;
         strings = top - (ulong)arguments.StringBytes;
-        if (arguments.ArgumentBytes.Count == 0)
-        {
-            // A program without arguments gets an empty one.
-            strings--;
-        }
         long mapped = mapping.MapStack(pid, _taskSize - 4096, _taskSize, cpu, cause);
         if (mapped < 0)
         {
@@ -90,7 +85,7 @@ internal sealed partial class ProgramLoading
     {
         start = null;
         ulong word = (ulong)abi.WordBytes;
-        IReadOnlyList<int> argumentBytes = arguments.ArgumentBytes.Count == 0 ? [0] : arguments.ArgumentBytes;
+        IReadOnlyList<int> argumentBytes = arguments.ArgumentBytes;
         ulong platform = (strings & ~15UL) - (ulong)(Encoding.ASCII.GetByteCount(abi.Platform) + 1);
         ulong random = platform - RandomBytes;
         ulong pointers = (ulong)(argumentBytes.Count + 1 + arguments.EnvironmentBytes.Count + 1 + 1);

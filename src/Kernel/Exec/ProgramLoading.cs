@@ -21,6 +21,11 @@ internal sealed partial class ProgramLoading(
     public Errno Load(ProgramFile program, ProgramFile? interpreter, ProgramArguments arguments, out ProgramStart? start)
     {
         start = null;
+        if (arguments.ArgumentBytes.Count == 0)
+        {
+            // A program without arguments gets an empty one.
+            arguments = arguments with { ArgumentBytes = [0] };
+        }
         // Old i386 programs know no difference between reading and executing (elf_read_implies_exec).
         _readImpliesExec = abi.Class == ElfClass.Elf32 && program.Image.WantsExecutableStack is null;
         Errno error = SetUpStack(program.Image, arguments, out ulong strings);

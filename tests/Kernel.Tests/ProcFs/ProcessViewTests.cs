@@ -39,7 +39,7 @@ public partial class ProcessViewTests
             {
                 continue;
             }
-            string head = $"{line[..line.IndexOf(match.Groups["dev"].Value + " ", StringComparison.Ordinal)]}08:01 {file.Symbol} ";
+            string head = $"{line[..line.IndexOf(match.Groups["dev"].Value + " ", StringComparison.Ordinal)]}{(shown[0] == '[' ? "00:00 0" : $"08:01 {file.Symbol}")} ";
             expected.Add(head.PadRight(line.Length > 73 && name.Length > 0 ? line.IndexOf(name, 40, StringComparison.Ordinal) : 73) + shown);
         }
         Assert.True(expected.Count > 5);
