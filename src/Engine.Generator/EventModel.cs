@@ -41,9 +41,9 @@ internal sealed record EventModel(
         {
             problem = "an event has at most 12 fields";
         }
-        if (kind is < 1 or > 127 || name.Length == 0)
+        if (kind is < 1 or > 255 || name.Length == 0)
         {
-            problem = "the kind must be 1 to 127 and the name not empty";
+            problem = "the kind must be 1 to 255 and the name not empty";
         }
         return new EventModel(type.ContainingNamespace.ToDisplayString(), type.Name, kind, name, ignorable,
             Text(doc?.Element("summary")), new FieldList(fields), problem);

@@ -3,8 +3,8 @@ namespace Sim.Engine.Events;
 /// <summary>All kinds of event a build knows. Each assembly's generated catalogue adds its own.</summary>
 public sealed class EventCatalogue
 {
-    /// <summary>Kinds are below this, so that a kind is always one byte on the wire.</summary>
-    public const int MaxKinds = 128;
+    /// <summary>Kinds are below this: one byte on the wire for those below 128, two for the others.</summary>
+    public const int MaxKinds = 256;
 
     private readonly EventType?[] _byKind = new EventType?[MaxKinds];
     private readonly Dictionary<string, EventType> _byName = new(StringComparer.Ordinal);

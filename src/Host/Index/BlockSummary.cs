@@ -3,7 +3,7 @@ namespace Sim.Host.Index;
 /// <summary>What the events of one block of a log are about. It may say too much, never too little.</summary>
 internal readonly ref struct BlockSummary
 {
-    /// <summary>Bits of the kinds it has: kinds 0 to 63, and 64 to 127.</summary>
+    /// <summary>Bits of the kinds it has: kinds 0 to 63, and 64 to 127; later ones share the bits of the upper 64.</summary>
     public required (ulong Low, ulong High) Kinds { get; init; }
 
     /// <summary>Sequence of the first event.</summary>
@@ -27,7 +27,7 @@ internal readonly ref struct BlockSummary
     /// <summary>Frames its events name: first and last frame of each range, ascending.</summary>
     public required ReadOnlySpan<int> Frames { get; init; }
 
-    /// <summary>True when it has events of the kind.</summary>
+    /// <summary>True when it has events of the kind, or of one that shares its bit.</summary>
     public bool HasKind(int kind) => ((kind < 64 ? Kinds.Low >> kind : Kinds.High >> (kind - 64)) & 1) != 0;
 
     /// <summary>True when it may name a task of a range.</summary>

@@ -6,7 +6,7 @@ namespace Sim.Kernel.Exec;
 /// <param name="Pid">Process.</param>
 /// <param name="File">The program it executes.</param>
 /// <param name="RootPfn">Frame of the new top-level page table.</param>
-[Event(33, "exec.begin")]
+[Event(140, "exec.begin")]
 public readonly partial record struct ExecBegin(
     [Unit("pid")] int Pid,
     [Symbol] int File,
@@ -17,7 +17,7 @@ public readonly partial record struct ExecBegin(
 /// <param name="Vpn">First page.</param>
 /// <param name="Pages">Length.</param>
 /// <param name="Flags">The kernel's vm_flags.</param>
-[Event(34, "exec.bss")]
+[Event(141, "exec.bss")]
 public readonly partial record struct ExecBss(
     [Unit("pid")] int Pid,
     [Unit("vpn"), Delta(20)] long Vpn,
@@ -33,7 +33,7 @@ public readonly partial record struct ExecBss(
 /// <param name="ArgStart">First argument.</param>
 /// <param name="EnvStart">End of the arguments, start of the environment.</param>
 /// <param name="EnvEnd">End of the environment.</param>
-[Event(35, "exec.layout")]
+[Event(142, "exec.layout")]
 public readonly partial record struct ExecLayout(
     [Unit("pid")] int Pid,
     [Address] long StartCode,
@@ -48,7 +48,7 @@ public readonly partial record struct ExecLayout(
 /// <param name="Pid">Process.</param>
 /// <param name="Type">AT_…</param>
 /// <param name="Value">Its value.</param>
-[Event(36, "exec.auxv")]
+[Event(143, "exec.auxv")]
 public readonly partial record struct ExecAuxv(
     [Unit("pid")] int Pid,
     AuxiliaryType Type,
@@ -57,7 +57,7 @@ public readonly partial record struct ExecAuxv(
 /// <summary>A task goes on with another program, whose name it takes (<c>sched_process_exec</c>).</summary>
 /// <param name="Pid">The task.</param>
 /// <param name="Comm">The program's name.</param>
-[Event(37, "task.exec")]
+[Event(144, "task.exec")]
 public readonly partial record struct TaskExec(
     [Unit("pid")] int Pid,
     [Symbol] int Comm);
