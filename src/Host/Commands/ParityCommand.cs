@@ -9,18 +9,14 @@ using Sim.Kernel.Boot;
 
 namespace Sim.Host.Commands;
 
-/// <summary><c>parity pages DIR…</c> and <c>parity exec FILE…</c>: recordings of real kernels against this one.</summary>
+/// <summary><c>parity pages DIR…</c>: recordings of real kernels against this one.</summary>
 internal sealed class ParityCommand(StandardStreams streams, CommandLineText commandLine) : ICommandModule
 {
     public Command Build() => new("parity", "Replays recordings of real kernels and reports what differs.")
     {
         Pages(),
         new MallocParityCommand(streams).Build(),
-        Sequences("exec",
-            "Lays out the programs of recorded execve calls from their ELF headers (readelf listings in the folder elf beside the "
-            + "recording) and compares areas, pages, stack, auxiliary vector, entry and fault counts before the first instruction.\n\n"
-            + "Example:\n  sim parity exec traces/vma/exec.jsonl.gz --json",
-            ExecParity.Run),
+        new ExecParityCommand(streams).Build(),
     };
 
     private Command Pages()
@@ -45,57 +41,6 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
         command.SetAction((parsed, cancellation) => Task.FromResult((int)Run(
             parsed.GetValue(folders)!, parsed.GetValue(from)!, OptionText.Path("--out", parsed.GetValue(output)), parsed.GetValue(json), cancellation)));
         return command;
-    }
-
-    /// <summary>A comparison of files of recorded sequences.</summary>
-    private Command Sequences(string name, string description, Func<string, CancellationToken, SequenceParityReport> run)
-    {
-        var command = new Command(name, description);
-        var files = new Argument<string[]>("FILE") { Description = "Recordings, plain or gzip.", Arity = ArgumentArity.OneOrMore };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        command.Arguments.Add(files);
-        command.Options.Add(json);
-        command.SetAction((parsed, cancellation) => Task.FromResult((int)RunSequences(
-            parsed.GetValue(files)!, run, parsed.GetValue(json), cancellation)));
-        return command;
-    }
-
-    private ExitCode RunSequences(
-        string[] files, Func<string, CancellationToken, SequenceParityReport> run, bool json, CancellationToken cancellation)
-    {
-        var reports = new List<SequenceParityReport>();
-        foreach (string file in files)
-        {
-            try
-            {
-                SequenceParityReport report = run(file, cancellation);
-                reports.Add(report);
-                if (!json)
-                {
-                    Print(report);
-                }
-            }
-            catch (TraceFormatException e)
-            {
-                throw new CommandException(ExitCode.Configuration, e.Message, e);
-            }
-        }
-        if (json)
-        {
-            streams.Out.WriteLine(JsonSerializer.Serialize(reports, HostJson.Indented));
-        }
-        return reports.TrueForAll(r => r.SequencesEqual == r.Sequences) ? ExitCode.Ok : ExitCode.Difference;
-    }
-
-    private void Print(SequenceParityReport report)
-    {
-        streams.Out.WriteLine($"{report.File}: {report.SequencesEqual} of {report.Sequences} sequences equal, {report.StepsEqual} of {report.Steps} steps");
-        foreach (SequenceDifference difference in report.Differences)
-        {
-            streams.Out.WriteLine($"  sequence {difference.Sequence}, step {difference.Step}, {difference.Call}: {difference.Field}");
-            streams.Out.WriteLine($"    recorded  {difference.Expected}");
-            streams.Out.WriteLine($"    here      {difference.Actual}");
-        }
     }
 
     private ExitCode Run(string[] folders, string from, string? output, bool json, CancellationToken cancellation)
