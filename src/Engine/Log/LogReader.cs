@@ -194,6 +194,10 @@ public sealed class LogReader : IDisposable
         return (rawBytes, bytes);
     }
 
+    /// <summary>What is left of a segment that was dropped; null for one that is there.</summary>
+    public (SegmentHeader Header, SegmentFooter Footer)? Dropped(int segment) =>
+        Segment(segment) is { IsDropped: true, Footer: { } footer } dropped ? (dropped.Header, footer) : null;
+
     /// <summary>Sequence of a segment's last event.</summary>
     public long LastSequenceOf(int segment) => segment + 1 < SegmentCount ? _firstSequences[segment + 1] - 1 : LastSequence;
 

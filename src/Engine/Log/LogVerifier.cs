@@ -45,22 +45,24 @@ public sealed class LogVerifier
             {
                 _first.TryAdd(_storage.RunOf(file.Name), header);
             }
+            bool soundSoFar = _damage.Count == 0;
+            LogPlace sound;
             if (file.IsDropped)
             {
                 _dropped.Add(LogFormat.SegmentName(segments[i]));
-                place = CheckDropped(file, header, headerBytes, place, isLast);
+                place = sound = CheckDropped(file, header, headerBytes, place, isLast);
             }
             else
             {
                 var walk = new SegmentWalk(file, i, header, headerBytes, place, Report);
                 walk.Run(isLast);
-                place = walk.Place;
+                (place, sound) = (walk.Place, walk.Sound);
                 _unfinished = isLast ? walk.Unfinished : "";
             }
-            if (_damage.Count == 0)
+            if (soundSoFar)
             {
-                _goodEvents = place.NextSequence;
-                _goodChain = place.Chain;
+                _goodEvents = sound.NextSequence;
+                _goodChain = sound.Chain;
             }
         }
         return new LogReport

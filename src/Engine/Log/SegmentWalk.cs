@@ -14,6 +14,7 @@ internal sealed class SegmentWalk
     private readonly EventWalker? _events;
     private readonly List<BlockIndexEntry> _index = [];
     private LogPlace _place;
+    private LogPlace? _sound;
     private long _offset, _rawBytes;
     private int _block;
     private bool _damaged;
@@ -41,6 +42,9 @@ internal sealed class SegmentWalk
 
     /// <summary>Where the segment ends in the log.</summary>
     public LogPlace Place => _place;
+
+    /// <summary>Up to where the segment is sound: as far as <see cref="Place"/>, or up to the first damage.</summary>
+    public LogPlace Sound => _sound ?? _place;
 
     /// <summary>Why the log does not end here as a complete one does; empty when it does, or when damage hides it.</summary>
     public string Unfinished { get; private set; } = "";
@@ -187,12 +191,12 @@ internal sealed class SegmentWalk
             };
             if (_offset != _footerOffset || !expected.Encode().AsSpan().SequenceEqual(_file.Read(_footerOffset, _file.Length)))
             {
-                _report(_file.Name, null, _footerOffset, "the footer does not agree with the blocks");
+                Report(null, _footerOffset, "the footer does not agree with the blocks");
             }
         }
         if (!isLast && footer.End != SegmentEnd.Continued)
         {
-            _report(_file.Name, null, _footerOffset, "the footer says that the log ends here, but another segment follows");
+            Report(null, _footerOffset, "the footer says that the log ends here, but another segment follows");
         }
         Unfinished = footer.End switch
         {
@@ -209,7 +213,7 @@ internal sealed class SegmentWalk
             bool isFooter = _file.Read(_offset, SegmentFooter.Start.Length).AsSpan().SequenceEqual(SegmentFooter.Start);
             if (!isLast || isFooter)
             {
-                _report(_file.Name, null, _offset, _footerWrong);
+                Report(null, _offset, _footerWrong);
             }
             return;
         }
@@ -219,12 +223,18 @@ internal sealed class SegmentWalk
             Unfinished = tail.State == TailState.Clean ? "the log is not sealed" : tail.What;
             return;
         }
-        _report(_file.Name, tail.Block, tail.Offset, tail.What.Length > 0 ? tail.What : _footerWrong);
+        Report(tail.Block, tail.Offset, tail.What.Length > 0 ? tail.What : _footerWrong);
     }
 
     private void Damage(string what)
     {
         _damaged = true;
-        _report(_file.Name, _block, _offset, what);
+        Report(_block, _offset, what);
+    }
+
+    private void Report(long? block, long offset, string what)
+    {
+        _sound ??= _place;
+        _report(_file.Name, block, offset, what);
     }
 }

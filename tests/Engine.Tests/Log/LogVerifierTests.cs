@@ -193,5 +193,23 @@ public class LogVerifierTests
         {
             Assert.Fail($"{change} in {structure}: {report.Status}, {string.Join("; ", report.Damage)} {report.Unfinished}");
         }
+        if ((report.Events, report.ChainHash) != Kept(storage))
+        {
+            Assert.Fail($"{change} in {structure}: {report.Events} events are said to be whole, and recovery keeps {Kept(storage).Events}");
+        }
+    }
+
+    // What repair would keep: block by block, up to the damage.
+    private static (long Events, ChainHash ChainHash) Kept(MemoryStorage storage)
+    {
+        try
+        {
+            RecoveryPlan plan = LogRecovery.Examine(storage);
+            return (plan.Events, plan.ChainHash);
+        }
+        catch (CorruptLogException)
+        {
+            return (0, ChainHash.Zero);
+        }
     }
 }
