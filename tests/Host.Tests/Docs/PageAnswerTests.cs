@@ -3,23 +3,28 @@ using System.Diagnostics;
 namespace Sim.Host.Tests.Docs;
 
 /// <summary>
-/// The worked example of docs/debugging.md: every command of it runs, in order, and prints what the page quotes. A line
-/// <c>...</c> of the page stands for any lines.
+/// The examples of docs/debugging.md and docs/why.md: every command runs, those that make the runs before the others, and prints
+/// what the page quotes. A line <c>...</c> of the page stands for any lines.
 /// </summary>
-public class DebuggingDocTests
+public class PageAnswerTests
 {
-    [Fact]
-    public void EveryQuotedAnswerIsTheAnswer()
+    [Theory]
+    [InlineData("debugging.md", 11)]
+    [InlineData("why.md", 5)]
+    public void EveryQuotedAnswerIsTheAnswer(string page, int leastCommands)
     {
-        string folder = Directory.CreateTempSubdirectory("sim-debugging-").FullName;
+        string folder = Directory.CreateTempSubdirectory("sim-page-").FullName;
         try
         {
             Directory.CreateSymbolicLink(Path.Combine(folder, "traces"), Path.Combine(Repository.Root, "traces"));
-            (string Command, string[] Quoted)[] examples = [.. PageCommands.Of("debugging.md")];
-            Assert.True(examples.Length >= 11, "the page shows fewer commands than expected");
-            // The first one makes the run that the others look at.
-            AssertQuoted(examples[0], folder);
-            Parallel.ForEach(examples[1..], new ParallelOptions { MaxDegreeOfParallelism = 2 }, example => AssertQuoted(example, folder));
+            (string Command, string[] Quoted)[] examples = [.. PageCommands.Of(page)];
+            Assert.True(examples.Length >= leastCommands, "the page shows fewer commands than expected");
+            foreach (bool makes in (bool[])[true, false])
+            {
+                Parallel.ForEach(
+                    examples.Where(e => e.Command.Contains(" --out ", StringComparison.Ordinal) == makes), new ParallelOptions { MaxDegreeOfParallelism = 2 },
+                    example => AssertQuoted(example, folder));
+            }
         }
         finally
         {
