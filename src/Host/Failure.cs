@@ -29,6 +29,10 @@ internal static class Failure
             + "Please report it with the command line and, if there is one, config.effective.json of the run."),
     };
 
+    /// <summary>The log of a run is damaged.</summary>
+    public static CommandException DamagedLog(string run, CorruptLogException e) => new(ExitCode.CorruptLog,
+        $"{run}: the log is damaged: {e.Message.TrimEnd('.')}. \"sim verify {run}\" lists all damage, \"sim repair {run} --out COPY\" keeps what precedes it.", e);
+
     private static string Origin(Exception exception) =>
         new StackTrace(exception).GetFrame(0)?.GetMethod() is { } method ? $"{method.DeclaringType?.FullName}.{method.Name}" : "an unknown place";
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Sim.Engine.Log;
 using Sim.Host.Commands;
 
 namespace Sim.Host;
@@ -46,13 +47,29 @@ public static class SimApplication
         {
             throw new CommandException(ExitCode.Usage, error);
         }
-        return (ExitCode)await parsed.InvokeAsync(new InvocationConfiguration
+        try
         {
-            Output = streams.Out,
-            Error = streams.Error,
-            EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = null,
-        }, stop);
+            return (ExitCode)await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = streams.Out,
+                Error = streams.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            }, stop);
+        }
+        catch (CorruptLogException e) when (RunOf(parsed) is { } run)
+        {
+            throw Failure.DamagedLog(run, e);
+        }
+    }
+
+    /// <summary>The run that the command line names; null when it names none.</summary>
+    private static string? RunOf(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        return command.Arguments.OfType<Argument<string>>().FirstOrDefault(a => a.Name == "RUN") is { } run ? parsed.GetValue(run)
+            : command.Options.OfType<Option<string?>>().FirstOrDefault(o => o.Name == "--resume") is { } resume ? parsed.GetValue(resume)
+            : null;
     }
 
     private static IHost BuildHost(StandardStreams streams, string[] arguments, Action<IServiceCollection>? configure)

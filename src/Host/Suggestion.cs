@@ -16,7 +16,8 @@ public static class Suggestion
                 (best, bestDistance) = (candidate, distance);
             }
         }
-        return bestDistance <= Math.Max(2, word.Length / 3) ? best : null;
+        // Of a word of three letters, two changes leave hardly anything.
+        return bestDistance <= (word.Length <= 3 ? 1 : Math.Max(2, word.Length / 3)) ? best : null;
     }
 
     /// <summary><c> Did you mean "x"?</c> with a leading space, or nothing.</summary>

@@ -14,11 +14,11 @@ internal static class LogFolder
     public static ILogStorage Of(RunDirectory directory) => Of(directory, MostAncestors);
 
     /// <summary>The directory of a branch's parent.</summary>
-    /// <exception cref="CommandException">It is not there (exit code 3).</exception>
+    /// <exception cref="CommandException">It is not there (exit code 4).</exception>
     public static RunDirectory ParentOf(RunDirectory directory, ParentRun parent)
     {
         string path = System.IO.Path.GetFullPath(parent.Path, System.IO.Path.GetFullPath(directory.Path));
-        return Directory.Exists(path) ? RunDirectory.Open(path) : throw new CommandException(ExitCode.Configuration,
+        return Directory.Exists(path) ? RunDirectory.Open(path) : throw new CommandException(ExitCode.CorruptLog,
             $"{directory.Path} is a branch of the run {path}, which is not there. Put it back, or correct \"parent\" in manifest.json.");
     }
 

@@ -22,7 +22,7 @@ internal sealed class BranchCommand(
         var at = new Option<string?>("--at")
         {
             HelpName = "N|T",
-            Description = "The last event of the shared past by its sequence number, or the last one not later than a time such as 10ms. The dispatch that logs it is finished.",
+            Description = "The last event of the shared past by its sequence number, or the last one before the first that is later than a time such as 10ms. The dispatch that logs it is finished.",
             Required = true,
         };
         var set = new Option<string[]>("--set")
@@ -59,7 +59,7 @@ internal sealed class BranchCommand(
         RunDirectory directory = RunDirectory.Open(path);
         RunManifest manifest = directory.ReadManifest();
         long last;
-        using (LogReader log = RunLog.Open(directory))
+        using (LogReader log = RunLog.Open(directory, streams.Error))
         {
             last = BranchPoint.Find(log, path, manifest, at);
         }
@@ -76,6 +76,10 @@ internal sealed class BranchCommand(
         {
             throw new CommandException(ExitCode.Configuration,
                 $"{path} has dropped the events {e.FirstSequence} to {e.LastSequence} (log.keep), and a branch reads its past there. Branch after them, or record the run again with log.keep=all.", e);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new CommandException(ExitCode.Interrupted, $"Interrupted while {past.Directory.Path} ran again: the branch has not begun, and nothing was written.", e);
         }
         if (end.Sequence - 1 > last)
         {

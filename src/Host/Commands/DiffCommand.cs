@@ -27,7 +27,7 @@ internal sealed class DiffCommand(StandardStreams streams) : ICommandModule
         {
             long context = parsed.GetValue(count) is { } n ? OptionText.Number("-n", n) : 5;
             RunDifference difference = RunComparer.Compare(
-                parsed.GetValue(left)!, parsed.GetValue(right)!, (int)Math.Min(context, MostContext), cancellation);
+                parsed.GetValue(left)!, parsed.GetValue(right)!, (int)Math.Min(context, MostContext), cancellation, streams.Error);
             if (parsed.GetValue(json))
             {
                 streams.Out.WriteLine(DifferenceForms.Json(difference).ToJsonString(HostJson.Indented));
@@ -35,6 +35,10 @@ internal sealed class DiffCommand(StandardStreams streams) : ICommandModule
             else
             {
                 DifferenceForms.Print(difference, streams.Out);
+            }
+            if (difference is { AreEqual: true, OverSharedKinds: false })
+            {
+                streams.Error.WriteLine("note: compared by the hashes that the logs carry; \"sim verify\" checks that the events are theirs.");
             }
             return Task.FromResult((int)(difference.AreEqual ? ExitCode.Ok : ExitCode.Difference));
         });

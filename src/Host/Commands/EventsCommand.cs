@@ -57,7 +57,7 @@ internal sealed class EventsCommand(StandardStreams streams) : ICommandModule
             throw new CommandException(ExitCode.Usage, "--cause-of and --effects-of: give one of them.");
         }
         var directory = RunDirectory.Open(parsed.GetValue(_run)!);
-        using LogReader log = RunLog.Open(directory);
+        using LogReader log = RunLog.Open(directory, streams.Error);
         IEventCondition shown = new EventFilter(log.Header.Catalogue, parsed.GetValue(_kind)!, pfn, pid);
         if (parsed.GetValue(_where) is { } where)
         {
@@ -68,7 +68,7 @@ internal sealed class EventsCommand(StandardStreams streams) : ICommandModule
         using var line = new EventLine(parsed.GetValue(_json));
         if (effect is { } end)
         {
-            PrintCauses(log, end, shown, line, limit);
+            Note(log, end, PrintCauses(log, end, shown, line, limit) > 0 || limit == 0);
         }
         else
         {
@@ -78,7 +78,8 @@ internal sealed class EventsCommand(StandardStreams streams) : ICommandModule
             RunIndex index = !isSearch
                 ? new RunIndex(new LogBlocks(log), null)
                 : RunIndex.Open(directory, log, streams.Error, cancellation);
-            PrintFound(new EventSearch(log, index), cause is { } root ? new EffectsOf(root, shown) : shown, first, last, line, limit, cancellation);
+            long found = PrintFound(new EventSearch(log, index), cause is { } root ? new EffectsOf(root, shown) : shown, first, last, line, limit, cancellation);
+            Note(log, first, found > 0 || limit == 0);
             if (cause is not null && to is null && last < log.LastSequence)
             {
                 streams.Error.WriteLine($"note: effects were looked for up to event {last}; --to N goes further.");
@@ -87,32 +88,41 @@ internal sealed class EventsCommand(StandardStreams streams) : ICommandModule
         RunLog.NoteEnd(log, streams.Error);
     }
 
-    private void PrintFound(EventSearch search, IEventCondition condition, long first, long last, EventLine line, long limit, CancellationToken cancellation)
+    private long PrintFound(EventSearch search, IEventCondition condition, long first, long last, EventLine line, long limit, CancellationToken cancellation)
     {
-        if (limit == 0)
-        {
-            return;
-        }
-        foreach (long _ in search.Each(condition, first, last, cancellation))
+        long printed = 0;
+        foreach (long _ in limit == 0 ? [] : search.Each(condition, first, last, cancellation))
         {
             streams.Out.WriteLine(line.Of(search.Cursor));
-            if (--limit == 0)
+            if (++printed == limit)
             {
-                return;
+                break;
             }
         }
+        return printed;
     }
 
-    private void PrintCauses(LogReader log, long end, IEventCondition shown, EventLine line, long limit)
+    private long PrintCauses(LogReader log, long end, IEventCondition shown, EventLine line, long limit)
     {
         var cursor = new EventCursor(log);
+        long printed = 0;
         foreach (long _ in EventChains.CausesOf(cursor, end))
         {
-            if (limit > 0 && shown.Matches(cursor))
+            if (printed < limit && shown.Matches(cursor))
             {
                 streams.Out.WriteLine(line.Of(cursor));
-                limit--;
+                printed++;
             }
+        }
+        return printed;
+    }
+
+    // No answer is one, too.
+    private void Note(LogReader log, long first, bool found)
+    {
+        if (!found)
+        {
+            streams.Error.WriteLine(first > log.LastSequence ? $"note: the log has no event {first}; {(log.LastSequence < 0 ? "it has none" : $"its last is event {log.LastSequence}")}." : "note: there is no such event.");
         }
     }
 

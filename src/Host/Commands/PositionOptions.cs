@@ -6,7 +6,7 @@ namespace Sim.Host.Commands;
 /// <summary><c>--at T</c> and <c>--goto N</c>, shared by the commands that look at a moment of a run.</summary>
 internal sealed class PositionOptions
 {
-    private readonly Option<string?> _at = new("--at") { HelpName = "T", Description = "The moment after the last event not later than this time, such as 10ms." };
+    private readonly Option<string?> _at = new("--at") { HelpName = "T", Description = "The moment before the first event that is later than this time, such as 10ms." };
 
     private readonly Option<string?> _goto = new("--goto") { HelpName = "N", Description = "The moment after the event of this sequence number." };
 

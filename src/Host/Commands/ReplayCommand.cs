@@ -15,7 +15,7 @@ internal sealed class ReplayCommand(StandardStreams streams, ExperimentFile expe
     private readonly Option<string?> _step = new("--step") { HelpName = "N", Description = "Then so many events forward, printing each; no further than the end." };
     private readonly Option<string?> _back = new("--back") { HelpName = "N", Description = "Then so many events back; no further than the start." };
     private readonly Option<string[]> _script = new("-c") { HelpName = "COMMANDS", Description = "Then these commands of the debugger, separated by semicolons. May be given several times.", DefaultValueFactory = _ => [] };
-    private readonly Option<string?> _commands = new("--commands") { HelpName = "FILE", Description = "The same from a file, one command a line; # begins a comment." };
+    private readonly Option<string?> _commands = new("--commands") { HelpName = "FILE", Description = "The same from a file, one command a line; # begins a comment. - is standard input." };
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON Lines, one object an answer." };
 
     public Command Build()
@@ -47,8 +47,8 @@ internal sealed class ReplayCommand(StandardStreams streams, ExperimentFile expe
         Action<Timeline> move = _position.Read(parsed);
         long forward = parsed.GetValue(_step) is { } f ? OptionText.Number("--step", f) : 0;
         long backward = parsed.GetValue(_back) is { } b ? OptionText.Number("--back", b) : 0;
-        IReadOnlyList<string>? script = Script(parsed);
-        using RecordedRun recorded = RecordedRun.Open(path, experiments);
+        IReadOnlyList<ScriptCommand>? script = Script(parsed);
+        using RecordedRun recorded = RecordedRun.Open(path, experiments, streams.Error);
         var index = RunIndex.Open(recorded.Directory, recorded.Log, streams.Error, cancellation);
         var context = new DebugContext(new RunMoment(recorded, simulator, index)) { Cancellation = cancellation };
         var session = new ReplaySession(streams, context, parsed.GetValue(_json));
@@ -96,7 +96,7 @@ internal sealed class ReplayCommand(StandardStreams streams, ExperimentFile expe
         }
     }
 
-    private IReadOnlyList<string>? Script(ParseResult parsed)
+    private IReadOnlyList<ScriptCommand>? Script(ParseResult parsed)
     {
         string[] given = parsed.GetValue(_script)!;
         string? file = parsed.GetValue(_commands);
@@ -104,10 +104,6 @@ internal sealed class ReplayCommand(StandardStreams streams, ExperimentFile expe
         {
             return null;
         }
-        if (file is not null && !File.Exists(file))
-        {
-            throw new CommandException(ExitCode.Configuration, $"--commands {file}: there is no such file.");
-        }
-        return [.. given.SelectMany(DebugScript.Cut), .. file is null ? [] : DebugScript.Cut(File.ReadAllText(file))];
+        return [.. given.SelectMany(c => DebugScript.Cut(c)), .. file is null ? [] : DebugScript.Read(file, streams.Piped)];
     }
 }

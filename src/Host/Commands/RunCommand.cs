@@ -36,7 +36,7 @@ internal sealed partial class RunCommand(
         command.Options.Add(json);
         command.SetAction((parsed, cancellation) =>
         {
-            ConfigOverride[] level = parsed.GetValue(durability) is { } d ? [new ConfigOverride($"--durability {d}", "log.durability", d)] : [];
+            ConfigOverride[] level = parsed.GetValue(durability) is { } d ? [Level(d)] : [];
             string? target = OptionText.Path("--out", parsed.GetValue(output));
             Recording recording;
             if (OptionText.Path("--resume", parsed.GetValue(resume)) is { } run)
@@ -113,6 +113,13 @@ internal sealed partial class RunCommand(
             return ExitCode.Interrupted;
         }
         return ExitCode.Ok;
+    }
+
+    private static ConfigOverride Level(string durability)
+    {
+        string[] known = [.. Enum.GetValues<Experiments.LogDurability>().Select(l => SettingNames.Of(l))];
+        return known.Contains(durability) ? new ConfigOverride($"--durability {durability}", "log.durability", durability)
+            : throw new CommandException(ExitCode.Usage, $"--durability {durability}: expected one of {string.Join(", ", known)}.{Suggestion.For(durability, known)}");
     }
 
     private void PrintJson(string path, RunManifest manifest) =>

@@ -26,7 +26,7 @@ internal sealed class ShowCommand(StandardStreams streams, ExperimentFile experi
         {
             (StateView wanted, long number) = StateViews.Parse(parsed.GetValue(view)!);
             Action<Timeline> move = position.Read(parsed);
-            using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments);
+            using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments, streams.Error);
             var timeline = new Timeline(recorded, simulator);
             move(timeline);
             Show(timeline, wanted, number, parsed.GetValue(json));

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Sim.Engine.Log;
 using Sim.Engine.Replay;
 using Sim.Engine.Snapshots;
+using Sim.Host.Branches;
 using Sim.Host.Experiments;
 using Sim.Host.Runs;
 
@@ -34,7 +35,7 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
         if (!report.Ok)
         {
             Print(report, null, json);
-            streams.Error.WriteLine($"error: {report.Damage.Count} damaged place{(report.Damage.Count == 1 ? "" : "s")}; the {report.Events} events before the first are whole{(report.Events > 0 ? $". \"sim repair {path} --out COPY\" keeps them in a new run directory." : ".")}");
+            streams.Error.WriteLine($"error: {report.Damage.Count} damaged place{(report.Damage.Count == 1 ? "" : "s")}; the {report.Events} events before the first are whole. {Advice(directory, report)}");
             return ExitCode.CorruptLog;
         }
         if (report.Dropped.Count > 0)
@@ -51,7 +52,7 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
         string? stateHash = cutShort ? null : manifest.StateHash;
         if (deep && report.Events > 0)
         {
-            using RecordedRun recorded = RecordedRun.Open(path, experiments);
+            using RecordedRun recorded = RecordedRun.Open(path, experiments, streams.Error);
             stateHash = Fold(recorded, stateHash);
             Reexecute(recorded, stateHash, cancellation);
         }
@@ -64,6 +65,16 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
             return ExitCode.Incomplete;
         }
         return ExitCode.Ok;
+    }
+
+    // Of a branch, repair copies the own part.
+    private static string Advice(RunDirectory directory, LogReport report)
+    {
+        long shared = LogFolder.Of(directory) is BranchStorage branch ? branch.Start.NextSequence : 0;
+        return report.Events > shared ? $"\"sim repair {directory.Path} --out COPY\" keeps them in a new run directory, which can be resumed."
+            : report.Events < shared ? "The damage is in what the branch shares with its parent: see there."
+            : shared > 0 ? "None of them is the branch's own: make it again."
+            : directory.HowToRunAgain;
     }
 
     private string Fold(RecordedRun run, string? recorded)

@@ -10,13 +10,15 @@ namespace Sim.Host.Comparison;
 /// </summary>
 internal sealed class ComparedRun : IDisposable
 {
-    private ComparedRun(string path, LogReader log, IReadOnlyDictionary<string, string> settings)
+    private ComparedRun(RunDirectory directory, LogReader log, IReadOnlyDictionary<string, string> settings)
     {
-        (Path, Log, Settings) = (path, log, settings);
+        (Directory, Log, Settings) = (directory, log, settings);
         Cursor = new EventCursor(log);
     }
 
-    public string Path { get; }
+    public RunDirectory Directory { get; }
+
+    public string Path => Directory.Path;
 
     public LogReader Log { get; }
 
@@ -27,14 +29,16 @@ internal sealed class ComparedRun : IDisposable
     public IReadOnlyDictionary<string, string> Settings { get; }
 
     /// <summary>Opens a run.</summary>
+    /// <param name="path">Its directory.</param>
+    /// <param name="error">Where to say what takes long; null to be silent.</param>
     /// <exception cref="CommandException">It is no run, or lacks its log or its configuration.</exception>
-    public static ComparedRun Open(string path)
+    public static ComparedRun Open(string path, TextWriter? error)
     {
         RunDirectory directory = RunDirectory.Open(path);
         IReadOnlyDictionary<string, string> settings = SettingPaths.Read(directory.ConfigurationPath);
         try
         {
-            return new ComparedRun(path, RunLog.Open(directory), settings);
+            return new ComparedRun(directory, RunLog.Open(directory, error), settings);
         }
         catch (CorruptLogException e)
         {
@@ -72,6 +76,5 @@ internal sealed class ComparedRun : IDisposable
 
     public void Dispose() => Log.Dispose();
 
-    private static CommandException Damaged(string path, CorruptLogException e) => new(ExitCode.CorruptLog,
-        $"{path}: the log is damaged: {e.Message.TrimEnd('.')}. \"sim verify {path}\" lists all damage.", e);
+    private static CommandException Damaged(string path, CorruptLogException e) => Failure.DamagedLog(path, e);
 }

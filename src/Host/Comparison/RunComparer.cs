@@ -6,11 +6,15 @@ namespace Sim.Host.Comparison;
 public static class RunComparer
 {
     /// <summary>Compares.</summary>
+    /// <param name="leftPath">A run directory.</param>
+    /// <param name="rightPath">Another.</param>
     /// <param name="context">How many of the last common events to show.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <param name="error">Where to say what takes long; null to be silent.</param>
     /// <exception cref="CommandException">One of them is no run, or its log is damaged.</exception>
-    public static RunDifference Compare(string leftPath, string rightPath, int context, CancellationToken cancellation)
+    public static RunDifference Compare(string leftPath, string rightPath, int context, CancellationToken cancellation, TextWriter? error = null)
     {
-        using ComparedRun left = ComparedRun.Open(leftPath), right = ComparedRun.Open(rightPath);
+        using ComparedRun left = ComparedRun.Open(leftPath, error), right = ComparedRun.Open(rightPath, error);
         bool equalChains = left.Log.Events == right.Log.Events && left.Log.ChainHash == right.Log.ChainHash;
         SharedKinds? shared = equalChains || SharedKinds.AreAll(left.Log.Header, right.Log.Header) ? null : new SharedKinds(left.Log.Header, right.Log.Header);
         var difference = new RunDifference
@@ -26,6 +30,7 @@ public static class RunComparer
         {
             return difference;
         }
+        difference = difference with { Notes = [.. difference.Notes, .. SettingsSince.Note(left, right, difference.Configuration)] };
         long from = shared is null ? left.Read(l => right.Read(r => ChainBisection.FirstUnequal(l, r))) : 0;
         var events = new EventComparison(left, right, shared, context);
         events.Run(from, cancellation);

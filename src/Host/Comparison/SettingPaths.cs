@@ -8,24 +8,32 @@ public static class SettingPaths
     private const long MostBytes = 16 << 20;
 
     /// <summary>Reads a configuration file of any build.</summary>
-    /// <exception cref="CommandException">It is missing or no JSON (exit code 3).</exception>
+    /// <exception cref="CommandException">It is missing or empty (exit code 4), or no JSON (exit code 3).</exception>
     public static IReadOnlyDictionary<string, string> Read(string path)
     {
         try
         {
-            if (new FileInfo(path).Length > MostBytes)
+            long bytes = new FileInfo(path).Length;
+            if (bytes is 0 or > MostBytes)
             {
-                throw new JsonException($"more than {MostBytes >> 20} MiB.");
+                throw bytes == 0 ? Lost(path, "empty", null) : new JsonException($"more than {MostBytes >> 20} MiB.");
             }
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
             return Of(document.RootElement);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Lost(path, "missing", e);
+        }
+        catch (JsonException e)
         {
             throw new CommandException(ExitCode.Configuration,
-                $"{path} is missing or damaged: {e.Message} Restore it from a copy; \"sim config show\" of the experiment writes the same.", e);
+                $"{path} is damaged: {e.Message.TrimEnd('.')}. Restore it from a copy; \"sim config show\" of the experiment writes the same.", e);
         }
     }
+
+    private static CommandException Lost(string path, string what, Exception? cause) => new(ExitCode.CorruptLog,
+        $"{path} is {what}. Restore it from a copy; \"sim config show\" of the experiment writes the same.", cause);
 
     /// <summary>The values by path, as JSON.</summary>
     public static IReadOnlyDictionary<string, string> Of(JsonElement root)
@@ -53,7 +61,8 @@ public static class SettingPaths
                 }
                 break;
             default:
-                values[path] = element.GetRawText();
+                // A list is one line, however the file has it.
+                values[path] = element.ValueKind == JsonValueKind.Array ? JsonSerializer.Serialize(element, HostJson.Line) : element.GetRawText();
                 break;
         }
     }

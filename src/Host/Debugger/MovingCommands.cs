@@ -9,7 +9,7 @@ internal static class MovingCommands
     public static IReadOnlyList<DebugCommand> All { get; } =
     [
         new("goto", "g", "goto N", "Goes to the moment after event N.", (c, text) => Go(c, OptionText.Number("goto", text))),
-        new("at", "", "at T", "Goes to the moment after the last event not later than T, such as 5ms.", At),
+        new("at", "", "at T", "Goes to the moment before the first event that is later than T, such as 5ms.", At),
         new("step", "s", "step [N]", "Goes N events on, one without a number; stops at the end.",
             (c, text) => Go(c, Math.Min(c.Timeline.Last, AddUp(c.Timeline.Position, Count("step", text))))),
         new("back", "b", "back [N]", "Goes N events back; stops before the first event.",
@@ -53,7 +53,12 @@ internal static class MovingCommands
     });
 
     private static CommandException NotFound(string where, DebugContext context, string text) =>
-        new(ExitCode.Difference, $"No event {where} event {context.Timeline.Position} is one with {text}.");
+        new(ExitCode.Difference, $"{NoEvent(where, context.Timeline.Position)} is one with {text}.");
+
+    /// <summary>How a sentence begins that says that nothing was found.</summary>
+    /// <param name="where">Before or after.</param>
+    /// <param name="position">Where it was looked from.</param>
+    public static string NoEvent(string where, long position) => position < 0 ? "No event" : $"No event {where} event {position}";
 
     private static long Count(string command, string text) => text.Length == 0 ? 1 : OptionText.Number(command, text, 1);
 

@@ -9,23 +9,23 @@ internal sealed class ReplaySession(StandardStreams streams, DebugContext contex
 
     /// <summary>Runs commands in order.</summary>
     /// <exception cref="CommandException">One fails; it is named, and those behind it are not run.</exception>
-    public void RunScript(IReadOnlyList<string> commands, CancellationToken cancellation)
+    public void RunScript(IReadOnlyList<ScriptCommand> commands, CancellationToken cancellation)
     {
         context.Cancellation = cancellation;
-        foreach (string command in commands)
+        foreach (ScriptCommand command in commands)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (DebugCommand.IsQuit(command))
+            if (DebugCommand.IsQuit(command.Text))
             {
                 return;
             }
             try
             {
-                Print(DebugCommand.Run(context, command), command);
+                Print(DebugCommand.Run(context, command.Text), command.Text);
             }
             catch (CommandException e)
             {
-                throw new CommandException(e.ExitCode, $"\"{command}\": {e.Message}", e);
+                throw new CommandException(e.ExitCode, $"{command}: {e.Message}", e);
             }
         }
     }
@@ -42,9 +42,9 @@ internal sealed class ReplaySession(StandardStreams streams, DebugContext contex
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             using IDisposable taken = interrupts.Take(stop.Cancel);
             context.Cancellation = stop.Token;
-            foreach (string command in DebugScript.Cut(line))
+            foreach (ScriptCommand command in DebugScript.Cut(line))
             {
-                if (!Try(command, cancellation))
+                if (!Try(command.Text, cancellation))
                 {
                     break;
                 }

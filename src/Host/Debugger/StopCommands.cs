@@ -34,7 +34,7 @@ internal static class StopCommands
         StopPoint point = context.Stops.Add(WatchTarget.Parse(context, text));
         long home = context.Timeline.Position;
         return context.Travel(() => Go(context, [point], back) ?? throw new CommandException(ExitCode.Difference,
-            $"No event {(back ? "before" : "after")} event {home} changes {point.Watch!.Target}."));
+            $"{MovingCommands.NoEvent(back ? "before" : "after", home)} changes {point.Watch!.Target}."));
     }
 
     private static Answer Break(DebugContext context, string text)

@@ -121,7 +121,7 @@ internal sealed class ConfigBinder(ConfigText text, WorkloadRegistry workloads)
         }
         if (attribute.Pattern is { } pattern && !Regex.IsMatch(node.Text, pattern, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1)))
         {
-            throw Problem(node, path, $"{node.Describe()} does not match {pattern}.");
+            throw Problem(node, path, attribute.Expected is { } expected ? $"expected {expected}, found {node.Describe()}." : $"{node.Describe()} does not match {pattern}.");
         }
         return node.Text;
     }

@@ -52,7 +52,7 @@ public sealed record LogSettings : ICheckedSettings
     public long? CheckpointEvery { get; init; }
 
     [Setting("What stays of the log on the disk: all; tail:N, the segments with the last N events; or hashes. Of the rest the hashes stay, and it is made again, and compared with them, when it is asked for.",
-        Pattern = "^(all|hashes|tail:[1-9][0-9]{0,17})$", OutsideIdentity = true)]
+        Pattern = "^(all|hashes|tail:[1-9][0-9]{0,17})$", Expected = "all, hashes, or tail:N with a number of events", OutsideIdentity = true)]
     public string Keep { get; init; } = "all";
 
     [Setting("A segment rolls after this many raw bytes.", Min = 1 << 20, Max = 1L << 34, MidRun = true)]

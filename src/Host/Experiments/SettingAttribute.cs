@@ -29,6 +29,9 @@ public sealed class SettingAttribute(string description) : Attribute
     /// <summary>Regular expression (of the kind JSON Schema and .NET share) that a string must match.</summary>
     public string? Pattern { get; init; }
 
+    /// <summary>What matches the pattern, in words; null where the pattern says it best.</summary>
+    public string? Expected { get; init; }
+
     /// <summary>True when the setting does not change what the simulated machine does, so it is no part of the configuration hash.</summary>
     public bool OutsideIdentity { get; init; }
 

@@ -41,14 +41,17 @@ public sealed class RecordedRun : IDisposable
         [.. LogSelection.Categories(simulator.Catalogue).Except(Log.Header.Categories)];
 
     /// <summary>Opens a run.</summary>
+    /// <param name="path">Its directory.</param>
+    /// <param name="reader">Reads its experiment.</param>
+    /// <param name="error">Where to say what takes long; null to be silent.</param>
     /// <exception cref="CommandException">It is no run, or its configuration is not the one that it was recorded with.</exception>
     /// <exception cref="CorruptLogException">Its log is damaged.</exception>
-    public static RecordedRun Open(string path, ExperimentFile reader)
+    public static RecordedRun Open(string path, ExperimentFile reader, TextWriter? error = null)
     {
         RunDirectory directory = RunDirectory.Open(path);
         RunManifest manifest = directory.ReadManifest();
         Experiment experiment = directory.ReadExperiment(reader, []);
-        LogReader log = RunLog.Open(directory);
+        LogReader log = RunLog.Open(directory, error);
         try
         {
             LogIdentity header = log.Header.Identity;

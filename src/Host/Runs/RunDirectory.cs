@@ -25,6 +25,11 @@ public sealed class RunDirectory
 
     public string ManifestPath => System.IO.Path.Combine(Path, "manifest.json");
 
+    /// <summary>A sentence that says how to have the run anew. A branch would need its past as well.</summary>
+    public string HowToRunAgain => File.Exists(ConfigurationPath)
+        ? $"\"sim run {ConfigurationPath}\" runs the experiment again."
+        : "Run the experiment again.";
+
     /// <summary>Makes the directory of a new run.</summary>
     /// <param name="path">Where; null for <c>runs/EXPERIMENT-SEED-N</c> with the first N that is free.</param>
     /// <exception cref="CommandException">It exists (exit code 2), or cannot be made (exit code 74).</exception>
@@ -50,12 +55,24 @@ public sealed class RunDirectory
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new CommandException(ExitCode.InputOutput,
-                $"The run directory {path ?? "runs"} cannot be made: {e.Message} Name a writable place with --out.", e);
+                $"The run directory {path ?? "runs"} cannot be made: {FileOnTheWay(path ?? "runs") ?? e.Message.TrimEnd('.')}. Name a writable place with --out.", e);
         }
     }
 
+    private static string? FileOnTheWay(string path)
+    {
+        for (string? at = System.IO.Path.GetDirectoryName(path.TrimEnd('/')); !string.IsNullOrEmpty(at); at = System.IO.Path.GetDirectoryName(at))
+        {
+            if (File.Exists(at))
+            {
+                return $"{at} is a file";
+            }
+        }
+        return null;
+    }
+
     /// <summary>Opens the directory of an existing run.</summary>
-    /// <exception cref="CommandException">There is no run (exit code 3), or a file where its log should be (exit code 4).</exception>
+    /// <exception cref="CommandException">There is no run (exit code 3), a file where its log should be (exit code 4), or it may not be read (exit code 74).</exception>
     public static RunDirectory Open(string path)
     {
         var directory = new RunDirectory(path);
@@ -67,14 +84,34 @@ public sealed class RunDirectory
         if (File.Exists(directory.LogPath))
         {
             throw new CommandException(ExitCode.CorruptLog,
-                $"{directory.LogPath} is a file where the folder with the log should be: the run has lost its log. Put it back from a copy, or run the experiment again.");
+                $"{directory.LogPath} is a file where the folder with the log should be: the run has lost its log. Put it back from a copy. {directory.HowToRunAgain}");
         }
         if (!File.Exists(directory.ManifestPath) && !Directory.Exists(directory.LogPath))
         {
+            directory.RequireAccess();
             throw new CommandException(ExitCode.Configuration,
                 $"{path} is not a run directory: it has neither manifest.json nor log/. Name the directory that \"sim run\" wrote.");
         }
         return directory;
+    }
+
+    // Of a directory that may not be entered, everything in it seems not to exist.
+    private void RequireAccess()
+    {
+        Exception? cause = null;
+        try
+        {
+            string[] names = [.. Directory.EnumerateFileSystemEntries(Path).Select(e => System.IO.Path.GetFileName(e))];
+            if (!names.Contains("manifest.json") && !names.Contains("log"))
+            {
+                return;
+            }
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            cause = e;
+        }
+        throw new CommandException(ExitCode.InputOutput, $"{Path} may not be entered: this user lacks the permission. Change its mode, or run as its owner.", cause);
     }
 
     /// <summary>A directory in which a run is put together from files; the caller has made it and gives it its name at the end.</summary>
@@ -94,7 +131,7 @@ public sealed class RunDirectory
         {
             if (new FileInfo(ManifestPath).Length > MaxManifestBytes)
             {
-                throw new JsonException($"more than {MaxManifestBytes >> 20} MiB.");
+                throw new JsonException($"more than {MaxManifestBytes >> 20} MiB");
             }
             RunManifest manifest = RunManifest.FromJson(File.ReadAllText(ManifestPath));
             return manifest.FormatVersion == RunManifest.CurrentFormat ? manifest : throw new CommandException(ExitCode.Configuration,
@@ -108,18 +145,27 @@ public sealed class RunDirectory
         catch (Exception e) when (e is JsonException or FileNotFoundException)
         {
             throw new CommandException(ExitCode.CorruptLog,
-                $"{ManifestPath} is missing or damaged: {e.Message} Restore it from a copy; \"sim repair {Path} --out COPY\" makes another from the log.", e);
+                $"{ManifestPath} is {WhatIsWrong(e)}. Restore it from a copy; \"sim repair {Path} --out COPY\" makes another from the log.", e);
         }
     }
+
+    private string WhatIsWrong(Exception e) =>
+        e is not JsonException json ? "missing"
+        : new FileInfo(ManifestPath).Length == 0 ? "empty"
+        : json.LineNumber is { } line ? $"damaged: line {line + 1} is not what a manifest has there"
+        : $"damaged: {e.Message}";
 
     /// <summary>Reads <c>config.effective.json</c>.</summary>
     /// <param name="reader">Reads experiments.</param>
     /// <param name="overrides">What the command line changes of it.</param>
-    /// <exception cref="CommandException">It is missing (exit code 3).</exception>
+    /// <exception cref="CommandException">It is missing or empty (exit code 4).</exception>
     /// <exception cref="ExperimentException">It is no experiment of this build.</exception>
-    public Experiment ReadExperiment(ExperimentFile reader, IEnumerable<ConfigOverride> overrides) =>
-        File.Exists(ConfigurationPath) ? reader.Load(ConfigurationPath, overrides) : throw new CommandException(ExitCode.Configuration,
-            $"{ConfigurationPath} is missing, and nothing else says what was run. Restore it from a copy; \"sim config show\" of the experiment writes the same.");
+    public Experiment ReadExperiment(ExperimentFile reader, IEnumerable<ConfigOverride> overrides)
+    {
+        var file = new FileInfo(ConfigurationPath);
+        return file is { Exists: true, Length: > 0 } ? reader.Load(ConfigurationPath, overrides) : throw new CommandException(ExitCode.CorruptLog,
+            $"{ConfigurationPath} is {(file.Exists ? "empty" : "missing")}, and nothing else says what was run. Restore it from a copy; \"sim config show\" of the experiment writes the same.");
+    }
 
     // The manifest is written before the log's first segment.
     private bool IsUnbegun() => !File.Exists(ManifestPath) && !Directory.Exists(ManifestPath)

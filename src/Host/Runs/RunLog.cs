@@ -9,12 +9,14 @@ namespace Sim.Host.Runs;
 internal static class RunLog
 {
     /// <summary>Opens it; segments that were dropped are made again when they are read.</summary>
-    /// <exception cref="CommandException">There is no log, or it needs another build (exit code 3).</exception>
+    /// <param name="directory">The run.</param>
+    /// <param name="error">Where to say so when that takes long; null to be silent.</param>
+    /// <exception cref="CommandException">There is no log (exit code 4), or it needs another build (exit code 3).</exception>
     /// <exception cref="CorruptLogException">It is damaged.</exception>
-    public static LogReader Open(RunDirectory directory)
+    public static LogReader Open(RunDirectory directory, TextWriter? error = null)
     {
         LogReader log = OpenAsItIs(directory);
-        log.Source = new RegeneratedSegments(directory);
+        log.Source = new RegeneratedSegments(directory, error);
         return log;
     }
 
@@ -55,7 +57,7 @@ internal static class RunLog
     }
 
     private static CommandException NoLog(RunDirectory directory, Exception cause) => new(
-        ExitCode.CorruptLog, $"{directory.LogPath} has no log segment: the run has lost its log. Run the experiment again.", cause);
+        ExitCode.CorruptLog, $"{directory.LogPath} has no log segment: the run has lost its log. {directory.HowToRunAgain}", cause);
 
     /// <summary>Refuses a time that a run did not come to.</summary>
     /// <param name="simulatedPs">How far the manifest says that it came; a run that goes on may have logged more since.</param>
@@ -75,7 +77,7 @@ internal static class RunLog
     {
         if (log.End != LogEnd.Complete)
         {
-            string why = log.End == LogEnd.Provisional ? "the run was interrupted" : $"it was never sealed{(log.Unread.Length > 0 ? $" ({log.Unread})" : "")}";
+            string why = log.End == LogEnd.Provisional ? "the run was interrupted" : $"the run is still going on, or was killed{(log.Unread.Length > 0 ? $" ({log.Unread})" : "")}";
             error.WriteLine($"note: the log ends after event {log.LastSequence}: {why}.");
         }
     }

@@ -170,7 +170,7 @@ internal sealed class RunRepair(ExperimentFile experiments)
     }
 
     private static CommandException Nothing(RunDirectory damaged, string what, Exception? cause) => new(ExitCode.CorruptLog,
-        $"{damaged.LogPath}: not one event {(IsBranch(damaged) ? "of the branch's own" : "of the log")} is sound: {what.TrimEnd('.')}. Run the experiment again.", cause);
+        $"{damaged.LogPath}: not one event {(IsBranch(damaged) ? "of the branch's own" : "of the log")} is sound: {what.TrimEnd('.')}. {(IsBranch(damaged) ? "Make the branch again." : damaged.HowToRunAgain)}", cause);
 
     private static bool IsBranch(RunDirectory damaged) => LogFolder.Of(damaged) is BranchStorage;
 

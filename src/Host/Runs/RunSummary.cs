@@ -36,6 +36,7 @@ internal static class RunSummary
         }
         text.Append("\nrun directory: ").Append(directory).Append('\n');
         text.Append("try next:\n");
+        text.Append(result.Finished ? "" : $"  {CommandLineText.Program} run --resume {directory}\n");
         text.Append($"  {CommandLineText.Program} show {directory} buddyinfo\n");
         text.Append($"  {CommandLineText.Program} verify {directory} --deep\n");
         text.Append($"  {CommandLineText.Program} export {directory} --to parquet\n");

@@ -81,7 +81,7 @@ public sealed class Timeline
         }
     }
 
-    /// <summary>Goes to the last event whose running-maximum time is not later than a time.</summary>
+    /// <summary>Goes to the last event before the first one that is later than a time.</summary>
     /// <exception cref="CommandException">The run ended before (exit code 2).</exception>
     public void GoTo(SimTime time)
     {

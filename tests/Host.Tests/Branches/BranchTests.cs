@@ -80,6 +80,39 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
     }
 
     [Fact]
+    public async Task InterruptedBeforeItsOwnPart_NothingIsWritten()
+    {
+        string branch = Next();
+        using var stop = new CancellationTokenSource();
+        using var output = new StringWriter();
+        using var error = new StopsAt(stop, "again to event");
+        int code = await SimApplication.RunAsync(["branch", runs.Base, "--at", "60000", "--out", branch], new StandardStreams(output, error, false, false), stop.Token);
+        Assert.Equal((130, ""), (code, output.ToString()));
+        Assert.Contains("error: Interrupted while ", error.ToString());
+        Assert.Contains(" ran again: the branch has not begun, and nothing was written.", error.ToString());
+        Assert.False(Directory.Exists(branch));
+    }
+
+    /// <summary>Two branches of the same settings that took them at different places are no lost determinism, and that is said.</summary>
+    [Fact]
+    public async Task ADifferenceOfBranches_NamesWhereTheirSettingsBegin()
+    {
+        string first = await BranchAsync(runs.Base, 60_000, "--set", "kernel.pageAllocator.freePcpNs=21");
+        string earlier = await BranchAsync(first, 30_000), later = await BranchAsync(first, 90_000);
+        long since = RunDirectory.Open(first).ReadManifest().Parent!.Sequence + 1, before = RunDirectory.Open(earlier).ReadManifest().Parent!.Sequence + 1;
+        string whole = await runs.RecordAsync("--set", "kernel.pageAllocator.freePcpNs=21");
+        string note = "note: the settings are the same, but not all the way: ";
+        CommandLine.Result result = await CommandLine.RunAsync("diff", first, earlier);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains($"{note}{first} has them from event {since} on, {earlier} from event {before} on\n", result.Out);
+        Assert.Contains($"{note}{whole} has them from the start, {first} from event {since} on\n", (await CommandLine.RunAsync("diff", whole, first)).Out);
+        // A branch without changes has them since its parent has.
+        Assert.Contains($"{note}{later} has them from event {since} on, {earlier} from event {before} on\n", (await CommandLine.RunAsync("diff", later, earlier)).Out);
+        Assert.DoesNotContain("note:", (await CommandLine.RunAsync("diff", first, later)).Out);
+        Assert.DoesNotContain("note:", (await CommandLine.RunAsync("diff", runs.Base, first)).Out);
+    }
+
+    [Fact]
     public async Task BranchesBranch()
     {
         string first = await BranchAsync(runs.Base, 40_000, "--set", "kernel.pageAllocator.freePcpNs=21");
@@ -189,7 +222,7 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
         Directory.Move(parent, away);
         foreach (string[] line in (string[][])[["events", branch], ["verify", branch], ["diff", runs.Base, branch], ["show", branch, "buddyinfo"], ["branch", branch, "--at", "70000"]])
         {
-            CommandLine.AssertRefused(await CommandLine.RunAsync(line), ExitCode.Configuration, $"is a branch of the run {parent}, which is not there");
+            CommandLine.AssertRefused(await CommandLine.RunAsync(line), ExitCode.CorruptLog, $"is a branch of the run {parent}, which is not there");
         }
         foreach (string file in Directory.GetFiles(await runs.RecordAsync("--seed", "3"), "*", SearchOption.AllDirectories))
         {
@@ -353,6 +386,19 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
 
     private static Task<CommandLine.Result> RunBranchAsync(string parent, string at, string branch, params string[] options) =>
         CommandLine.RunAsync(["branch", parent, "--at", at, "--out", branch, "--quiet", .. options]);
+
+    /// <summary>Presses Ctrl-C when a line is printed.</summary>
+    private sealed class StopsAt(CancellationTokenSource stop, string words) : StringWriter(CultureInfo.InvariantCulture)
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (value!.Contains(words, StringComparison.Ordinal))
+            {
+                stop.Cancel();
+            }
+        }
+    }
 
     private static long Divergence(CommandLine.Result difference)
     {

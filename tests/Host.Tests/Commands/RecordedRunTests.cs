@@ -187,9 +187,9 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
     {
         string copy = _run.Copy("bare");
         File.Delete(Path.Combine(copy, "config.effective.json"));
-        CommandLine.AssertRefused(await CommandLine.RunAsync("show", copy, "buddyinfo"), ExitCode.Configuration, "config.effective.json is missing");
+        CommandLine.AssertRefused(await CommandLine.RunAsync("show", copy, "buddyinfo"), ExitCode.CorruptLog, "config.effective.json is missing");
         File.Delete(Path.Combine(copy, "manifest.json"));
-        CommandLine.AssertRefused(await CommandLine.RunAsync("verify", copy), ExitCode.CorruptLog, "manifest.json is missing or damaged");
+        CommandLine.AssertRefused(await CommandLine.RunAsync("verify", copy), ExitCode.CorruptLog, "manifest.json is missing. Restore it");
         Assert.Equal(0, (await CommandLine.RunAsync("events", copy, "-n", "1")).ExitCode);
     }
 
@@ -289,6 +289,20 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
         Assert.Contains("There is no view \"nonsense\"", error.ToString());
         Assert.Contains("Event 999999999: the log of", error.ToString());
         Assert.Contains("goto N (g) ", output.ToString());
+    }
+
+    [Theory]
+    [InlineData("--pid 77", "note: there is no such event.\n")]
+    [InlineData("--where pfn==-1", "note: there is no such event.\n")]
+    [InlineData("--cause-of 5 --kind page.alloc_failed", "note: there is no such event.\n")]
+    [InlineData("--from 999999999", "note: the log has no event 999999999; its last is event ")]
+    [InlineData("-n 0", "")]
+    public async Task WhereNothingIsFound_ThatIsSaid(string arguments, string note)
+    {
+        CommandLine.Result result = await CommandLine.RunAsync(["events", Run, .. arguments.Split(' ')]);
+        Assert.Equal((0, ""), (result.ExitCode, result.Out));
+        Assert.StartsWith(note, result.Error);
+        Assert.Equal(note.Length == 0 ? 0 : 1, result.Error.Count(c => c == '\n'));
     }
 
     [Fact]

@@ -106,6 +106,7 @@ public sealed class RepairCommandTests : IClassFixture<RepairCommandTests.Severa
         bytes[50] ^= 1;
         File.WriteAllBytes(first, bytes);
         CommandLine.Result result = await CommandLine.RunAsync("repair", damaged, "--out", _run.Folder["none"]);
+        Assert.Contains($"\"sim run {damaged}/config.effective.json\" runs the experiment again.", result.Error);
         CommandLine.AssertRefused(result, ExitCode.CorruptLog, "not one event of the log is sound");
         Directory.Delete(Path.Combine(damaged, "log"), recursive: true);
         CommandLine.AssertRefused(await CommandLine.RunAsync("repair", damaged, "--out", _run.Folder["none"]), ExitCode.CorruptLog, "not one event");

@@ -24,6 +24,7 @@ public sealed class UsageTests
     [InlineData("events", "sim events needs RUN")]
     [InlineData("events x --pfn 0xzz", "--pfn 0xzz: expected a number, decimal or hexadecimal with 0x")]
     [InlineData("events x -n -5", "-n -5: expected a whole number, at least 0")]
+    [InlineData("run x.json --durability blok", "--durability blok: expected one of none, flush, block, seal. Did you mean \"block\"?")]
     [InlineData("import", "sim import needs a command: lackey")]
     [InlineData("import lackey x", "--output")]
     public async Task IsRefused(string line, string message) => CommandLine.AssertRefused(
@@ -55,6 +56,8 @@ public sealed class UsageTests
     [InlineData("vreify", "verify")]
     [InlineData("sohw", "show")]
     [InlineData("VERIFY", "verify")]
+    [InlineData("foo", null)]
+    [InlineData("rnu", "run")]
     [InlineData("quux", null)]
     [InlineData("", null)]
     public void NearestWordIsSuggested(string word, string? expected) =>

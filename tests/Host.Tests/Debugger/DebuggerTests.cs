@@ -132,6 +132,9 @@ public sealed class DebuggerTests(RunLibrary library)
 
     [Theory]
     [InlineData("step; stp; step", 2, "\"stp\": There is no command \"stp\". Did you mean \"step\"?")]
+    [InlineData("stp", 2, "\"stp\": There is no command \"stp\"")]
+    [InlineData("until page_order == 77", 1, "No event is one with page_order == 77.")]
+    [InlineData("watch frame:0x0", 1, "No event changes frame:0x0.")]
     [InlineData("step; goto x", 2, "\"goto x\": goto x: expected a whole number")]
     [InlineData("step; goto 99999999", 2, "the log of ")]
     [InlineData("step; until kind == nothing", 2, "There is no kind or category nothing.")]
@@ -159,7 +162,39 @@ public sealed class DebuggerTests(RunLibrary library)
         Assert.StartsWith("error: \"", result.Error);
         Assert.Contains(message, result.Error);
         Assert.DoesNotContain("   at ", result.Error);
-        Assert.Single(result.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(script.StartsWith("step;", StringComparison.Ordinal) ? 1 : 0, result.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public async Task OfAFileTheLineIsNamed()
+    {
+        string run = library.Run("fragmentation");
+        string file = library.Folder.Write("wrong.txt", "# one\r\nstep; step\r\n\r\nstep; stp 'a;b'; step\r\n");
+        CommandLine.Result result = await CommandLine.RunAsync("replay", run, "--commands", file);
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith($"error: {file}, line 4: \"stp 'a;b'\": There is no command \"stp\".", result.Error);
+        Assert.Equal(3, result.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        file = library.Folder.Write("long.txt", $"until {new string('x', 5_000)} == 1");
+        result = await CommandLine.RunAsync("replay", run, "--commands", file);
+        Assert.Equal(2, result.ExitCode);
+        Assert.StartsWith($"error: {file}, line 1: \"until xxx", result.Error);
+        CommandLine.AssertRefused(await CommandLine.RunAsync("replay", run, "--commands", library.Folder.Path), ExitCode.Configuration, "that is a folder");
+        foreach ((byte[] bytes, string character) in ((byte[], string)[])[([(byte)'\n', 7], "U+0007"), ([(byte)'\n', 0xff, 0xfe, 0x80], "U+FFFD"), ([(byte)'\n', 0], "U+0000")])
+        {
+            file = library.Folder["binary"];
+            File.WriteAllBytes(file, bytes);
+            CommandLine.AssertRefused(await CommandLine.RunAsync("replay", run, "--commands", file), ExitCode.Configuration, $"--commands {file}, line 2: this is no text; there is a character {character}.");
+        }
+    }
+
+    [Fact]
+    public void CommandsArePipedIn()
+    {
+        string run = library.Run("fragmentation"), expected = ChildProcess.Sim("replay", run, "-c", "at 100us; step").Out;
+        CommandLine.Result piped = ChildProcess.Finish("bash", "-c", $"printf 'at 100us\\nstep\\n' | dotnet '{ChildProcess.SimDll}' replay '{run}' --commands -");
+        Assert.Equal((0, expected, ""), (piped.ExitCode, piped.Out, piped.Error));
+        CommandLine.Result wrong = ChildProcess.Finish("bash", "-c", $"printf 'step\\nstp\\n' | dotnet '{ChildProcess.SimDll}' replay '{run}' --commands -");
+        Assert.StartsWith("error: standard input, line 2: \"stp\": ", wrong.Error);
     }
 
     [Fact]

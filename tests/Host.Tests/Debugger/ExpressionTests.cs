@@ -91,6 +91,8 @@ public sealed class ExpressionTests(RunLibrary library)
     [InlineData("migrate_type == moveable", 16, "migrate_type is one of unmovable movable reclaimable high_atomic isolate. Did you mean \"movable\"?")]
     [InlineData("time > 5", 7, "time takes a time with its unit")]
     [InlineData("pfn == 0xzz", 7, "pfn takes a number, decimal or hexadecimal with 0x (pfn).")]
+    [InlineData("pfn == 99999999999999999999999", 7, "pfn takes a number of 64 bits, and this one has more.")]
+    [InlineData("pfn == 0x10000000000000000", 7, "pfn takes a number of 64 bits, and this one has more.")]
     [InlineData("surplus == 2", 11, "surplus is true or false.")]
     [InlineData("pages > 3foo", 8, "or a size such as 2MiB")]
     [InlineData("comm < task-1", 0, "comm is a name")]
@@ -115,7 +117,24 @@ public sealed class ExpressionTests(RunLibrary library)
         Assert.Contains(problem, error.Problem);
         Assert.Equal(ExitCode.Usage, error.ExitCode);
         string[] lines = error.Message.Split('\n');
-        Assert.Equal((3, position + 2), (lines.Length, lines[2].IndexOf('^')));
+        Assert.Equal(text.Length == 0 ? 1 : 3, lines.Length);
+        Assert.True(text.Length == 0 || lines[2].IndexOf('^') == position + 2);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(70)]
+    [InlineData(2_000)]
+    [InlineData(4_000)]
+    public void OfALongExpressionThePlaceIsShown(int position)
+    {
+        string blanks = new(' ', position), text = $"{blanks}; {new string('x', 4_000 - position)}";
+        ExpressionException error = Assert.Throws<ExpressionException>(() => EventCondition.Parse(text, Application.Simulator.Catalogue.Descriptors));
+        Assert.Equal(position, error.Position);
+        string[] lines = error.Message.Split('\n');
+        Assert.Equal(3, lines.Length);
+        Assert.All(lines, l => Assert.InRange(l.Length, 1, 120));
+        Assert.Equal(';', lines[1][lines[2].IndexOf('^')]);
     }
 
     [Fact]

@@ -58,6 +58,33 @@ public sealed class DroppedSegmentTests : IDisposable
         Assert.Equal(ChildProcess.Sim("events", whole, "--from", "1000", "-n", "5").Out, ChildProcess.Sim("events", run, "--from", "1000", "-n", "5").Out);
     }
 
+    /// <summary>What lies between two snapshots is made in one go, so that going on in either direction runs nothing twice.</summary>
+    [Fact]
+    public void AStretchIsMadeOnce_ByOneOfSeveralProcesses()
+    {
+        string whole = Record("whole"), run = Record("kept", "--set", "log.keep=hashes", "--set", "snapshots.everyEvents=200000");
+        long[] dropped = [.. Directory.GetFiles(Path.Combine(run, "log"), "*.hashes").Select(First).Order()];
+        long[] snapshots = [.. Directory.GetFiles(Path.Combine(run, "snapshots")).Select(First).Order()];
+        long wanted = dropped.Last(d => d < snapshots[1]), from = snapshots.Last(s => s <= wanted);
+        long[] stretch = [.. dropped.Where(d => d >= from && d < snapshots.First(s => s > wanted))];
+        Assert.InRange(stretch.Length, 3, dropped.Length - 3);
+        string[] question = ["events", run, "--from", $"{wanted}", "-n", "5"];
+        using (ChildProcess one = ChildProcess.Start("dotnet", [ChildProcess.SimDll, .. question]), other = ChildProcess.Start("dotnet", [ChildProcess.SimDll, .. question]))
+        {
+            string expected = ChildProcess.Sim("events", whole, "--from", $"{wanted}", "-n", "5").Out;
+            foreach (CommandLine.Result result in (CommandLine.Result[])[one.Finish(), other.Finish()])
+            {
+                Assert.True(result.ExitCode == 0, result.Error);
+                Assert.Equal(expected, result.Out);
+            }
+        }
+        string cache = Path.Combine(run, "index", "segments");
+        Assert.Equal(stretch, Directory.GetFiles(cache).Select(First).Order());
+        Assert.All(stretch, s => Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "log", LogFormat.SegmentName(s))), File.ReadAllBytes(Path.Combine(cache, LogFormat.SegmentName(s)))));
+    }
+
+    private static long First(string file) => long.Parse(Path.GetFileNameWithoutExtension(file), CultureInfo.InvariantCulture);
+
     [Fact]
     public void AKilledRunThatDropsIsResumed()
     {

@@ -21,6 +21,7 @@ public sealed class InterruptionTests(RunLibrary library)
         CommandLine.Result result = Interrupt(run, signal);
         Assert.Equal(130, result.ExitCode);
         Assert.Contains("interrupted after event ", result.Error);
+        Assert.Contains($"try next:\n  sim run --resume {run}\n", result.Out);
         RunManifest manifest = RunDirectory.Open(run).ReadManifest();
         Assert.Equal(RunStatus.Interrupted, manifest.Status);
         CommandLine.Result verify = ChildProcess.Sim("verify", run, "--deep");

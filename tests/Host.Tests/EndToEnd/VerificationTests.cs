@@ -82,6 +82,7 @@ public sealed partial class VerificationTests(RunLibrary library)
             Assert.Equal(4, result.ExitCode);
             string name = Path.GetFileName(at.Segment);
             Assert.Contains(name, result.Error);
+            Assert.Contains($". \"sim verify {run}\" lists all damage, \"sim repair {run} --out COPY\" keeps", result.Error);
         }
     }
 

@@ -59,6 +59,7 @@ public sealed class ExperimentBadInputTests
     [InlineData("""{ "kernel": { "profile": "x86-64" } }""", "kernel.profile: the string \"x86-64\" is not one of \"x86_64\", \"i386-classic\", \"i386\", \"i386-pae\". Did you mean \"x86_64\"?")]
     [InlineData("""{ "log": { "categories": [ "-tlb", "buddy" ] } }""", "log.categories: mixes")]
     [InlineData("""{ "log": { "categories": [ "TLB!" ] } }""", "log.categories[0]: the string \"TLB!\" does not match")]
+    [InlineData("""{ "log": { "keep": "tail" } }""", "log.keep: expected all, hashes, or tail:N with a number of events, found the string \"tail\".")]
     [InlineData("""{ "stop": { "time": "0s" } }""", "stop.time: 0s is out of range; it must be at least 1 ps")]
     [InlineData("""{ "stop": { "whenOrderFails": 11 } }""", "stop.whenOrderFails: 11 is out of range; it must be 0 to 10")]
     [InlineData("""{ "name": "\ud800" }""", "surrogate")]

@@ -161,7 +161,7 @@ public sealed class ExportCommandTests : IClassFixture<ExportCommandTests.Export
         byte[] bytes = File.ReadAllBytes(segment);
         bytes[bytes.Length / 2] ^= 4;
         File.WriteAllBytes(segment, bytes);
-        CommandLine.AssertRefused(await CommandLine.RunAsync("export", copy, "--to", "parquet"), ExitCode.CorruptLog, "The log is damaged: 00000000000000000000.evlog, block ");
+        CommandLine.AssertRefused(await CommandLine.RunAsync("export", copy, "--to", "parquet"), ExitCode.CorruptLog, $"{copy}: the log is damaged: 00000000000000000000.evlog, block ");
         Assert.Empty(Directory.GetDirectories(copy, "tables*"));
     }
 

@@ -138,8 +138,12 @@ public sealed class ResumedRecordingTests : IDisposable
         Record("run", 20_000);
         File.Delete(_folder["run/config.effective.json"]);
         CommandException refused = Assert.Throws<CommandException>(() => Resume("run"));
-        Assert.Equal(ExitCode.Configuration, refused.ExitCode);
+        Assert.Equal(ExitCode.CorruptLog, refused.ExitCode);
         Assert.Contains("config.effective.json is missing", refused.Message);
+        File.WriteAllText(_folder["run/config.effective.json"], "");
+        refused = Assert.Throws<CommandException>(() => Resume("run"));
+        Assert.Equal(ExitCode.CorruptLog, refused.ExitCode);
+        Assert.Contains("config.effective.json is empty", refused.Message);
     }
 
     [Fact]

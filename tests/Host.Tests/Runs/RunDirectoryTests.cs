@@ -1,4 +1,6 @@
 using Sim.Host.Runs;
+using Sim.Host.Tests.Commands;
+using Sim.Host.Tests.EndToEnd;
 
 namespace Sim.Host.Tests.Runs;
 
@@ -28,6 +30,40 @@ public sealed class RunDirectoryTests
         var refusal = Assert.Throws<CommandException>(() => RunDirectory.Create(path, "a", 1));
         Assert.Equal(ExitCode.InputOutput, refusal.ExitCode);
         Assert.Contains($"The run directory {path} cannot be made", refusal.Message);
+    }
+
+    [Fact]
+    public void AFileOnTheWayIsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.Write("file", "data");
+        var refusal = Assert.Throws<CommandException>(() => RunDirectory.Create(Path.Combine(file, "sub", "run"), "a", 1));
+        Assert.Equal(ExitCode.InputOutput, refusal.ExitCode);
+        Assert.Contains($"cannot be made: {file} is a file. Name a writable place", refusal.Message);
+    }
+
+    [Theory]
+    [InlineData("000")]
+    [InlineData("404")]
+    public void ADirectoryThatMayNotBeEnteredIsNoMissingRun(string mode)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "modes are of POSIX");
+        using var folder = new TemporaryFolder();
+        RunDirectory directory = RunDirectory.Create(folder["run"], "a", 1);
+        directory.Write(new RunManifest { Experiment = "a", ConfigHash = "b" });
+        Assert.True(ChildProcess.Succeeds("chmod", "701", folder.Path) && ChildProcess.Succeeds("chmod", mode, directory.Path));
+        try
+        {
+            // The superuser may enter everything.
+            string[] nobody = Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
+            ChildProcess.Need(nobody.Length == 0 || ChildProcess.Succeeds("setpriv", "--version"), "setpriv is not here");
+            string[] command = [.. nobody, "dotnet", ChildProcess.SimDll, "show", directory.Path, "buddyinfo"];
+            CommandLine.AssertRefused(ChildProcess.Finish(command[0], command[1..]), ExitCode.InputOutput, $"{directory.Path} may not be entered");
+        }
+        finally
+        {
+            ChildProcess.Succeeds("chmod", "700", directory.Path);
+        }
     }
 
     [Fact]
@@ -65,23 +101,25 @@ public sealed class RunDirectoryTests
         new RunManifest { Experiment = "a", ConfigHash = "ff", Status = RunStatus.Complete, Seed = 7, EngineVersion = 1 }.ToJson());
 
     [Theory]
-    [InlineData("")]
-    [InlineData("{")]
-    [InlineData("null")]
-    [InlineData("[]")]
-    [InlineData("{}")]
-    [InlineData("""{ "experiment": "a", "configHash": "b", "surprise": 1 }""")]
-    [InlineData("""{ "experiment": "a", "configHash": "b", "status": "finished" }""")]
-    [InlineData("""{ "experiment": "a", "configHash": "b", "events": "many" }""")]
-    [InlineData("\u0000\u0001")]
-    public void DamagedManifestIsRefused(string text)
+    [InlineData("", "empty")]
+    [InlineData("{", "damaged: line 1 ")]
+    [InlineData("null", "damaged: ")]
+    [InlineData("[]", "damaged: ")]
+    [InlineData("{}", "damaged: ")]
+    [InlineData("""{ "experiment": "a", "configHash": "b", "surprise": 1 }""", "damaged: ")]
+    [InlineData("""{ "experiment": "a", "configHash": "b", "status": "finished" }""", "damaged: line 1 ")]
+    [InlineData("""{ "experiment": "a", "configHash": "b", "events": "many" }""", "damaged: line 1 ")]
+    [InlineData("\u0000\u0001", "damaged: line 1 ")]
+    public void DamagedManifestIsRefused(string text, string what)
     {
         using var folder = new TemporaryFolder();
         RunDirectory directory = RunDirectory.Create(folder["run"], "a", 1);
         directory.WriteFile("manifest.json", text);
         var refusal = Assert.Throws<CommandException>(directory.ReadManifest);
         Assert.Equal(ExitCode.CorruptLog, refusal.ExitCode);
-        Assert.Contains("manifest.json is missing or damaged", refusal.Message);
+        Assert.Contains($"manifest.json is {what}", refusal.Message);
+        Assert.Contains($"\"sim repair {directory.Path} --out COPY\"", refusal.Message);
+        Assert.DoesNotContain("BytePosition", refusal.Message);
     }
 
     [Fact]

@@ -48,6 +48,11 @@ internal static class FieldValues
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
     }
 
+    // A number in form, which Number does not read.
+    private static bool IsTooLarge(string text) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+        ? text.Length > 2 && text.AsSpan(2).IndexOfAnyExcept("0123456789abcdefABCDEF") < 0
+        : text.AsSpan().TrimStart('-') is { Length: > 0 } digits && digits.IndexOfAnyExceptInRange('0', '9') < 0;
+
     private static string? Gfp(FieldDescriptor field, string text, out long value)
     {
         bool number = Number(text, out value);
@@ -75,8 +80,8 @@ internal static class FieldValues
             value = size.Bytes >> shift;
             return null;
         }
-        return shift >= 0
-            ? $"{field.Column} takes a number of {(field.Unit == "kib" ? "KiB" : field.Unit)}, or a size such as 2MiB."
+        return IsTooLarge(text) ? $"{field.Column} takes a number of 64 bits, and this one has more."
+            : shift >= 0 ? $"{field.Column} takes a number of {(field.Unit == "kib" ? "KiB" : field.Unit)}, or a size such as 2MiB."
             : $"{field.Column} takes a number, decimal or hexadecimal with 0x{(field.Unit is "" or "hex" ? "" : $" ({field.Unit})")}.";
     }
 }
