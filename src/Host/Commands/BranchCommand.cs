@@ -59,7 +59,7 @@ internal sealed class BranchCommand(
         RunDirectory directory = RunDirectory.Open(path);
         RunManifest manifest = directory.ReadManifest();
         long last;
-        using (LogReader log = RunLog.Open(directory, streams.Error))
+        using (LogReader log = RunLog.Open(directory, streams.Error, cancellation))
         {
             last = BranchPoint.Find(log, path, manifest, at);
         }

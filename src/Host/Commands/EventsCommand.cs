@@ -57,7 +57,7 @@ internal sealed class EventsCommand(StandardStreams streams) : ICommandModule
             throw new CommandException(ExitCode.Usage, "--cause-of and --effects-of: give one of them.");
         }
         var directory = RunDirectory.Open(parsed.GetValue(_run)!);
-        using LogReader log = RunLog.Open(directory, streams.Error);
+        using LogReader log = RunLog.Open(directory, streams.Error, cancellation);
         IEventCondition shown = new EventFilter(log.Header.Catalogue, parsed.GetValue(_kind)!, pfn, pid);
         if (parsed.GetValue(_where) is { } where)
         {

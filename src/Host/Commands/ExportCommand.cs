@@ -64,13 +64,13 @@ internal sealed class ExportCommand(StandardStreams streams, ExperimentFile expe
         TableManifest manifest;
         if (withSamples)
         {
-            using RecordedRun run = RecordedRun.Open(path, experiments, streams.Error);
+            using RecordedRun run = RecordedRun.Open(path, experiments, streams.Error, cancellation);
             manifest = export.Write(run.Log, new Timeline(run, simulator), everyPs, target, Progress(run.Log), cancellation);
             RunLog.NoteEnd(run.Log, streams.Error);
         }
         else
         {
-            using LogReader log = RunLog.Open(directory, streams.Error);
+            using LogReader log = RunLog.Open(directory, streams.Error, cancellation);
             manifest = export.Write(log, null, 0, target, Progress(log), cancellation);
             RunLog.NoteEnd(log, streams.Error);
         }

@@ -48,7 +48,7 @@ internal sealed class ReplayCommand(StandardStreams streams, ExperimentFile expe
         long forward = parsed.GetValue(_step) is { } f ? OptionText.Number("--step", f) : 0;
         long backward = parsed.GetValue(_back) is { } b ? OptionText.Number("--back", b) : 0;
         IReadOnlyList<ScriptCommand>? script = Script(parsed);
-        using RecordedRun recorded = RecordedRun.Open(path, experiments, streams.Error);
+        using RecordedRun recorded = RecordedRun.Open(path, experiments, streams.Error, cancellation);
         var index = RunIndex.Open(recorded.Directory, recorded.Log, streams.Error, cancellation);
         var context = new DebugContext(new RunMoment(recorded, simulator, index)) { Cancellation = cancellation };
         var session = new ReplaySession(streams, context, parsed.GetValue(_json));

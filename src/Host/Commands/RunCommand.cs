@@ -63,7 +63,7 @@ internal sealed partial class RunCommand(
         string path = recording.Directory.Path;
         if (recording.IsComplete())
         {
-            streams.Error.WriteLine($"{path} is complete; there is nothing to resume.");
+            streams.Error.WriteLine($"{path} is complete; there is nothing to resume. \"sim verify {path}\" checks every byte of it.");
             if (json)
             {
                 PrintJson(path, recording.Reopened!);

@@ -22,16 +22,16 @@ internal sealed class ShowCommand(StandardStreams streams, ExperimentFile experi
         command.Arguments.Add(view);
         position.AddTo(command);
         command.Options.Add(json);
-        command.SetAction(parsed =>
+        command.SetAction((parsed, cancellation) =>
         {
             (StateView wanted, long number) = StateViews.Parse(parsed.GetValue(view)!);
             Action<Timeline> move = position.Read(parsed);
-            using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments, streams.Error);
+            using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments, streams.Error, cancellation);
             var timeline = new Timeline(recorded, simulator);
             move(timeline);
             Show(timeline, wanted, number, parsed.GetValue(json));
             RunLog.NoteEnd(recorded.Log, streams.Error);
-            return (int)ExitCode.Ok;
+            return Task.FromResult((int)ExitCode.Ok);
         });
         return command;
     }

@@ -52,7 +52,7 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
         string? stateHash = cutShort ? null : manifest.StateHash;
         if (deep && report.Events > 0)
         {
-            using RecordedRun recorded = RecordedRun.Open(path, experiments, streams.Error);
+            using RecordedRun recorded = RecordedRun.Open(path, experiments, streams.Error, cancellation);
             stateHash = Fold(recorded, stateHash);
             Reexecute(recorded, stateHash, cancellation);
         }

@@ -38,7 +38,7 @@ internal sealed class WhyCommand(StandardStreams streams, ExperimentFile experim
             int blockOrder = Order(asked, parsed.GetValue(order));
             int last = Last(asked, parsed.GetValue(count));
             Func<Timeline, long> find = position.Find(parsed);
-            using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments, streams.Error);
+            using RecordedRun recorded = RecordedRun.Open(parsed.GetValue(run)!, experiments, streams.Error, cancellation);
             var moment = new RunMoment(recorded, simulator, RunIndex.Open(recorded.Directory, recorded.Log, streams.Error, cancellation));
             moment.Timeline.Cancellation = cancellation;
             long end = find(moment.Timeline);

@@ -22,7 +22,7 @@ internal sealed record DebugCommand(
     public static DebugCommand Find(string name) =>
         All.FirstOrDefault(c => c.Name == name || (c.Alias.Length > 0 && c.Alias == name))
         ?? throw new CommandException(ExitCode.Usage,
-            $"There is no command \"{name}\".{Suggestion.For(name, All.Select(c => c.Name).Append("quit"))} \"help\" lists them.");
+            $"There is no command {new ScriptCommand(name)}.{Suggestion.For(name, All.Select(c => c.Name).Append("quit"))} \"help\" lists them.");
 
     /// <summary>Does what a line says.</summary>
     /// <exception cref="CommandException">It cannot be done.</exception>

@@ -83,7 +83,7 @@ internal sealed class RunIndex(LogBlocks blocks, LogIndex? index)
     {
         long started = Environment.TickCount64;
         long said = started;
-        LogIndexBuilder.Complete(() => RunLog.Open(directory), blocks, index, done =>
+        LogIndexBuilder.Complete(() => RunLog.Open(directory, null, cancellation), blocks, index, done =>
         {
             // A second is waited for without a word; after it there is a line every ten.
             long now = Environment.TickCount64;

@@ -44,14 +44,15 @@ public sealed class RecordedRun : IDisposable
     /// <param name="path">Its directory.</param>
     /// <param name="reader">Reads its experiment.</param>
     /// <param name="error">Where to say what takes long; null to be silent.</param>
+    /// <param name="cancellation">Stops what reading the log may take.</param>
     /// <exception cref="CommandException">It is no run, or its configuration is not the one that it was recorded with.</exception>
     /// <exception cref="CorruptLogException">Its log is damaged.</exception>
-    public static RecordedRun Open(string path, ExperimentFile reader, TextWriter? error = null)
+    public static RecordedRun Open(string path, ExperimentFile reader, TextWriter? error = null, CancellationToken cancellation = default)
     {
         RunDirectory directory = RunDirectory.Open(path);
         RunManifest manifest = directory.ReadManifest();
         Experiment experiment = directory.ReadExperiment(reader, []);
-        LogReader log = RunLog.Open(directory, error);
+        LogReader log = RunLog.Open(directory, error, cancellation);
         try
         {
             LogIdentity header = log.Header.Identity;

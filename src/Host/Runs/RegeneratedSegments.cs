@@ -13,7 +13,8 @@ namespace Sim.Host.Runs;
 /// </summary>
 /// <param name="directory">The run, or a branch of it.</param>
 /// <param name="error">Where to say what takes so long; null to be silent.</param>
-internal sealed class RegeneratedSegments(RunDirectory directory, TextWriter? error) : ISegmentSource
+/// <param name="cancellation">Stops it; what is whole by then stays in the cache.</param>
+internal sealed class RegeneratedSegments(RunDirectory directory, TextWriter? error, CancellationToken cancellation) : ISegmentSource
 {
     private const int BatchDispatches = 256;
 
@@ -74,9 +75,10 @@ internal sealed class RegeneratedSegments(RunDirectory directory, TextWriter? er
         List<(SegmentHeader Header, SegmentFooter Footer)> stretch =
             [.. Stretch(log, wanted, machine?.Events ?? 0, NextSnapshot(snapshots, wanted)).Where(s => !IsThere(cache, s.Header, s.Footer))];
         stretch.ForEach(s => rebuilder.Expect(s.Header, s.Footer));
-        machine ??= Ancestry.Begin(Ancestry.Of(owner, manifest, reader), simulator, experiment, rebuilder, leftOut, CancellationToken.None);
+        machine ??= Ancestry.Begin(Ancestry.Of(owner, manifest, reader), simulator, experiment, rebuilder, leftOut, cancellation);
         while (!rebuilder.IsComplete)
         {
+            cancellation.ThrowIfCancellationRequested();
             if (machine.Step(BatchDispatches) != StepStatus.More && !rebuilder.IsComplete)
             {
                 throw new RunDivergedException(machine.Events);
@@ -113,6 +115,7 @@ internal sealed class RegeneratedSegments(RunDirectory directory, TextWriter? er
             catch (LogLockedException e) when (e.IsHeld)
             {
                 _slow.Tick(() => $"waiting for another process that makes dropped events again in {cache.Path}");
+                cancellation.ThrowIfCancellationRequested();
                 Thread.Sleep(50);
             }
         }

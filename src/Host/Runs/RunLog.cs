@@ -11,12 +11,13 @@ internal static class RunLog
     /// <summary>Opens it; segments that were dropped are made again when they are read.</summary>
     /// <param name="directory">The run.</param>
     /// <param name="error">Where to say so when that takes long; null to be silent.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <exception cref="CommandException">There is no log (exit code 4), or it needs another build (exit code 3).</exception>
     /// <exception cref="CorruptLogException">It is damaged.</exception>
-    public static LogReader Open(RunDirectory directory, TextWriter? error = null)
+    public static LogReader Open(RunDirectory directory, TextWriter? error = null, CancellationToken cancellation = default)
     {
         LogReader log = OpenAsItIs(directory);
-        log.Source = new RegeneratedSegments(directory, error);
+        log.Source = new RegeneratedSegments(directory, error, cancellation);
         return log;
     }
 
@@ -77,7 +78,7 @@ internal static class RunLog
     {
         if (log.End != LogEnd.Complete)
         {
-            string why = log.End == LogEnd.Provisional ? "the run was interrupted" : $"the run is still going on, or was killed{(log.Unread.Length > 0 ? $" ({log.Unread})" : "")}";
+            string why = log.End == LogEnd.Provisional ? "the run was interrupted" : $"the run is still going on, or broke off{(log.Unread.Length > 0 ? $" ({log.Unread})" : "")}";
             error.WriteLine($"note: the log ends after event {log.LastSequence}: {why}.");
         }
     }

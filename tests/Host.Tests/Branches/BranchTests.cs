@@ -93,6 +93,41 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
         Assert.False(Directory.Exists(branch));
     }
 
+    /// <summary>What to do about damage depends on whose part of the log it is in.</summary>
+    [Fact]
+    public async Task DamageInTheSharedPastIsTheParents()
+    {
+        string parent = runs.Copy(runs.Base), branch = await BranchAsync(parent, 60_000, "--set", "kernel.pageAllocator.freePcpNs=21");
+        string segment = Directory.GetFiles(Path.Combine(parent, "log"), "*.evlog").Single(), own = Directory.GetFiles(Path.Combine(branch, "log"), "*.evlog").Single();
+        (long first, long second) = (Block(parent, 1), Block(parent, 2));
+        Flip(segment, (first + second) / 2);
+        CommandLine.Result result = await CommandLine.RunAsync("verify", branch);
+        Assert.Equal(4, result.ExitCode);
+        Assert.Contains("The damage is in what the branch shares with its parent: see there.", result.Error);
+        Assert.Contains($"\"sim repair {parent} --out COPY\" keeps them", (await CommandLine.RunAsync("verify", parent)).Error);
+        Flip(segment, (first + second) / 2);
+        Flip(own, new FileInfo(own).Length / 2);
+        result = await CommandLine.RunAsync("verify", branch);
+        Assert.Equal(4, result.ExitCode);
+        Assert.Contains($"\"sim repair {branch} --out COPY\" keeps them", result.Error);
+        Assert.Equal(0, (await CommandLine.RunAsync("repair", branch, "--out", Next())).ExitCode);
+        CommandLine.Result events = await CommandLine.RunAsync("events", branch);
+        Assert.Contains($"error: {branch}: the log is damaged: ", events.Error);
+
+        static long Block(string run, int block)
+        {
+            using LogReader log = LogReader.Open(Path.Combine(run, "log"));
+            return log.Index(0)[block].Offset;
+        }
+
+        static void Flip(string path, long at)
+        {
+            byte[] bytes = File.ReadAllBytes(path);
+            bytes[at] ^= 1;
+            File.WriteAllBytes(path, bytes);
+        }
+    }
+
     /// <summary>Two branches of the same settings that took them at different places are no lost determinism, and that is said.</summary>
     [Fact]
     public async Task ADifferenceOfBranches_NamesWhereTheirSettingsBegin()

@@ -178,6 +178,10 @@ public sealed class DebuggerTests(RunLibrary library)
         result = await CommandLine.RunAsync("replay", run, "--commands", file);
         Assert.Equal(2, result.ExitCode);
         Assert.StartsWith($"error: {file}, line 1: \"until xxx", result.Error);
+        file = library.Folder.Write("word.txt", $"\n{new string('y', 5_000)}");
+        result = await CommandLine.RunAsync("replay", run, "--commands", file);
+        Assert.StartsWith($"error: {file}, line 2: \"yyy", result.Error);
+        Assert.InRange(result.Error.Length, 100, file.Length + 300);
         CommandLine.AssertRefused(await CommandLine.RunAsync("replay", run, "--commands", library.Folder.Path), ExitCode.Configuration, "that is a folder");
         foreach ((byte[] bytes, string character) in ((byte[], string)[])[([(byte)'\n', 7], "U+0007"), ([(byte)'\n', 0xff, 0xfe, 0x80], "U+FFFD"), ([(byte)'\n', 0], "U+0000")])
         {

@@ -68,6 +68,12 @@ public sealed class DroppedSegmentTests : IDisposable
         long wanted = dropped.Last(d => d < snapshots[1]), from = snapshots.Last(s => s <= wanted);
         long[] stretch = [.. dropped.Where(d => d >= from && d < snapshots.First(s => s > wanted))];
         Assert.InRange(stretch.Length, 3, dropped.Length - 3);
+        string cache = Path.Combine(run, "index", "segments");
+        using (RecordedRun stopped = RecordedRun.Open(run, Application.Reader, null, new CancellationToken(canceled: true)))
+        {
+            Assert.Throws<OperationCanceledException>(() => stopped.Log.Read(stopped.Log.First!.Value, new BlockBuffer()));
+            Assert.Empty(Directory.GetFiles(cache, "*.evlog"));
+        }
         string[] question = ["events", run, "--from", $"{wanted}", "-n", "5"];
         using (ChildProcess one = ChildProcess.Start("dotnet", [ChildProcess.SimDll, .. question]), other = ChildProcess.Start("dotnet", [ChildProcess.SimDll, .. question]))
         {
@@ -78,7 +84,6 @@ public sealed class DroppedSegmentTests : IDisposable
                 Assert.Equal(expected, result.Out);
             }
         }
-        string cache = Path.Combine(run, "index", "segments");
         Assert.Equal(stretch, Directory.GetFiles(cache).Select(First).Order());
         Assert.All(stretch, s => Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "log", LogFormat.SegmentName(s))), File.ReadAllBytes(Path.Combine(cache, LogFormat.SegmentName(s)))));
     }
