@@ -15,6 +15,7 @@ internal sealed class ParityCommand(StandardStreams streams, CommandLineText com
     public Command Build() => new("parity", "Replays recordings of real kernels and reports what differs.")
     {
         Pages(),
+        new CallParityCommand(streams).Build(),
         new MallocParityCommand(streams).Build(),
         new ExecParityCommand(streams).Build(),
     };

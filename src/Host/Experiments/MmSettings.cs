@@ -28,6 +28,18 @@ public sealed record MmSettings : ICheckedSettings
     [Setting("RLIMIT_DATA in bytes; -1 for none.", Min = -1)]
     public long DataLimitBytes { get; init; } = -1;
 
+    [Setting("RLIMIT_MEMLOCK in bytes; -1 for none.", Min = -1)]
+    public long MemlockLimitBytes { get; init; } = 8L << 20;
+
+    [Setting("Pages that overcommit compares with (totalram_pages); -1 for what the page allocator manages.", Min = -1)]
+    public long TotalRamPages { get; init; } = -1;
+
+    [Setting("Pages mapped around a read fault of a file when they are in the page cache (fault_around_bytes; 16 in Linux), a power of two; 1 for the page alone.", Min = 1, Max = 512)]
+    public int FaultAroundPages { get; init; } = 1;
+
+    [Setting("MREMAP_DONTUNMAP as in 6.1.0-50: the copy may merge with its old area, all of which is unlocked.")]
+    public bool EarlyDontUnmap { get; init; }
+
     [Setting("Most areas in an address space (vm.max_map_count).", Min = 1)]
     public int MaxMapCount { get; init; } = 65530;
 
@@ -35,6 +47,9 @@ public sealed record MmSettings : ICheckedSettings
     public OvercommitPolicy Overcommit { get; init; } = OvercommitPolicy.Heuristic;
 
     public SettingProblem? Check() => MmapMinAddress % 4096 != 0
-        ? new SettingProblem("mmapMinAddress", $"{MmapMinAddress} is not a multiple of 4096.")
+            ? new SettingProblem("mmapMinAddress", $"{MmapMinAddress} is not a multiple of 4096.")
+        : (FaultAroundPages & (FaultAroundPages - 1)) != 0
+            ? new SettingProblem("faultAroundPages", $"{FaultAroundPages} is not a power of two.")
+        : TotalRamPages == 0 ? new SettingProblem("totalRamPages", "0 pages are none: give -1 for what the page allocator manages.")
         : null;
 }

@@ -28,6 +28,7 @@ public sealed class ProgramLoader
     private readonly PageAllocator _allocator;
     private readonly TlbConsistency _tlb;
     private readonly Journal _journal;
+    private readonly PageTableMaker _newTables;
     private readonly int _execve;
     private readonly long _stackLimitBytes, _execPs;
 
@@ -50,6 +51,7 @@ public sealed class ProgramLoader
         _tlb = tlb;
         _journal = journal;
         _stackLimitBytes = options.Mm.StackLimitBytes;
+        _newTables = new PageTableMaker(_spaces, allocator, journal, options.MmCosts);
         _execPs = options.MmCosts.TaskNs * 1000L;
         _execve = SyscallNumbers.Of(options.Profile).Execve;
         Abi = ProgramAbi.Of(options.Profile);
@@ -88,7 +90,8 @@ public sealed class ProgramLoader
         }
         long begin = Begin(pid, program!.Name, root, cpu, cause);
         var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, Abi, _stackLimitBytes, pid, cpu, begin);
-        error = loading.Load(program, interpreter, arguments, out ProgramStart? start);
+        ProgramStart? start = null;
+        error = _newTables.MakeFirst(_spaces[pid], cpu, begin) ? loading.Load(program, interpreter, arguments, out start) : Errno.ENOMEM;
         return new ExecResult(error, start, IsFatal: error != Errno.None);
     }
 

@@ -87,3 +87,26 @@ public readonly partial record struct FaultSegv(
 public readonly partial record struct FaultOom(
     [Unit("pid")] int Pid,
     [Unit("vpn"), Delta(20)] long Vpn);
+
+/// <summary>
+/// The pages of a range that are in the page cache and not mapped yet were mapped around a read fault
+/// (<c>filemap_map_pages</c>).
+/// </summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Vpn">First page of the range, which lies in one page table.</param>
+/// <param name="Pages">Length.</param>
+/// <param name="Resolved">The page of the fault was among them, and the fault is counted.</param>
+[Event(156, "fault.around")]
+public readonly partial record struct FaultAround(
+    [Unit("pid")] int Pid,
+    [Unit("vpn"), Delta(20)] long Vpn,
+    [Unit("pages")] long Pages,
+    bool Resolved);
+
+/// <summary>An access behind the end of a file: the process gets SIGBUS. Changes no state by itself.</summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Address">Address of the access.</param>
+[Event(158, "fault.bus", Ignorable = true)]
+public readonly partial record struct FaultBus(
+    [Unit("pid")] int Pid,
+    [Address] long Address);

@@ -19,6 +19,9 @@ public enum FaultResult : byte
 
     /// <summary>There was no memory for the page or its tables.</summary>
     OutOfMemory,
+
+    /// <summary>SIGBUS: the page lies behind the end of its file.</summary>
+    Bus,
 }
 
 /// <summary>
@@ -27,7 +30,6 @@ public enum FaultResult : byte
 /// </summary>
 public sealed class PageFaultHandler
 {
-    private const GfpFlags TableGfp = GfpFlags.Kernel | GfpFlags.Zero;
     private const GfpFlags ZeroedGfp = GfpFlags.HighUserMovable | GfpFlags.Zero;
 
     private readonly AddressSpaces _spaces;
@@ -37,6 +39,8 @@ public sealed class PageFaultHandler
     private readonly Journal _journal;
     private readonly ITlbFlush _tlb;
     private readonly StackGrowth _stacks;
+    private readonly PageTableMaker _newTables;
+    private readonly int _around;
     private readonly HugePageFaults? _huge;
     private readonly long _faultPs, _clearPs, _copyPs, _readPs;
 
@@ -59,6 +63,8 @@ public sealed class PageFaultHandler
         _journal = journal;
         _tlb = tlb;
         _stacks = new StackGrowth(spaces, new MemoryLimits(options, allocator.State), journal);
+        _newTables = new PageTableMaker(spaces, allocator, journal, costs);
+        _around = options.FaultAroundPages;
         _faultPs = costs.FaultNs * 1000L;
         _clearPs = costs.ClearPageNs * 1000L;
         _copyPs = costs.CopyPageNs * 1000L;
@@ -98,9 +104,15 @@ public sealed class PageFaultHandler
             return FaultResult.Segv;
         }
         segv = SegvCode.None;
+        return Resolve(mm, address, in area, write, cpu, cause);
+    }
+
+    /// <summary>Brings in a page that its area allows to access so (<c>handle_mm_fault</c>).</summary>
+    internal FaultResult Resolve(AddressSpace mm, ulong address, in VmArea area, bool write, CpuClock cpu, long cause)
+    {
         if (_huge is not null && area.VmFile == 0)
         {
-            if (!MakeTables(mm, address, 1, cpu, cause, out _))
+            if (!_newTables.MakeDownTo(mm, address, 1, cpu, cause, out _))
             {
                 return FaultResult.OutOfMemory;
             }
@@ -109,11 +121,15 @@ public sealed class PageFaultHandler
                 return done;
             }
         }
-        if (!MakeTables(mm, address, 0, cpu, cause, out long table))
+        ulong entry = 0;
+        if (area.VmFile == 0 || _tables.FindLeafTable(mm.Root, address, out _) >= 0)
         {
-            return FaultResult.OutOfMemory;
+            if (!_newTables.MakeDownTo(mm, address, 0, cpu, cause, out long table))
+            {
+                return FaultResult.OutOfMemory;
+            }
+            entry = _tables.Read(table, address);
         }
-        ulong entry = _tables.Read(table, address);
         if (entry != 0)
         {
             return OnMapped(mm, address, entry, in area, write, cpu, cause);
@@ -138,28 +154,6 @@ public sealed class PageFaultHandler
     /// <summary>True when the area lets the access through; a read that hit a present page was refused for good (<c>access_error</c>).</summary>
     private static bool IsAllowed(VmFlags flags, bool write, bool present) =>
         write ? (flags & VmFlags.Write) != 0 : !present && (flags & VmFlags.Access) != 0;
-
-    /// <summary>Makes the page tables down to a level that are missing; tells the one of level 0, if it is there.</summary>
-    private bool MakeTables(AddressSpace mm, ulong address, int level, CpuClock cpu, long cause, out long table)
-    {
-        while (true)
-        {
-            table = _tables.FindLeafTable(mm.Root, address, out int missing);
-            if (table >= 0 || missing < level)
-            {
-                return true;
-            }
-            long pfn = _allocator.AllocPages(0, TableGfp, mm.Pid, cpu, cause);
-            if (pfn < 0)
-            {
-                return false;
-            }
-            cpu.Charge(_clearPs);
-            var e = new PgtableAlloc(mm.Pid, (byte)missing, (long)(address >> 12), pfn);
-            EventHeader header = _journal.Emit(in e, cause);
-            _spaces.Apply(in e, in header);
-        }
-    }
 
     /// <summary>Reading maps the zero page, writing a zeroed frame (<c>do_anonymous_page</c>).</summary>
     private FaultResult OnAnonymous(AddressSpace mm, ulong address, bool write, CpuClock cpu, long cause)
@@ -187,6 +181,18 @@ public sealed class PageFaultHandler
     private FaultResult OnFile(AddressSpace mm, ulong address, in VmArea area, bool write, CpuClock cpu, long cause)
     {
         bool copies = write && (area.VmFlags & VmFlags.Shared) == 0;
+        if (!write && _around > 1 && MapAround(mm, address, in area, cpu, cause) is { } done)
+        {
+            return done;
+        }
+        if (area.PgoffOf(address) >= SizeOf(area.VmFile))
+        {
+            return BehindEnd(mm, address, in area, copies, cpu, cause);
+        }
+        if (!_newTables.MakeDownTo(mm, address, 0, cpu, cause, out _))
+        {
+            return FaultResult.OutOfMemory;
+        }
         long own = -1;
         if (copies)
         {
@@ -219,6 +225,55 @@ public sealed class PageFaultHandler
         return FaultResult.Resolved;
     }
 
+    /// <summary>
+    /// Maps pages of the page cache around a read (<c>do_fault_around</c>): of a window that the page lies in, as far as area, file and
+    /// page table go. Null when the page itself was not among them.
+    /// </summary>
+    private FaultResult? MapAround(AddressSpace mm, ulong address, in VmArea area, CpuClock cpu, long cause)
+    {
+        ulong start = Math.Max(address & ~(((ulong)_around << 12) - 1), area.VmStart);
+        ulong end = Math.Min(Math.Min(start + ((ulong)_around << 12), area.VmEnd), _tables.SpanEnd(start, 1));
+        long size = SizeOf(area.VmFile);
+        bool any = false, itself = false;
+        for (ulong at = start; at < end; at += 4096)
+        {
+            long pgoff = area.PgoffOf(at);
+            bool cached = pgoff < size && _spaces.Cache.Find(area.VmFile, pgoff) >= 0;
+            any |= cached;
+            itself |= cached && at >> 12 == address >> 12;
+        }
+        if (!any)
+        {
+            return null;
+        }
+        if (!_newTables.MakeDownTo(mm, address, 0, cpu, cause, out _))
+        {
+            return FaultResult.OutOfMemory;
+        }
+        var e = new FaultAround(mm.Pid, (long)(start >> 12), (long)((end - start) >> 12), itself);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        return itself ? FaultResult.Resolved : null;
+    }
+
+    /// <summary>An access behind the end of a file leaves the upper page tables, and for a copy the area's <c>anon_vma</c>.</summary>
+    private FaultResult BehindEnd(AddressSpace mm, ulong address, in VmArea area, bool copies, CpuClock cpu, long cause)
+    {
+        if (!_newTables.MakeDownTo(mm, address, 1, cpu, cause, out _))
+        {
+            return FaultResult.OutOfMemory;
+        }
+        if (copies && area.AnonVma == 0)
+        {
+            var prepared = new VmaAnonVma(mm.Pid, (long)(address >> 12));
+            EventHeader at = _journal.Emit(in prepared, cause);
+            _spaces.Apply(in prepared, in at);
+        }
+        return FaultResult.Bus;
+    }
+
+    private long SizeOf(int file) => file < 0 ? _spaces.SharedMemory.Pages(-file) : _spaces.Cache.Size(file);
+
     /// <summary>A mapped page: a write may go on in place or needs a copy (<c>do_wp_page</c>); anything else was spurious.</summary>
     private FaultResult OnMapped(
         AddressSpace mm, ulong address, ulong entry, in VmArea area, bool write, CpuClock cpu, long cause)
@@ -234,7 +289,9 @@ public sealed class PageFaultHandler
         }
         long old = _tables.Mode.PfnOf(entry);
         bool zero = old == _spaces.ZeroPfn;
-        if ((area.VmFlags & VmFlags.Shared) != 0 || (!zero && _frames[old].Use == FrameUse.Anon && _frames[old].MapCount == 1))
+        bool alone = !zero && _frames[old].Use == FrameUse.Anon
+            && ((entry & (ulong)PageProtection.NotExclusive) == 0 || _frames[old].MapCount == 1);
+        if ((area.VmFlags & VmFlags.Shared) != 0 || alone)
         {
             var reuse = new FaultReuse(mm.Pid, vpn);
             EventHeader header = _journal.Emit(in reuse, cause);

@@ -26,8 +26,15 @@ internal sealed class StackGrowth(AddressSpaces spaces, MemoryLimits limits, Jou
             }
         }
         long pages = (long)((area.VmStart - start) >> 12);
-        if (!limits.MayGrowStack(area.VmEnd - start) || !limits.MayExpand(mm, area.VmFlags, pages) || !limits.MayCommit(pages))
+        if (!limits.MayExpand(mm, area.VmFlags, pages) || !limits.MayGrowStack(mm, area.VmEnd - start)
+            || !limits.MayLockMore(mm, area.VmFlags, pages) || !limits.MayCommit(pages))
         {
+            if (area.AnonVma == 0)
+            {
+                var prepared = new VmaAnonVma(mm.Pid, (long)(area.VmStart >> 12));
+                EventHeader done = journal.Emit(in prepared, cause);
+                spaces.Apply(in prepared, in done);
+            }
             return false;
         }
         var e = new VmaGrow(mm.Pid, (long)(start >> 12));

@@ -13,6 +13,13 @@ public sealed class AddressLayout
         KernelStart = LongMode ? 0xffff_8000_0000_0000UL : 0xc000_0000;
         DirectMapBase = LongMode ? 0xffff_8880_0000_0000 : 0xc000_0000;
         MinAddress = (ulong)options.MmapMinAddress;
+        KernelTablesPerProcess = profile == KernelProfile.I386Pae ? 2 : 0;
+        FileAlignBytes = profile switch
+        {
+            KernelProfile.I386Classic => 0,
+            KernelProfile.I386 => 4UL << 20,
+            _ => 2UL << 20,
+        };
         GuardGapBytes = (ulong)options.StackGuardGapPages << 12;
         MmapBase = ComputeMmapBase(options.StackLimitBytes);
     }
@@ -23,11 +30,23 @@ public sealed class AddressLayout
     /// <summary>First address behind user space (<c>TASK_SIZE</c>): 0x7ffffffff000, or 3 GiB on i386.</summary>
     public ulong TaskSize { get; }
 
+    /// <summary>A sum of addresses and lengths as the kernel's machine word holds it.</summary>
+    public ulong Word(ulong sum) => LongMode ? sum : (uint)sum;
+
     /// <summary>First address of the kernel's half, which all address spaces share.</summary>
     public ulong KernelStart { get; }
 
     /// <summary>Where the kernel sees physical address 0 (<c>PAGE_OFFSET</c>): its direct map.</summary>
     public ulong DirectMapBase { get; }
+
+    /// <summary>
+    /// Page tables of the kernel's half that each process has for itself and that count as its own: with PAE the one of level 1, and its
+    /// copy for user mode with page-table isolation (<c>preallocate_pmds</c>, arch/x86/mm/pgtable.c). Their frames are not modelled.
+    /// </summary>
+    public int KernelTablesPerProcess { get; }
+
+    /// <summary>Size of a large page, to which mappings of files are aligned that are long enough; 0 for a kernel that does not.</summary>
+    public ulong FileAlignBytes { get; }
 
     /// <summary>Lowest address that may be mapped (<c>vm.mmap_min_addr</c>).</summary>
     public ulong MinAddress { get; }

@@ -63,6 +63,14 @@ public sealed class AddressSpace
     /// <summary>Pages of areas that grow down (<c>stack_vm</c>).</summary>
     public long StackVm { get; internal set; }
 
+    /// <summary>
+    /// Pages counted as locked (<c>locked_vm</c>). Not always the sum of the locked areas: MREMAP_DONTUNMAP unlocks without counting.
+    /// </summary>
+    public long LockedVm { get; internal set; }
+
+    /// <summary>Limits set for this process alone (prlimit); null while the machine's hold.</summary>
+    public ResourceLimits? Limits { get; internal set; }
+
     /// <summary>Mapped anonymous pages (<c>MM_ANONPAGES</c>); the zero page does not count.</summary>
     public long AnonRss { get; internal set; }
 
@@ -130,6 +138,18 @@ public sealed class AddressSpace
         hash.Add(HiwaterRss);
         hash.Add(HiwaterVm);
         hash.Add(PageTables);
+        // Nothing is added for what was never used: logs from before it keep their hashes.
+        if (LockedVm != 0)
+        {
+            hash.Add(LockedVm);
+        }
+        if (Limits is { } limits)
+        {
+            hash.Add(limits.StackBytes);
+            hash.Add(limits.AddressSpaceBytes);
+            hash.Add(limits.DataBytes);
+            hash.Add(limits.MemlockBytes);
+        }
         foreach ((long vpn, long pfn) in DepositedTables)
         {
             hash.Add(vpn);
@@ -147,6 +167,10 @@ public sealed class AddressSpace
             hash.Add((long)area.VmFlags);
             hash.Add(area.VmFile);
             hash.Add(area.AnonVma);
+            if (area.AnonChain > 1)
+            {
+                hash.Add(area.AnonChain);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ namespace Sim.Kernel.Mm;
 
 /// <summary>
 /// What holds between any two events of virtual memory: areas in order, counts equal to what is counted, every page-table entry
-/// inside an area that allows it, map counts right, and no anonymous frame in two address spaces.
+/// inside an area that allows it, map counts right, and no anonymous frame writable while two address spaces map it.
 /// </summary>
 public static class AddressSpaceInvariants
 {
@@ -29,9 +29,9 @@ public static class AddressSpaceInvariants
             {
                 return $"pfn 0x{pfn:x} has map count {frame.MapCount} and is mapped {mapped[pfn]} times";
             }
-            if (counted && frame.Use == FrameUse.Anon && mapped[pfn] != 1)
+            if (counted && frame.Use == FrameUse.Anon && mapped[pfn] == 0)
             {
-                return $"pfn 0x{pfn:x} is anonymous and mapped {mapped[pfn]} times";
+                return $"pfn 0x{pfn:x} is anonymous and not mapped";
             }
             if (ReverseViolation(spaces, pfn, mapped[pfn]) is { } reverse)
             {
@@ -130,6 +130,10 @@ public static class AddressSpaceInvariants
                     file += frames[pfn].Use == FrameUse.File && area.VmFile > 0 ? 1 : 0;
                     shmem += frames[pfn].Use == FrameUse.File && area.VmFile < 0 ? 1 : 0;
                     bool writable = (mode.FlagsOf(entry) & (PteFlags.Present | PteFlags.Write)) == (PteFlags.Present | PteFlags.Write);
+                    if (writable && frames[pfn].Use == FrameUse.Anon && frames[pfn].MapCount > 1)
+                    {
+                        return $"0x{address:x} is writable and another process maps its page too";
+                    }
                     if (writable && ((area.VmFlags & VmFlags.Write) == 0 || pfn == spaces.ZeroPfn))
                     {
                         return $"0x{address:x} is writable in its page table and not in its area";

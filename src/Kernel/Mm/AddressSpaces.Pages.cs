@@ -9,7 +9,7 @@ namespace Sim.Kernel.Mm;
 /// <summary>Changes of single pages: what faults do.</summary>
 public sealed partial class AddressSpaces :
     IApply<FaultAnon>, IApply<FaultZero>, IApply<FaultCow>, IApply<FaultFile>, IApply<FaultReuse>, IApply<FaultSpurious>,
-    IApply<CacheAdd>
+    IApply<FaultAround>, IApply<CacheAdd>, IApply<CacheSize>
 {
     // What the kernel sets at the fault, so that the CPU need not do it at the access that follows.
     private const PteFlags Written = PteFlags.Write | PteFlags.Dirty;
@@ -54,19 +54,28 @@ public sealed partial class AddressSpaces :
         AddressSpace mm = this[e.Pid];
         ulong address = (ulong)e.Vpn << 12;
         ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
-        _frames[e.Pfn].MapCount++;
-        ReverseMap.Add(e.Pfn, e.Pid, e.Vpn);
-        if (area.VmFile < 0)
-        {
-            mm.ShmemRss++;
-        }
-        else
-        {
-            mm.FileRss++;
-        }
-        mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
-        SetEntry(mm, address, e.Pfn, e.Write ? area.VmPageProt | Written : area.VmPageProt);
+        MapCached(mm, address, e.Pfn, in area, e.Write ? Written : 0);
         CountFault(e.Pid, e.Major);
+    }
+
+    public void Apply(in FaultAround e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        ulong address = (ulong)e.Vpn << 12;
+        ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
+        long table = _tables.FindLeafTable(mm.Root, address, out _);
+        for (long i = 0; i < e.Pages; i++, address += 4096)
+        {
+            long pfn = _tables.Read(table, address) == 0 ? Cache.Find(area.VmFile, area.PgoffOf(address)) : -1;
+            if (pfn >= 0)
+            {
+                MapCached(mm, address, pfn, in area, 0);
+            }
+        }
+        if (e.Resolved)
+        {
+            CountFault(e.Pid, major: false);
+        }
     }
 
     public void Apply(in FaultReuse e, in EventHeader header)
@@ -81,7 +90,8 @@ public sealed partial class AddressSpaces :
         else
         {
             ulong entry = _tables.ReadPte(mm.Root, address);
-            SetEntry(mm, address, _tables.Mode.PfnOf(entry), _tables.Mode.FlagsOf(entry) | Written | PteFlags.Accessed);
+            PteFlags flags = _tables.Mode.FlagsOf(entry) & ~PageProtection.NotExclusive;
+            SetEntry(mm, address, _tables.Mode.PfnOf(entry), flags | Written | PteFlags.Accessed);
         }
         CountFault(e.Pid, major: false);
     }
@@ -96,6 +106,24 @@ public sealed partial class AddressSpaces :
         frame.MapCount = 0;
         ReverseMap.SetMapping(e.Pfn, e.File);
         Cache.Add(e.File, e.Pgoff, e.Pfn);
+    }
+
+    public void Apply(in CacheSize e, in EventHeader header) => Cache.SetSize(e.File, e.Pages);
+
+    private void MapCached(AddressSpace mm, ulong address, long pfn, in VmArea area, PteFlags more)
+    {
+        _frames[pfn].MapCount++;
+        ReverseMap.Add(pfn, mm.Pid, (long)(address >> 12));
+        if (area.VmFile < 0)
+        {
+            mm.ShmemRss++;
+        }
+        else
+        {
+            mm.FileRss++;
+        }
+        mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
+        SetEntry(mm, address, pfn, area.VmPageProt | more);
     }
 
     private void MapAnonymous(AddressSpace mm, ulong address, long pfn, in VmArea area)
@@ -128,21 +156,21 @@ public sealed partial class AddressSpaces :
         if (mm.Areas.IsValid(behind))
         {
             ref readonly VmArea next = ref Areas[mm.Areas.Handle(behind)];
-            if (next.AnonVma != 0 && AreaMerging.MayShareAnonVma(in area, in next))
+            if (next.AnonChain == 1 && AreaMerging.MayShareAnonVma(in area, in next))
             {
-                area.AnonVma = next.AnonVma;
+                (area.AnonVma, area.AnonChain) = (next.AnonVma, 1);
                 return;
             }
         }
         if (mm.Areas.IsValid(before))
         {
             ref readonly VmArea previous = ref Areas[mm.Areas.Handle(before)];
-            if (previous.AnonVma != 0 && AreaMerging.MayShareAnonVma(in previous, in area))
+            if (previous.AnonChain == 1 && AreaMerging.MayShareAnonVma(in previous, in area))
             {
-                area.AnonVma = previous.AnonVma;
+                (area.AnonVma, area.AnonChain) = (previous.AnonVma, 1);
                 return;
             }
         }
-        area.AnonVma = ++_anonVmas;
+        (area.AnonVma, area.AnonChain) = (++_anonVmas, 1);
     }
 }

@@ -12,8 +12,9 @@ public sealed partial class AddressSpaces :
     {
         if (e.File < 0)
         {
-            SharedMemory.Map(-e.File, e.Pages, e.Pgoff + e.Pages);
+            SharedMemory.Map(-e.File, e.Pages);
         }
+        this[e.Pid].LockedVm += LockedPages((VmFlags)e.Flags, e.Pages);
         ulong start = (ulong)e.Vpn << 12;
         _editor.Map(this[e.Pid], start, start + ((ulong)e.Pages << 12), (VmFlags)e.Flags, e.File, e.Pgoff);
     }
@@ -53,7 +54,10 @@ public sealed partial class AddressSpaces :
     {
         AddressSpace mm = this[e.Pid];
         ulong start = (ulong)e.Vpn << 12;
-        PrepareAnonVma(mm, mm.Areas.Find(start));
+        AreaCursor at = mm.Areas.Find(start);
+        PrepareAnonVma(mm, at);
+        ref readonly VmArea area = ref Areas[mm.Areas.Handle(at)];
+        mm.LockedVm += LockedPages(area.VmFlags, (long)((area.VmStart - start) >> 12));
         _editor.GrowDown(mm, start);
     }
 
@@ -71,6 +75,7 @@ public sealed partial class AddressSpaces :
             ref readonly VmArea area = ref Areas[mm.Areas.Handle(at)];
             ulong from = Math.Max(start, area.VmStart), to = Math.Min(end, area.VmEnd);
             UnmapPages(mm, from, to, area.VmFile);
+            mm.LockedVm -= LockedPages(area.VmFlags, (long)((to - from) >> 12));
             if (area.VmFile < 0 && SharedMemory.Unmap(-area.VmFile, (long)((to - from) >> 12)))
             {
                 ReleaseSharedMemory(-area.VmFile);
@@ -116,7 +121,7 @@ public sealed partial class AddressSpaces :
 
     private void ProtectPages(AddressSpace mm, ulong start, ulong end, in VmArea area)
     {
-        const PteFlags Kept = PteFlags.Accessed | PteFlags.Dirty;
+        const PteFlags Kept = PteFlags.Accessed | PteFlags.Dirty | PageProtection.NotExclusive;
         PagingMode mode = _tables.Mode;
         bool write = (area.VmFlags & VmFlags.Write) != 0, shared = (area.VmFlags & VmFlags.Shared) != 0;
         for (ulong at = start; at < end;)
@@ -141,7 +146,7 @@ public sealed partial class AddressSpaces :
                 long pfn = mode.PfnOf(entry);
                 PteFlags flags = area.VmPageProt | (mode.FlagsOf(entry) & Kept);
                 // A dirty page that need not be copied spares its process the next write fault (can_change_pte_writable).
-                if (write && (flags & PteFlags.Dirty) != 0 && pfn != ZeroPfn && (shared || _frames[pfn].Use == FrameUse.Anon))
+                if (write && (flags & PteFlags.Dirty) != 0 && pfn != ZeroPfn && (shared || (_frames[pfn].Use == FrameUse.Anon && (flags & PageProtection.NotExclusive) == 0)))
                 {
                     flags |= PteFlags.Write;
                 }

@@ -55,9 +55,74 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         }
         else
         {
-            Add(mm, start, end, flags, file, pgoff, 0);
+            Add(mm, start, end, flags, file, pgoff, 0, 0);
         }
     }
+
+    /// <summary>
+    /// Maps a copy of an area where nothing is mapped, merged with its neighbours there if they fit (<c>copy_vma</c>). The pages
+    /// are not counted.
+    /// </summary>
+    /// <param name="mm">The address space.</param>
+    /// <param name="address">First address of what is copied, in one area.</param>
+    /// <param name="start">First address of the copy.</param>
+    /// <param name="end">Behind its last address.</param>
+    /// <param name="apart">Where it would merge with the area it is a copy of, it merges with none.</param>
+    public void Copy(AddressSpace mm, ulong address, ulong start, ulong end, bool apart)
+    {
+        VmArea area = pool[mm.Areas.Handle(mm.Areas.Find(address))];
+        bool faulted = area.VmFile != 0 || area.AnonVma != 0;
+        long pgoff = faulted ? area.PgoffOf(address) : (long)(start >> 12);
+        long pages = (long)((end - start) >> 12);
+        AreaCursor behind = mm.Areas.Find(start), before = mm.Areas.Previous(behind);
+        bool mergeBefore = mm.Areas.IsValid(before) && mm.Areas.End(before) == start
+            && AreaMerging.MayFollow(in pool[mm.Areas.Handle(before)], area.VmFlags, area.VmFile, pgoff, area.AnonVma);
+        bool mergeBehind = mm.Areas.IsValid(behind) && mm.Areas.Start(behind) == end
+            && AreaMerging.MayPrecede(in pool[mm.Areas.Handle(behind)], area.VmFlags, area.VmFile, pgoff + pages, area.AnonVma);
+        if (apart && ((mergeBefore && mm.Areas.Start(before) == area.VmStart) || (mergeBehind && mm.Areas.Start(behind) == area.VmStart)))
+        {
+            (mergeBefore, mergeBehind) = (false, false);
+        }
+        if (!Merge(mm, before, behind, start, end, mergeBefore, mergeBehind))
+        {
+            Add(mm, start, end, area.VmFlags, area.VmFile, pgoff, area.AnonVma, area.AnonChain);
+        }
+    }
+
+    /// <summary>
+    /// Moves the end of an area up over free addresses, and merges it with the area that is then behind it if they fit (mremap;
+    /// <c>vma_merge</c> of the extension).
+    /// </summary>
+    public void Lengthen(AddressSpace mm, ulong address, ulong end)
+    {
+        AreaCursor at = mm.Areas.Find(address), behind = mm.Areas.Next(at);
+        ref readonly VmArea area = ref pool[mm.Areas.Handle(at)];
+        mm.Account(area.VmFlags, (long)((end - area.VmEnd) >> 12));
+        bool merges = mm.Areas.IsValid(behind) && mm.Areas.Start(behind) == end
+            && AreaMerging.MayPrecede(in pool[mm.Areas.Handle(behind)], area.VmFlags, area.VmFile, area.PgoffOf(end), area.AnonVma)
+            && AreaMerging.AnonVmasAgree(area.AnonVma, pool[mm.Areas.Handle(behind)].AnonVma);
+        Extend(mm, at, merges ? mm.Areas.End(behind) : end);
+    }
+
+    /// <summary>Makes a range of one area an area of its own; tells its handle.</summary>
+    public int SplitOff(AddressSpace mm, ulong start, ulong end)
+    {
+        AreaCursor at = mm.Areas.Find(start);
+        if (mm.Areas.Start(at) < start)
+        {
+            Split(mm, at, start);
+            at = mm.Areas.Find(start);
+        }
+        if (mm.Areas.End(at) > end)
+        {
+            Split(mm, at, end);
+            at = mm.Areas.Find(start);
+        }
+        return mm.Areas.Handle(at);
+    }
+
+    /// <summary>Adds an area as it is, merged with nothing: what a child gets from its parent.</summary>
+    public void Insert(AddressSpace mm, in VmArea area) => mm.Areas.Insert(area.VmStart, area.VmEnd, pool.Allocate(in area));
 
     /// <summary>Grows the heap: extends the area that ends there when it starts at or above the heap's start (<c>do_brk_flags</c>).</summary>
     public void MapHeap(AddressSpace mm, ulong start, ulong end, VmFlags flags)
@@ -71,7 +136,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         }
         else
         {
-            Add(mm, start, end, flags, 0, (long)(start >> 12), 0);
+            Add(mm, start, end, flags, 0, (long)(start >> 12), 0, 0);
         }
     }
 
@@ -87,20 +152,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         mm.Account(flags, (long)((end - start) >> 12));
         AreaCursor before = mm.Areas.Previous(at), behind = mm.Areas.Next(at);
         bool mergeBefore = MergesBefore(mm, at, start, flags), mergeBehind = MergesBehind(mm, at, end, flags);
-        if (mergeBefore && mergeBehind
-            && AreaMerging.AnonVmasAgree(pool[mm.Areas.Handle(before)].AnonVma, pool[mm.Areas.Handle(behind)].AnonVma))
-        {
-            Extend(mm, before, mm.Areas.End(behind));
-        }
-        else if (mergeBefore)
-        {
-            Extend(mm, before, end);
-        }
-        else if (mergeBehind)
-        {
-            ExtendDown(mm, behind, start);
-        }
-        else
+        if (!Merge(mm, before, behind, start, end, mergeBefore, mergeBehind))
         {
             if (start != area.VmStart)
             {
@@ -152,7 +204,26 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
             && AreaMerging.MayPrecede(in pool[mm.Areas.Handle(behind)], flags, area.VmFile, area.VmPgoff + area.Pages, area.AnonVma);
     }
 
-    private void Add(AddressSpace mm, ulong start, ulong end, VmFlags flags, int file, long pgoff, int anonVma)
+    private bool Merge(
+        AddressSpace mm, AreaCursor before, AreaCursor behind, ulong start, ulong end, bool mergeBefore, bool mergeBehind)
+    {
+        if (mergeBefore && mergeBehind
+            && AreaMerging.AnonVmasAgree(pool[mm.Areas.Handle(before)].AnonVma, pool[mm.Areas.Handle(behind)].AnonVma))
+        {
+            Extend(mm, before, mm.Areas.End(behind));
+        }
+        else if (mergeBefore)
+        {
+            Extend(mm, before, end);
+        }
+        else if (mergeBehind)
+        {
+            ExtendDown(mm, behind, start);
+        }
+        return mergeBefore || mergeBehind;
+    }
+
+    private void Add(AddressSpace mm, ulong start, ulong end, VmFlags flags, int file, long pgoff, int anonVma, int anonChain)
     {
         var area = new VmArea
         {
@@ -163,6 +234,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
             VmFile = file,
             VmPgoff = pgoff,
             AnonVma = anonVma,
+            AnonChain = anonChain,
             VmMm = mm.Pid,
         };
         mm.Areas.Insert(start, end, pool.Allocate(in area));
@@ -178,7 +250,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         mm.Areas.Insert(upper.VmStart, upper.VmEnd, pool.Allocate(in upper));
     }
 
-    /// <summary>Moves the end of an area up over what is mapped there: all of an area, or its first part.</summary>
+    /// <summary>Moves the end of an area up over what is mapped there: nothing, all of an area, or its first part.</summary>
     private void Extend(AddressSpace mm, AreaCursor at, ulong end)
     {
         int handle = mm.Areas.Handle(at);
@@ -189,7 +261,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
             int over = mm.Areas.Handle(next);
             if (pool[handle].AnonVma == 0)
             {
-                pool[handle].AnonVma = pool[over].AnonVma;
+                (pool[handle].AnonVma, pool[handle].AnonChain) = (pool[over].AnonVma, pool[over].AnonChain);
             }
             if (mm.Areas.End(next) <= end)
             {
@@ -207,15 +279,22 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         SetBounds(mm, at, start, end);
     }
 
-    /// <summary>Moves the start of an area down over the last part, or all, of the one before.</summary>
+    /// <summary>Moves the start of an area down over the last part, or all, of the one before, or over free addresses.</summary>
     private void ExtendDown(AddressSpace mm, AreaCursor at, ulong start)
     {
         AreaCursor before = mm.Areas.Previous(at);
-        int handle = mm.Areas.Handle(at), under = mm.Areas.Handle(before);
+        int handle = mm.Areas.Handle(at);
         ulong end = mm.Areas.End(at);
+        if (!mm.Areas.IsValid(before) || mm.Areas.End(before) <= start)
+        {
+            pool[handle].VmPgoff -= (long)((pool[handle].VmStart - start) >> 12);
+            SetBounds(mm, at, start, end);
+            return;
+        }
+        int under = mm.Areas.Handle(before);
         if (pool[handle].AnonVma == 0)
         {
-            pool[handle].AnonVma = pool[under].AnonVma;
+            (pool[handle].AnonVma, pool[handle].AnonChain) = (pool[under].AnonVma, pool[under].AnonChain);
         }
         pool[handle].VmPgoff -= (long)((pool[handle].VmStart - start) >> 12);
         if (mm.Areas.Start(before) == start)

@@ -24,6 +24,9 @@ public enum Errno
     /// <summary>Bad file descriptor.</summary>
     EBADF = 9,
 
+    /// <summary>A limit of locked memory, or kernel memory that is short for now.</summary>
+    EAGAIN = 11,
+
     /// <summary>Out of memory, or the range is not mapped.</summary>
     ENOMEM = 12,
 

@@ -27,17 +27,26 @@ public enum MapFlags
 
     /// <summary>Has no effect (<c>MAP_EXECUTABLE</c>).</summary>
     Executable = 0x1000,
+
+    /// <summary>The area is locked as by mlock (<c>MAP_LOCKED</c>).</summary>
+    Locked = 0x2000,
     NoReserve = 0x4000,
+
+    /// <summary>The pages are brought in at once (<c>MAP_POPULATE</c>).</summary>
+    Populate = 0x8000,
+
+    /// <summary>With <see cref="Populate"/>: nothing is brought in (<c>MAP_NONBLOCK</c>).</summary>
+    NonBlock = 0x10000,
 
     /// <summary>Has no effect (<c>MAP_STACK</c>).</summary>
     Stack = 0x20000,
 
     /// <summary>
     /// Flags older than <see cref="SharedValidate"/>, which that type accepts (<c>LEGACY_MAP_MASK</c>); the ones without a name
-    /// here are MAP_LOCKED, MAP_POPULATE, MAP_NONBLOCK and MAP_HUGETLB with its two sizes.
+    /// here are MAP_HUGETLB with its two sizes.
     /// </summary>
     Legacy = SharedValidate | Fixed | Anonymous | Bit32 | GrowsDown | DenyWrite | Executable | NoReserve | Stack
-        | 0x2000 | 0x8000 | 0x10000 | 0x40000 | 21 << 26 | 30 << 26,
+        | Locked | Populate | NonBlock | 0x40000 | 21 << 26 | 30 << 26,
 
     /// <summary>Exactly at the address, or EEXIST when something is mapped there.</summary>
     FixedNoReplace = 0x100000,

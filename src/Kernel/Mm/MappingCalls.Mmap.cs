@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
+using Sim.Kernel.Exec;
 
 namespace Sim.Kernel.Mm;
 
@@ -10,7 +11,7 @@ public sealed partial class MappingCalls
     /// mmap. EBADF: neither anonymous nor a file. EINVAL: no length, no type, an offset or fixed address not page-aligned, or
     /// a growing area that is shared or of a file. EACCES: the file's mode forbids it. EPERM: below
     /// <see cref="AddressLayout.MinAddress"/>. EEXIST: <see cref="MapFlags.FixedNoReplace"/> over a mapping. EOVERFLOW: the
-    /// offset. EOPNOTSUPP: a flag that <see cref="MapFlags.SharedValidate"/> does not know. ENOMEM: no room, too many areas, or a limit.
+    /// offset. EAGAIN: more would be locked than is allowed. EOPNOTSUPP: a flag that <see cref="MapFlags.SharedValidate"/> does not know. ENOMEM: no room, too many areas, or a limit.
     /// </summary>
     /// <param name="pid">Process.</param>
     /// <param name="address">A hint, or the place with <see cref="MapFlags.Fixed"/>.</param>
@@ -51,6 +52,14 @@ public sealed partial class MappingCalls
         }
         VmFlags vm = FlagsOf(prot, flags);
         long pgoff = (long)(offset >> 12);
+        if ((vm & VmFlags.Locked) != 0 && !_limits.MayLock(mm))
+        {
+            return -(long)Errno.EPERM;
+        }
+        if (!_limits.MayLockMore(mm, vm, (long)(length >> 12)))
+        {
+            return -(long)Errno.EAGAIN;
+        }
         error = anonymous ? CheckAnonymous(flags, ref vm) : CheckFile(prot, flags, file, ref vm);
         if (error != Errno.None)
         {
@@ -64,7 +73,31 @@ public sealed partial class MappingCalls
             pgoff = shared ? 0 : (long)(address >> 12);
         }
         error = MapRegion(mm, address, address + length, vm, symbol, pgoff, cpu, cause);
-        return error == Errno.None ? (long)address : -(long)error;
+        if (error != Errno.None)
+        {
+            return -(long)error;
+        }
+        if ((vm & VmFlags.Locked) != 0 || (flags & (MapFlags.Populate | MapFlags.NonBlock)) == MapFlags.Populate)
+        {
+            _population.Populate(mm, address, address + length, goesOn: true, cpu, cause);
+        }
+        return (long)address;
+    }
+
+    /// <summary>Sets the limits of one process (prlimit).</summary>
+    public void SetLimits(int pid, ResourceLimits limits, long cause)
+    {
+        var e = new MmLimits(pid, limits.StackBytes, limits.AddressSpaceBytes, limits.DataBytes, limits.MemlockBytes);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+    }
+
+    /// <summary>Tells where code and data of a program are that was not loaded here.</summary>
+    public void SetProgram(int pid, ulong startCode, ulong endCode, ulong startData, ulong endData, long cause)
+    {
+        var e = new ExecLayout(pid, (long)startCode, (long)endCode, (long)startData, (long)endData, 0, 0, 0);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
     }
 
     /// <summary>
@@ -117,7 +150,10 @@ public sealed partial class MappingCalls
         }
         if (!isFixed)
         {
-            address = _placement.Find(mm, address, length, (flags & MapFlags.Bit32) != 0);
+            bool below2GiB = (flags & MapFlags.Bit32) != 0;
+            address = (flags & MapFlags.Anonymous) != 0
+                ? _placement.Find(mm, address, length, below2GiB)
+                : _placement.FindForFile(mm, address, length, offset, below2GiB);
             return address == Placement.None ? Errno.ENOMEM : Errno.None;
         }
         if (address > _layout.TaskSize - length)
@@ -143,6 +179,10 @@ public sealed partial class MappingCalls
         if ((flags & MapFlags.GrowsDown) != 0)
         {
             vm |= VmFlags.GrowsDown;
+        }
+        if ((flags & MapFlags.Locked) != 0)
+        {
+            vm |= VmFlags.Locked;
         }
         if ((flags & MapFlags.NoReserve) != 0)
         {

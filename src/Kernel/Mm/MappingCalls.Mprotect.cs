@@ -26,7 +26,7 @@ public sealed partial class MappingCalls
         {
             return 0;
         }
-        ulong end = start + AddressSpaces.PageAlign(length);
+        ulong end = _layout.Word(start + _layout.Word(AddressSpaces.PageAlign(length)));
         if (end <= start)
         {
             return -(long)Errno.ENOMEM;
@@ -51,6 +51,10 @@ public sealed partial class MappingCalls
             {
                 return -(long)Errno.EINVAL;
             }
+        }
+        else if (mm.Areas.Start(at) > start)
+        {
+            return -(long)Errno.ENOMEM;
         }
         else if (grows != 0)
         {
@@ -119,6 +123,11 @@ public sealed partial class MappingCalls
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
         _tlb.FlushRange(mm, start, end, cpu.Id, header.Sequence);
+        // A locked private area that can be written now gets its own pages at once.
+        if ((area.VmFlags & (VmFlags.Write | VmFlags.Shared | VmFlags.Locked)) == VmFlags.Locked && (flags & VmFlags.Write) != 0)
+        {
+            _population.PopulateArea(mm, start, end, cpu, header.Sequence);
+        }
         return Errno.None;
     }
 }

@@ -1,11 +1,12 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Faults;
 
 namespace Sim.Kernel.Mm;
 
 /// <summary>
-/// Decides mmap, munmap, mprotect and brk: checks in the kernel's order, places, and logs what is to change
+/// Decides mmap, munmap, mprotect, mremap, madvise, mlock and brk: checks in the kernel's order, places, and logs what is to change
 /// (mm/mmap.c, mm/mprotect.c, Linux 6.1). Results are as the system calls give them: an address or 0, or minus an
 /// <see cref="Errno"/>.
 /// </summary>
@@ -20,6 +21,8 @@ public sealed partial class MappingCalls
     private readonly Placement _placement;
     private readonly MemoryLimits _limits;
     private readonly HugePageSplitter _huge;
+    private readonly PageTableMaker _newTables;
+    private readonly PagePopulation _population;
     private readonly long _mmapPs, _munmapPs, _mprotectPs, _brkPs, _pagePs;
 
     /// <param name="spaces">The state.</param>
@@ -28,8 +31,10 @@ public sealed partial class MappingCalls
     /// <param name="journal">Where decisions go.</param>
     /// <param name="tlb">Told of every range that changes.</param>
     /// <param name="costs">Time the work takes.</param>
+    /// <param name="faults">Brings in pages of areas that are locked or populated.</param>
     public MappingCalls(
-        AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs)
+        AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs,
+        PageFaultHandler faults)
     {
         _spaces = spaces;
         _options = options;
@@ -44,6 +49,8 @@ public sealed partial class MappingCalls
         _mprotectPs = costs.MprotectNs * 1000L;
         _brkPs = costs.BrkNs * 1000L;
         _pagePs = costs.PagePerRangeNs * 1000L;
+        _newTables = new PageTableMaker(spaces, allocator, journal, costs);
+        _population = new PagePopulation(spaces, faults);
         _huge = new HugePageSplitter(spaces, allocator, journal, tlb, costs);
     }
 
@@ -57,7 +64,8 @@ public sealed partial class MappingCalls
         {
             return -(long)Errno.EINVAL;
         }
-        return -(long)Unmap(mm, start, start + AddressSpaces.PageAlign(length), cpu, cause);
+        ulong end = start + AddressSpaces.PageAlign(length);
+        return -(long)Unmap(mm, start, end, cpu, cause);
     }
 
     /// <summary>brk. Never fails: the break stays where it is when it cannot move.</summary>

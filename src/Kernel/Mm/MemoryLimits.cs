@@ -9,12 +9,14 @@ public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
     /// <summary>True when pages of such an area may be added.</summary>
     public bool MayExpand(AddressSpace mm, VmFlags flags, long pages)
     {
-        if (options.AddressSpaceLimitBytes >= 0 && mm.TotalVm + pages > options.AddressSpaceLimitBytes >> 12)
+        long most = mm.Limits?.AddressSpaceBytes ?? options.AddressSpaceLimitBytes;
+        if (most >= 0 && mm.TotalVm + pages > most >> 12)
         {
             return false;
         }
         bool data = (flags & (VmFlags.Write | VmFlags.Shared | VmFlags.GrowsDown)) == VmFlags.Write;
-        return !data || options.DataLimitBytes < 0 || mm.DataVm + pages <= options.DataLimitBytes >> 12;
+        long mostData = DataLimit(mm);
+        return !data || mostData < 0 || mm.DataVm + pages <= mostData >> 12;
     }
 
     /// <summary>True when heuristic overcommit lets one request commit so many pages.</summary>
@@ -25,6 +27,10 @@ public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
     {
         get
         {
+            if (options.TotalRamPages >= 0)
+            {
+                return options.TotalRamPages;
+            }
             long total = 0;
             foreach (Zone zone in pages.Zones)
             {
@@ -36,10 +42,28 @@ public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
 
     /// <summary>True when the heap, with the program's data, may reach up to an address.</summary>
     public bool MayMoveBrk(AddressSpace mm, ulong brk) =>
-        options.DataLimitBytes < 0 || brk - mm.StartBrk <= (ulong)options.DataLimitBytes;
+        DataLimit(mm) < 0 || brk - mm.StartBrk + mm.EndData - mm.StartData <= (ulong)DataLimit(mm);
 
     /// <summary>True when a stack may have a size.</summary>
-    public bool MayGrowStack(ulong bytes) => options.StackLimitBytes < 0 || bytes <= (ulong)options.StackLimitBytes;
+    public bool MayGrowStack(AddressSpace mm, ulong bytes)
+    {
+        long most = mm.Limits?.StackBytes ?? options.StackLimitBytes;
+        return most < 0 || bytes <= (ulong)most;
+    }
+
+    /// <summary>True when a process may lock any memory (<c>can_do_mlock</c>).</summary>
+    public bool MayLock(AddressSpace mm) => LockLimit(mm) != 0;
+
+    /// <summary>True when an area with these flags may get so many pages more, if it is locked (<c>mlock_future_check</c>).</summary>
+    public bool MayLockMore(AddressSpace mm, VmFlags flags, long pages) =>
+        (flags & VmFlags.Locked) == 0 || MayHaveLocked(mm, mm.LockedVm + pages);
+
+    /// <summary>True when so many pages may be locked.</summary>
+    public bool MayHaveLocked(AddressSpace mm, long pages) => LockLimit(mm) < 0 || pages <= LockLimit(mm) >> 12;
+
+    private long LockLimit(AddressSpace mm) => mm.Limits?.MemlockBytes ?? options.MemlockLimitBytes;
+
+    private long DataLimit(AddressSpace mm) => mm.Limits?.DataBytes ?? options.DataLimitBytes;
 
     /// <summary>True when so many areas more are allowed.</summary>
     public bool MaySplit(AddressSpace mm, int more) => mm.Areas.Count + more <= options.MaxMapCount;

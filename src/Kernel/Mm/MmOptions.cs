@@ -18,6 +18,24 @@ public sealed record MmOptions
     /// <summary>RLIMIT_DATA in bytes; -1 for none.</summary>
     public long DataLimitBytes { get; init; } = -1;
 
+    /// <summary>RLIMIT_MEMLOCK in bytes; -1 for none.</summary>
+    public long MemlockLimitBytes { get; init; } = 8L << 20;
+
+    /// <summary>Pages that overcommit compares with (<c>totalram_pages</c>); -1 for what the page allocator manages.</summary>
+    public long TotalRamPages { get; init; } = -1;
+
+    /// <summary>
+    /// Pages mapped around a read fault of a file when they are in the page cache (<c>fault_around_bytes</c>), a power of two; 1 for
+    /// the page alone.
+    /// </summary>
+    public int FaultAroundPages { get; init; } = 1;
+
+    /// <summary>
+    /// MREMAP_DONTUNMAP of an early 6.1 kernel: a copy may merge with the area it was made of, and all of that area is unlocked. Later ones
+    /// keep both apart and unlock only what was moved (seen in Debian's 6.1.0-50 and 6.1.0-56).
+    /// </summary>
+    public bool EarlyDontUnmap { get; init; }
+
     /// <summary>Most areas in an address space (<c>vm.max_map_count</c>).</summary>
     public int MaxMapCount { get; init; } = 65530;
 
@@ -32,6 +50,11 @@ public sealed record MmOptions
         Require(StackLimitBytes >= -1, nameof(StackLimitBytes), "is a size, or -1 for none");
         Require(AddressSpaceLimitBytes >= -1, nameof(AddressSpaceLimitBytes), "is a size, or -1 for none");
         Require(DataLimitBytes >= -1, nameof(DataLimitBytes), "is a size, or -1 for none");
+        Require(MemlockLimitBytes >= -1, nameof(MemlockLimitBytes), "is a size, or -1 for none");
+        Require(TotalRamPages is -1 or > 0, nameof(TotalRamPages), "is positive, or -1");
+        Require(
+            FaultAroundPages is >= 1 and <= 512 && (FaultAroundPages & (FaultAroundPages - 1)) == 0, nameof(FaultAroundPages),
+            "is a power of two up to 512");
         Require(MaxMapCount > 0, nameof(MaxMapCount), "is positive");
     }
 

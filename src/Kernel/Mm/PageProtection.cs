@@ -14,6 +14,12 @@ public sealed class PageProtection(PagingMode mode)
     /// </summary>
     public const PteFlags ProtNone = PteFlags.Global;
 
+    /// <summary>
+    /// Marks an anonymous page that another process may map too, or did: a write to it looks at who else does
+    /// (not <c>PageAnonExclusive</c>). A bit the hardware leaves to software.
+    /// </summary>
+    public const PteFlags NotExclusive = (PteFlags)(1 << 9);
+
     private readonly PteFlags _noExecute = mode.HasNoExecute ? PteFlags.NoExecute : 0;
 
     /// <summary>

@@ -32,33 +32,68 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
         return place != None ? place : FindUp(mm, length, layout.UnmappedBase, layout.TaskSize);
     }
 
-    /// <summary>The highest place of a length in a range.</summary>
+    /// <summary>
+    /// The same for a mapping of a file: where it holds a large page's worth of the file, the place is such that a large page could map
+    /// it (<c>thp_get_unmapped_area</c>, mm/huge_memory.c).
+    /// </summary>
+    /// <param name="mm">The address space.</param>
+    /// <param name="hint">Page-aligned wish; 0 for none.</param>
+    /// <param name="length">Page-aligned length.</param>
+    /// <param name="offset">Offset in the file, in bytes.</param>
+    /// <param name="below2GiB">MAP_32BIT on x86-64.</param>
+    /// <returns>The address, or <see cref="None"/>.</returns>
+    public ulong FindForFile(AddressSpace mm, ulong hint, ulong length, ulong offset, bool below2GiB)
+    {
+        ulong size = layout.FileAlignBytes, padded = layout.Word(length + size);
+        ulong aligned = size == 0 ? 0 : (offset + size - 1) & ~(size - 1);
+        if (size == 0 || offset + length <= aligned || offset + length - aligned < size || padded < length || padded > layout.TaskSize)
+        {
+            return Find(mm, hint, length, below2GiB);
+        }
+        ulong place = Find(mm, hint, padded, below2GiB);
+        return place == None ? Find(mm, hint, length, below2GiB)
+            : place == hint ? hint
+            : place + ((offset - place) & (size - 1));
+    }
+
+    /// <summary>
+    /// The highest place of a length in a range. Where the guard gap of a growing area takes the place, the search goes on below the gap,
+    /// whatever is free beside other areas in it (<c>unmapped_area_topdown</c>).
+    /// </summary>
     public ulong FindDown(AddressSpace mm, ulong length, ulong low, ulong high)
     {
         AreaIndex areas = mm.Areas;
-        if (high <= low || high - low < length)
+        while (high > low && high - low >= length)
         {
-            return None;
-        }
-        for (AreaCursor next = areas.Find(high - 1); ;)
-        {
-            AreaCursor before = areas.Previous(next);
-            ulong end = areas.IsValid(next) ? Math.Min(high, StartWithGap(areas, next)) : high;
-            ulong start = areas.IsValid(before) ? Math.Max(low, areas.End(before)) : low;
-            if (end > start && end - start >= length)
+            AreaCursor next = areas.Find(high - 1);
+            ulong end, limit;
+            while (true)
+            {
+                AreaCursor before = areas.Previous(next);
+                end = areas.IsValid(next) ? Math.Min(high, areas.Start(next)) : high;
+                ulong start = areas.IsValid(before) ? Math.Max(low, areas.End(before)) : low;
+                limit = areas.IsValid(next) ? StartWithGap(areas, next) : high;
+                if (end > start && end - start >= length)
+                {
+                    break;
+                }
+                if (!areas.IsValid(before) || areas.End(before) <= low)
+                {
+                    return None;
+                }
+                next = before;
+                if (areas.Next(next).Slot == 0)
+                {
+                    next = areas.LastOf(areas.ChunkWithGapDownFrom(next.Chunk, length));
+                }
+            }
+            if (limit >= end)
             {
                 return end - length;
             }
-            if (!areas.IsValid(before) || areas.End(before) <= low)
-            {
-                return None;
-            }
-            next = before;
-            if (areas.Next(next).Slot == 0)
-            {
-                next = areas.LastOf(areas.ChunkWithGapDownFrom(next.Chunk, length));
-            }
+            high = limit;
         }
+        return None;
     }
 
     /// <summary>The lowest place of a length in a range.</summary>
@@ -93,7 +128,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
     /// <summary>True when a wished place is inside user space and free; the generic functions also keep off a stack below it.</summary>
     private bool FitsAt(AddressSpace mm, ulong hint, ulong length)
     {
-        if (hint < layout.MinAddress || layout.TaskSize < length || layout.TaskSize - length < hint)
+        if ((hint < layout.MinAddress && !layout.LongMode) || layout.TaskSize < length || layout.TaskSize - length < hint)
         {
             return false;
         }

@@ -14,20 +14,23 @@ public sealed class SharedMemoryObjects
     /// <summary>Objects ever made; the next one has this number plus 1.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Pages an object may have: the end of the farthest mapping.</summary>
+    /// <summary>Pages an object has: the length it was first mapped with.</summary>
     public long Pages(int number) => _pages[number];
 
-    /// <summary>Counts pages of an area that maps the object.</summary>
-    internal void Map(int number, long pages, long pgoffEnd)
+    /// <summary>Counts pages of an area that maps the object; makes it when it is new.</summary>
+    internal void Map(int number, long pages)
     {
         if (number >= _mapped.Length)
         {
             Array.Resize(ref _mapped, Math.Max(number + 1, _mapped.Length * 2));
             Array.Resize(ref _pages, _mapped.Length);
         }
-        Count = Math.Max(Count, number);
+        if (number > Count)
+        {
+            Count = number;
+            _pages[number] = pages;
+        }
         _mapped[number] += pages;
-        _pages[number] = Math.Max(_pages[number], pgoffEnd);
     }
 
     /// <summary>Takes pages of an area away; true when the object has no mapping left.</summary>

@@ -35,6 +35,12 @@ public struct VmArea
     /// <summary>Number of the <c>anon_vma</c> that its anonymous pages belong to; 0 while it has had none.</summary>
     public int AnonVma;
 
+    /// <summary>
+    /// Length of <c>anon_vma_chain</c>: 0 without an <c>anon_vma</c>, 1 with one of its own process, 1 more for every fork in
+    /// between.
+    /// </summary>
+    public int AnonChain;
+
     /// <summary>Pid of the process whose address space it is in (<c>vm_mm</c>).</summary>
     public int VmMm;
 

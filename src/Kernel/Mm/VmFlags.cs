@@ -27,14 +27,29 @@ public enum VmFlags
     /// <summary>A fault below the area extends it downward: the stack.</summary>
     GrowsDown = 0x100,
 
-    /// <summary>Its pages are frames without a page of their own to count (<c>VM_PFNMAP</c>).</summary>
+    /// <summary>Maps frames that have no <c>struct page</c> (<c>VM_PFNMAP</c>).</summary>
     PfnMap = 0x400,
 
-    /// <summary>Memory of a device or of the kernel (<c>VM_IO</c>).</summary>
+    /// <summary>Its pages stay in memory (<c>VM_LOCKED</c>).</summary>
+    Locked = 0x2000,
+
+    /// <summary>Memory of a device (<c>VM_IO</c>).</summary>
     Io = 0x4000,
 
-    /// <summary>mremap may not extend it (<c>VM_DONTEXPAND</c>).</summary>
+    /// <summary>MADV_SEQUENTIAL.</summary>
+    SequentialRead = 0x8000,
+
+    /// <summary>MADV_RANDOM.</summary>
+    RandomRead = 0x10000,
+
+    /// <summary>MADV_DONTFORK: a child does not get it.</summary>
+    DontCopy = 0x20000,
+
+    /// <summary>May not be made longer by mremap, nor merged.</summary>
     DontExpand = 0x40000,
+
+    /// <summary>With <see cref="Locked"/>: pages are locked when they come, and not brought in before (<c>VM_LOCKONFAULT</c>).</summary>
+    LockOnFault = 0x80000,
 
     /// <summary>Its pages count against the overcommit limit.</summary>
     Account = 0x100000,
@@ -42,8 +57,23 @@ public enum VmFlags
     /// <summary>Mapped MAP_NORESERVE.</summary>
     NoReserve = 0x200000,
 
-    /// <summary>Left out of core dumps (<c>VM_DONTDUMP</c>).</summary>
-    DontDump = 0x0400_0000,
+    /// <summary>MADV_WIPEONFORK: empty in a child.</summary>
+    WipeOnFork = 0x2000000,
+
+    /// <summary>MADV_DONTDUMP: left out of core dumps.</summary>
+    DontDump = 0x4000000,
+
+    /// <summary>MADV_HUGEPAGE.</summary>
+    HugePage = 0x20000000,
+
+    /// <summary>MADV_NOHUGEPAGE.</summary>
+    NoHugePage = 0x40000000,
+
+    /// <summary>What mlock sets (<c>VM_LOCKED_MASK</c>).</summary>
+    LockedMask = Locked | LockOnFault,
+
+    /// <summary>Areas that are neither merged nor locked (<c>VM_SPECIAL</c>).</summary>
+    Special = Io | DontExpand | PfnMap,
 
     /// <summary>The three permissions that mprotect changes.</summary>
     Access = Read | Write | Exec,

@@ -16,6 +16,7 @@ public sealed class PageCacheTable
     }
 
     private Slot[] _slots = new Slot[64];
+    private readonly SortedList<int, long> _sizes = [];
 
     /// <summary>Pages in the cache.</summary>
     public int Count { get; private set; }
@@ -38,6 +39,12 @@ public sealed class PageCacheTable
             }
         }
     }
+
+    /// <summary>Pages a file has; as many as one likes when nobody told its length.</summary>
+    public long Size(int file) => _sizes.TryGetValue(file, out long pages) ? pages : long.MaxValue;
+
+    /// <summary>Tells a file's length.</summary>
+    public void SetSize(int file, long pages) => _sizes[file] = pages;
 
     /// <summary>Adds a page that is not in the cache.</summary>
     public void Add(int file, long pgoff, long pfn)
@@ -106,6 +113,11 @@ public sealed class PageCacheTable
         }
         hash.Add(Count);
         hash.Add((long)sum);
+        foreach ((int file, long pages) in _sizes)
+        {
+            hash.Add(file);
+            hash.Add(pages);
+        }
     }
 
     private int Home(int file, long pgoff) => (int)Mix((ulong)pgoff + (ulong)(uint)file * 0x9E3779B97F4A7C15) & (_slots.Length - 1);

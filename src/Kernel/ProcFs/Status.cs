@@ -50,7 +50,7 @@ public static class Status
         // The program's own code; what else may be executed is libraries'.
         long code = Math.Min((long)((AddressSpaces.PageAlign(mm.EndCode) - (mm.StartCode & ~0xfffUL)) >> 12), mm.ExecVm);
         return new StatusRow(
-            symbols[task.Comm], StateOf(task.State), pid, Kib(mm.HiwaterVm), Kib(mm.TotalVm), 0, 0, Kib(mm.HiwaterRss), Kib(mm.Rss),
+            symbols[task.Comm], StateOf(task.State), pid, Kib(mm.HiwaterVm), Kib(mm.TotalVm), Kib(mm.LockedVm), 0, Kib(mm.HiwaterRss), Kib(mm.Rss),
             Kib(mm.AnonRss), Kib(mm.FileRss), Kib(mm.ShmemRss), Kib(mm.DataVm), Kib(mm.StackVm), Kib(code), Kib(mm.ExecVm - code),
             Kib(state.Spaces.Find(pid) is null ? 0 : PageTableAccounting.ChargedPages(state.Spaces, mm)), 0, faults.Minor, faults.Major);
     }

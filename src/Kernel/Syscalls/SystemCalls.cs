@@ -53,6 +53,38 @@ public sealed class SystemCalls
         return Return(task, _numbers.Mprotect, address, (long)length, (long)prot, result, entry);
     }
 
+    /// <summary>mremap; <see cref="MappingCalls.Mremap"/> tells the errors.</summary>
+    public long Mremap(TaskContext task, ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress = 0)
+    {
+        long entry = Enter(task, _numbers.Mremap);
+        long result = _mapping.Mremap(task.Pid, address, oldLength, newLength, flags, newAddress, task.Cpu, entry);
+        return Return(task, _numbers.Mremap, address, (long)oldLength, (long)newLength, result, entry);
+    }
+
+    /// <summary>madvise; <see cref="MappingCalls.Madvise"/> tells the errors.</summary>
+    public long Madvise(TaskContext task, ulong address, ulong length, MemoryAdvice advice)
+    {
+        long entry = Enter(task, _numbers.Madvise);
+        long result = _mapping.Madvise(task.Pid, address, length, advice, task.Cpu, entry);
+        return Return(task, _numbers.Madvise, address, (long)length, (long)advice, result, entry);
+    }
+
+    /// <summary>mlock2, without flags the same as mlock; <see cref="MappingCalls.Mlock"/> tells the errors.</summary>
+    public long Mlock(TaskContext task, ulong address, ulong length, int flags = 0)
+    {
+        long entry = Enter(task, _numbers.Mlock2);
+        long result = _mapping.Mlock(task.Pid, address, length, flags, task.Cpu, entry);
+        return Return(task, _numbers.Mlock2, address, (long)length, flags, result, entry);
+    }
+
+    /// <summary>munlock; <see cref="MappingCalls.Munlock"/> tells the errors.</summary>
+    public long Munlock(TaskContext task, ulong address, ulong length)
+    {
+        long entry = Enter(task, _numbers.Munlock);
+        long result = _mapping.Munlock(task.Pid, address, length, task.Cpu, entry);
+        return Return(task, _numbers.Munlock, address, (long)length, 0, result, entry);
+    }
+
     /// <summary>brk: the break afterwards; 0 asks for it.</summary>
     public long Brk(TaskContext task, ulong brk)
     {

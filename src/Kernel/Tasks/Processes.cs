@@ -15,6 +15,8 @@ public sealed class Processes
     private readonly TaskTable _tasks;
     private readonly PageAllocator _allocator;
     private readonly Journal _journal;
+    private readonly PageTableMaker _newTables;
+    private readonly AddressSpaceFork _fork;
     private readonly int _stackOrder;
     private readonly long _taskPs;
 
@@ -22,13 +24,18 @@ public sealed class Processes
     /// <param name="allocator">Gives and takes frames.</param>
     /// <param name="journal">Where decisions go.</param>
     /// <param name="costs">Time the work takes.</param>
-    public Processes(VirtualMemoryState state, PageAllocator allocator, Journal journal, MmCosts costs)
+    /// <param name="limits">What bounds a child's memory.</param>
+    /// <param name="tlb">Told when a parent's pages may not be written any more.</param>
+    public Processes(
+        VirtualMemoryState state, PageAllocator allocator, Journal journal, MmCosts costs, MemoryLimits limits, ITlbFlush tlb)
     {
         _spaces = state.Spaces;
         _tasks = state.Tasks;
         _allocator = allocator;
         _journal = journal;
         _taskPs = costs.TaskNs * 1000L;
+        _newTables = new PageTableMaker(_spaces, allocator, journal, costs);
+        _fork = new AddressSpaceFork(_spaces, _newTables, limits, new HugePageSplitter(_spaces, allocator, journal, tlb, costs), journal, tlb, costs);
         // THREAD_SIZE: 16 KiB on x86-64, 8 KiB on i386.
         _stackOrder = _spaces.Layout.LongMode ? 2 : 1;
     }
@@ -60,7 +67,29 @@ public sealed class Processes
         var mm = new MmCreate(pid, root);
         EventHeader made = _journal.Emit(in mm, header.Sequence);
         _spaces.Apply(in mm, in made);
+        if (!_newTables.MakeFirst(_spaces[pid], cpu, made.Sequence))
+        {
+            Exit(pid, 0, 0, cpu, made.Sequence);
+            return -1;
+        }
         return pid;
+    }
+
+    /// <summary>Makes a child with a copy of a process's memory (<c>copy_process</c>, kernel/fork.c) and queues its task.</summary>
+    /// <returns>Its pid, or minus ENOMEM.</returns>
+    public long Fork(int parent, string comm, CpuClock cpu, long cause)
+    {
+        int child = Create(comm, cpu, cause);
+        if (child < 0)
+        {
+            return -(long)Errno.ENOMEM;
+        }
+        if (!_fork.Copy(_spaces[parent], _spaces[child], cpu, cause))
+        {
+            Exit(child, 0, 0, cpu, cause);
+            return -(long)Errno.ENOMEM;
+        }
+        return child;
     }
 
     /// <summary>Ends a task that a CPU runs, and its address space, which no CPU may have loaded any more.</summary>

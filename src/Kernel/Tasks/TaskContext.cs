@@ -138,6 +138,11 @@ public sealed class TaskContext
             case FaultResult.Segv:
                 Segv(fault.Address, code, fault.ErrorCode, entry.Sequence);
                 break;
+            case FaultResult.Bus:
+                var e = new FaultBus(Pid, (long)fault.Address);
+                _journal.Emit(in e, entry.Sequence);
+                Kill(Signal.Bus);
+                break;
             default:
                 OutOfMemory(fault.Address, entry.Sequence);
                 break;

@@ -29,12 +29,12 @@ public sealed class VirtualMemory
         options.Tasks.Validate();
         State = state;
         Tlb = new TlbConsistency(cpus, pcid, options.Tasks);
-        Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts);
         Faults = new PageFaultHandler(
             state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts,
             HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb));
+        Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts, Faults);
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts);
-        Processes = new Processes(state, allocator, journal, options.MmCosts);
+        Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State), Tlb);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
     }

@@ -35,7 +35,7 @@ internal sealed class TestVirtualMemory : ITlbFlush
         KernelMappings.Boot(State.Spaces, Kernel.Pages.Frames, Kernel.Pages.Profile.DirectMapEndPfn, Kernel.Journal);
         var costs = new MmCosts();
         (Mapping, Faults) = Deciders(Options);
-        Processes = new Processes(State, Kernel.Allocator, Kernel.Journal, costs);
+        Processes = new Processes(State, Kernel.Allocator, Kernel.Journal, costs, new MemoryLimits(Options, Kernel.Pages), this);
     }
 
     public MmOptions Options { get; }
@@ -56,11 +56,13 @@ internal sealed class TestVirtualMemory : ITlbFlush
     public void Limit(long addressSpaceBytes, long dataBytes) =>
         (Mapping, Faults) = Deciders(Options with { AddressSpaceLimitBytes = addressSpaceBytes, DataLimitBytes = dataBytes });
 
-    private (MappingCalls, PageFaultHandler) Deciders(MmOptions options) => (
-        new MappingCalls(State.Spaces, options, Kernel.Allocator, Kernel.Journal, this, new MmCosts()),
-        new PageFaultHandler(
+    private (MappingCalls, PageFaultHandler) Deciders(MmOptions options)
+    {
+        var faults = new PageFaultHandler(
             State.Spaces, options, Kernel.Allocator, Kernel.Journal, this, new MmCosts(),
-            HugePageFaults.Of(Kernel.Options, State.Spaces, Kernel.Allocator, Kernel.Journal, this)));
+            HugePageFaults.Of(Kernel.Options, State.Spaces, Kernel.Allocator, Kernel.Journal, this));
+        return (new MappingCalls(State.Spaces, options, Kernel.Allocator, Kernel.Journal, this, new MmCosts(), faults), faults);
+    }
 
     public void FlushRange(AddressSpace mm, ulong start, ulong end, int cpuId, long cause) => Flushes.Add((start, end));
 
