@@ -21,7 +21,8 @@ namespace Sim.Host.Parity;
 internal static class ExecParity
 {
     private const long RecordedMemoryBytes = 512L << 20;
-    private const int RecordedUid = 1000;
+    // fault_around_bytes, 64 KiB.
+    private const int RecordedUid = 1000, FaultAroundPages = 16;
 
     /// <summary>One file of recordings; its programs' listings lie in the folder <c>elf</c> beside it.</summary>
     /// <exception cref="TraceFormatException">The recording or a listing cannot be read.</exception>
@@ -97,7 +98,8 @@ internal static class ExecParity
         {
             Cache(machine, files, interpreter);
         }
-        int pid = machine.Virtual.Processes.Create("vmaseq", cpu, cause: -1);
+        ExecRecorder recorder = layout.Bits == 64 ? ExecRecorder.X86_64 : ExecRecorder.I386;
+        int pid = recorder.Fork(machine, layout.Case, layout.EnvironmentBytes.Length > 0);
         var arguments = new ProgramArguments(path.Length, layout.ArgumentBytes, layout.EnvironmentBytes) { Credentials = Credentials.Same(RecordedUid) };
         ExecResult result = machine.Virtual.Programs.Execute(pid, path, arguments, files, cpu, cause: -1);
         if (result.Start is not { } start)
@@ -106,15 +108,14 @@ internal static class ExecParity
         }
         AddressSpace mm = spaces[pid];
         AreaPicture[] areas = ProcessPicture.Of(spaces, machine.State.Memory.Pages.Frames, pid, machine.Journal.Symbols, RecordedPrograms.IdOf);
-        ExecRecorder recorder = layout.Bits == 64 ? ExecRecorder.X86_64 : ExecRecorder.I386;
         FaultCounts faults = spaces.Faults(pid);
         ulong[] numbers =
         [
             start.EntryPoint, start.StackPointer, areas.First(a => a.Start <= start.StackPointer && start.StackPointer < a.End).End,
             (ulong)start.ArgumentCount, (ulong)start.Environment.Count, start.Arguments[0], start.Arguments[^1],
             start.Environment.FirstOrDefault(), start.Environment.LastOrDefault(), start.AuxiliaryVectorAddress,
-            (ulong)mm.AnonRss, (ulong)mm.FileRss, (ulong)mm.ShmemRss, (ulong)PageTableAccounting.ChargedPages(spaces, mm), 0, (ulong)mm.DataVm,
-            (ulong)(faults.Minor + recorder.MinorFaults(layout.Case, layout.EnvironmentBytes.Length > 0)), (ulong)faults.Major,
+            (ulong)mm.AnonRss, (ulong)mm.FileRss, (ulong)mm.ShmemRss, (ulong)PageTableAccounting.ChargedPages(spaces, mm), (ulong)mm.LockedVm, (ulong)mm.DataVm,
+            (ulong)faults.Minor, (ulong)faults.Major,
         ];
         return (result, new ExecState([.. ExecState.Names.Zip(numbers)], [.. mm.SavedAuxv.Select(p => ((ulong)p.Type, p.Value))], areas));
     }
@@ -138,7 +139,7 @@ internal static class ExecParity
             new KernelOptions
             {
                 Profile = wide ? KernelProfile.X86_64 : KernelProfile.I386Pae,
-                Mm = new MmOptions { StackLimitBytes = layout.StackLimitBytes },
+                Mm = new MmOptions { StackLimitBytes = layout.StackLimitBytes, FaultAroundPages = FaultAroundPages },
             },
             map);
         var catalogue = new EventCatalogue();

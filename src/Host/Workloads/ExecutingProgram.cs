@@ -9,16 +9,17 @@ namespace Sim.Host.Workloads;
 
 /// <summary>
 /// A task that executes a file, touches what it finds mapped in address order (code by fetching, data by writing, the rest by
-/// reading), moves its heap, and executes the file again.
+/// reading), moves its heap, and executes the file again; or forks children that do.
 /// </summary>
-internal sealed class ExecutingProgram(Machine machine, ProgramsOptions options, ExperimentPrograms files, RandomStream random) : IProgram
+internal sealed class ExecutingProgram(
+    ProgramsWorkload workload, Machine machine, ProgramsOptions options, ExperimentPrograms files, RandomStream random, bool isChild) : IProgram
 {
     private const int BatchAccesses = 256, FailedExitCode = 127;
 
     private readonly MemoryAccess[] _batch = new MemoryAccess[BatchAccesses];
     private readonly ProgramArguments _arguments = ProgramArguments.Of(
         options.PathInMachine, [options.PathInMachine, .. options.Arguments], options.Environment);
-    private int _filled, _made;
+    private int _filled, _made, _forked;
     private ulong _next, _end, _stackPointer;
     private bool _executing, _heapMoved;
 
@@ -41,8 +42,13 @@ internal sealed class ExecutingProgram(Machine machine, ProgramsOptions options,
         {
             if (!_executing)
             {
-                if (Executions == options.Executions)
+                if (Executions == (options.Fork ? 1 : options.Executions))
                 {
+                    if (options.Fork && !isChild && _forked < options.Executions && workload.Fork(task, _forked))
+                    {
+                        _forked++;
+                        continue;
+                    }
                     return ProgramStatus.Exited;
                 }
                 if (!Execute(task))

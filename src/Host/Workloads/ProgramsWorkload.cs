@@ -37,7 +37,7 @@ public sealed class ProgramsWorkload : IWorkload
     public bool IsFinished => _started && _programs.TrueForAll(p => _machine.State.Virtual.Tasks[p.Pid].State == TaskState.Dead);
 
     /// <inheritdoc/>
-    public double Done => (double)_programs.Sum(p => p.Executions) / ((long)_options.Tasks * _options.Executions);
+    public double Done => (double)_programs.Sum(p => p.Executions) / ((long)_options.Tasks * (_options.Executions + (_options.Fork ? 1 : 0)));
 
     /// <inheritdoc/>
     public IEnumerable<(string Name, long Value)> Statistics =>
@@ -56,7 +56,7 @@ public sealed class ProgramsWorkload : IWorkload
         _started = true;
         for (int i = 0; i < _options.Tasks; i++)
         {
-            var program = new ExecutingProgram(_machine, _options, _files, new RandomStream(_seed, $"{_name}/task-{i}"));
+            var program = new ExecutingProgram(this, _machine, _options, _files, new RandomStream(_seed, $"{_name}/task-{i}"), isChild: false);
             int pid = _machine.Virtual.Tasks.Start("sh", i % _machine.Cpus.Length, program, cause: -1);
             if (pid < 0)
             {
@@ -65,5 +65,19 @@ public sealed class ProgramsWorkload : IWorkload
             program.Pid = pid;
             _programs.Add(program);
         }
+    }
+
+    /// <summary>A child of a task goes its own way to the next execution.</summary>
+    internal bool Fork(TaskContext parent, int number)
+    {
+        var child = new ExecutingProgram(this, _machine, _options, _files, new RandomStream(_seed, $"{_name}/task-{parent.Pid}-{number}"), isChild: true);
+        long pid = _machine.Virtual.Tasks.Fork(parent, child);
+        if (pid < 0)
+        {
+            return false;
+        }
+        child.Pid = (int)pid;
+        _programs.Add(child);
+        return true;
     }
 }

@@ -74,10 +74,11 @@ public sealed class ProgramLoader
     public ExecResult Execute(int pid, string path, ProgramArguments arguments, IProgramFiles files, Cpu cpu, long cause)
     {
         cpu.Charge(_execPs);
+        long stackLimitBytes = _spaces[pid].Limits?.StackBytes ?? _stackLimitBytes;
         Errno error = Open(path, files, out ProgramFile? program, out ProgramFile? interpreter);
         if (error == Errno.None)
         {
-            error = arguments.Check(_stackLimitBytes, Abi.WordBytes);
+            error = arguments.Check(stackLimitBytes, Abi.WordBytes);
         }
         if (error != Errno.None)
         {
@@ -89,7 +90,7 @@ public sealed class ProgramLoader
             return new ExecResult(Errno.ENOMEM, null, IsFatal: false);
         }
         long begin = Begin(pid, program!.Name, root, cpu, cause);
-        var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, Abi, _stackLimitBytes, pid, cpu, begin);
+        var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, Abi, stackLimitBytes, pid, cpu, begin);
         ProgramStart? start = null;
         error = _newTables.MakeFirst(_spaces[pid], cpu, begin) ? loading.Load(program, interpreter, arguments, out start) : Errno.ENOMEM;
         return new ExecResult(error, start, IsFatal: error != Errno.None);

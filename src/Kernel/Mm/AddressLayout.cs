@@ -21,7 +21,7 @@ public sealed class AddressLayout
             _ => 2UL << 20,
         };
         GuardGapBytes = (ulong)options.StackGuardGapPages << 12;
-        MmapBase = ComputeMmapBase(options.StackLimitBytes);
+        MmapBase = MmapBaseOf(options.StackLimitBytes);
     }
 
     /// <summary>Hints and searches follow arch/x86/kernel/sys_x86_64.c; otherwise the generic functions of mm/mmap.c.</summary>
@@ -64,7 +64,8 @@ public sealed class AddressLayout
     /// Below the stack's limit and guard gap, at least 128 MiB and at most 5/6 of user space from its end
     /// (<c>mmap_base</c>, arch/x86/mm/mmap.c).
     /// </summary>
-    private ulong ComputeMmapBase(long stackLimitBytes)
+    /// <param name="stackLimitBytes">RLIMIT_STACK at execve; -1 for none.</param>
+    public ulong MmapBaseOf(long stackLimitBytes)
     {
         ulong limit = stackLimitBytes < 0 ? ulong.MaxValue : (ulong)stackLimitBytes;
         ulong gap = limit + GuardGapBytes > limit ? limit + GuardGapBytes : limit;

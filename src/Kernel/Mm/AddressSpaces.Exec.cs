@@ -6,11 +6,15 @@ namespace Sim.Kernel.Mm;
 /// <content>What execve changes beside areas and pages.</content>
 public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, IApply<ExecLayout>, IApply<ExecAuxv>
 {
-    /// <summary>The old address space's frames are in <see cref="Released"/> afterwards.</summary>
+    /// <summary>The old address space's frames are in <see cref="Released"/> afterwards. Limits are the process's and stay.</summary>
     public void Apply(in ExecBegin e, in EventHeader header)
     {
+        ResourceLimits? limits = this[e.Pid].Limits;
         Apply(new MmExit(e.Pid), in header);
         Apply(new MmCreate(e.Pid, e.RootPfn), in header);
+        AddressSpace mm = this[e.Pid];
+        mm.Limits = limits;
+        mm.MmapBase = limits is null ? mm.MmapBase : _layout.MmapBaseOf(limits.StackBytes);
     }
 
     public void Apply(in ExecBss e, in EventHeader header)

@@ -75,10 +75,27 @@ public sealed class TaskRunner : IComponent
         Cpu cpu = _contexts[cpuId].Cpu;
         cpu.BeginDispatch(_scheduler.NowPs);
         int pid = _kernel.Processes.Create(comm, cpu, cause);
-        if (pid < 0)
-        {
-            return -1;
-        }
+        return pid < 0 ? -1 : Launch(pid, cpuId, program, cause);
+    }
+
+    /// <summary>fork, as a running task makes it: the child has a copy of its memory, executes a program of its own, and runs on the same CPU.</summary>
+    /// <param name="parent">The running task.</param>
+    /// <param name="program">What the child executes.</param>
+    /// <returns>The child's pid, or minus ENOMEM.</returns>
+    public long Fork(TaskContext parent, IProgram program)
+    {
+        Cpu cpu = parent.Cpu;
+        long entry = cpu.EnterKernel(EntryKind.Syscall, _numbers.Fork, 0, 0, -1).Sequence;
+        string comm = _journal.Symbols[_tasks[parent.Pid].Comm];
+        long child = _kernel.Processes.Fork(parent.Pid, comm, cpu, entry);
+        var e = new SyscallResult(parent.Pid, _numbers.Fork, 0, 0, 0, child);
+        _journal.Emit(in e, entry);
+        cpu.ReturnToUser(entry);
+        return child < 0 ? child : Launch((int)child, cpu.Id, program, entry);
+    }
+
+    private int Launch(int pid, int cpuId, IProgram program, long cause)
+    {
         if (pid >= _programs.Length)
         {
             Array.Resize(ref _programs, Math.Max(pid + 1, _programs.Length * 2));

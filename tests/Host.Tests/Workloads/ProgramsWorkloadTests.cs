@@ -32,6 +32,19 @@ public sealed class ProgramsWorkloadTests : IDisposable
         Assert.Contains(rows.RootElement.EnumerateArray(), r => r.GetProperty("name").GetString() == "AT_BASE" && r.GetProperty("value").GetString() == "0x7ffff7fca000");
     }
 
+    [Fact]
+    public async Task ForkedChildrenExecuteToo()
+    {
+        string run = Path.Combine(_folder, "run");
+        Assert.Equal(0, (await CommandLine.RunAsync("run", _experiment, "--out", run, "--set", "workload.0.fork=true")).ExitCode);
+        using JsonDocument stats = JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "stats.json")));
+        JsonElement counters = stats.RootElement.GetProperty("counters");
+        // Each of the two tasks itself, and its five children.
+        Assert.Equal(12, counters.GetProperty("programs-0.tasks").GetInt64());
+        Assert.Equal(12, counters.GetProperty("programs-0.executions").GetInt64());
+        Assert.Equal(0, (await CommandLine.RunAsync("verify", run, "--deep")).ExitCode);
+    }
+
     [Theory]
     [InlineData("/absent", "cannot be read")]
     [InlineData("traces/README.md", "byte 0: no ELF file")]
