@@ -16,6 +16,7 @@ var sections = new Dictionary<string, Func<IEnumerable<Figure>>>(StringComparer.
     ["memory"] = MemorySection.Run,
     ["travel"] = () => TravelSection.Run(run),
     ["snapshots"] = SnapshotSection.Run,
+    ["areas"] = AreasSection.Run,
     ["replacement"] = ReplacementSection.Run,
 };
 string[] wanted = named.Length == 0 ? [.. sections.Keys.Where(k => k != "travel")] : named;
