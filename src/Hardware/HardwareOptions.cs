@@ -1,4 +1,5 @@
 using Sim.Hardware.Cpu;
+using Sim.Hardware.Devices;
 using Sim.Hardware.Dram;
 using Sim.Hardware.Paging;
 using Sim.Hardware.Tlb;
@@ -38,6 +39,9 @@ public sealed record HardwareOptions
 
     /// <summary>Memory.</summary>
     public DramOptions Dram { get; init; } = new();
+
+    /// <summary>Block devices.</summary>
+    public BlockDeviceOptions Disks { get; init; } = new();
 
     /// <summary>How much is logged.</summary>
     public LogDetail Detail { get; init; }

@@ -3,6 +3,7 @@ using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
 using Sim.Kernel.Hugetlb;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Zones;
 
@@ -20,13 +21,25 @@ public sealed class KernelMemoryState
     /// <exception cref="ImpossibleMachineException">The kernel cannot run on that machine.</exception>
     public KernelMemoryState(KernelOptions options, MemoryMap map, int cpus)
     {
-        Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus);
+        if (options.Swap.Slots > 1 << 23 && options.Profile is KernelProfile.I386 or KernelProfile.I386Classic)
+        {
+            throw new ImpossibleMachineException("kernel.swap.size", "two-level page tables name 8,388,608 slots at most", "use 32GiB or less");
+        }
+        int lists = options.Reclaims ? LruState.Heads : 0;
+        Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus, lists) { SwapPages = Math.Max(options.Swap.Slots - 1, 0) };
+        if (options.Reclaims)
+        {
+            Reclaim = new ReclaimState(Pages.Frames, Pages.Frames.FirstList + Pages.Frames.Lists - lists, cpus, options.Swap);
+        }
         Compaction = new CompactionState(Pages);
         Slab = new SlabState(options.Profile, options.Slab.KindFor(options.Profile), Pages.Frames, map.UsablePageCount, cpus);
     }
 
     /// <summary>Frames, zones, free lists and per-CPU lists.</summary>
     public PageAllocatorState Pages { get; }
+
+    /// <summary>LRU lists and swap area; null in a kernel that does not reclaim.</summary>
+    public ReclaimState? Reclaim { get; }
 
     /// <summary>What compaction remembers.</summary>
     public CompactionState Compaction { get; }
@@ -38,7 +51,9 @@ public sealed class KernelMemoryState
     public SlabState Slab { get; }
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => [Pages, Compaction, HugePages, Slab];
+    public IEnumerable<object> Appliers => Reclaim is null
+        ? [Pages, Compaction, HugePages, Slab]
+        : [Pages, Compaction, HugePages, Slab, Reclaim, Reclaim.Lru, Reclaim.Swap];
 
     /// <summary>What is wrong with the state, in words: the first violation of an invariant; null when all hold.</summary>
     public string? Violation() => PageInvariants.Violation(Pages) ?? SlabInvariants.Violation(Slab, Pages.Frames);

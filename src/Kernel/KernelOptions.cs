@@ -1,7 +1,9 @@
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Slab;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
@@ -42,6 +44,15 @@ public sealed record KernelOptions
 
     /// <summary>How tasks share CPUs.</summary>
     public TaskOptions Tasks { get; init; } = new();
+
+    /// <summary>Reclaim of pages in use.</summary>
+    public ReclaimOptions Reclaim { get; init; } = new();
+
+    /// <summary>The swap area.</summary>
+    public SwapOptions Swap { get; init; } = new();
+
+    /// <summary>Whether pages in use can be reclaimed.</summary>
+    public bool Reclaims => Reclaim.Enabled || Swap.Device != SwapDevice.None;
 
     /// <summary>The slab allocator.</summary>
     public SlabAllocatorOptions Slab { get; init; } = new();

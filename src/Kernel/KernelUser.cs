@@ -24,6 +24,9 @@ public static class KernelUser
     /// <summary>Page tables that boot makes in advance for the vmalloc area.</summary>
     public const int VmallocTables = -8;
 
+    /// <summary>Pages that compressed memory holds (zram).</summary>
+    public const int Zram = -10;
+
     /// <summary>The first slab cache; the others follow downwards.</summary>
     private const int FirstSlabCache = -16;
 

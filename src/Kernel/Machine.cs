@@ -35,7 +35,8 @@ public sealed class Machine
         Pages = new PageAllocator(State.Memory.Pages, journal, options.Kernel.PageAllocator);
         Slab = new SlabAllocator(State.Memory.Slab, Pages, journal, options.Kernel.Slab, options.Seed);
         Virtual = new VirtualMemory(
-            State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs);
+            State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs,
+            options.Hardware.Disks);
         HugePages = new HugePagePool(State.Memory.HugePages, Pages, journal, options.Kernel.MmCosts.ClearPageNs * 1000L);
         CompactionOptions compaction = options.Kernel.Compaction;
         // A captured kernel's lists change by its own doings alone.
@@ -54,6 +55,7 @@ public sealed class Machine
                 Pages.Compaction = compactor;
                 Pages.Kswapd = kswapd;
             }
+            Virtual.Reclaim?.Start(compactor, _kcompactd, Scheduler, Cpus[^1]);
         }
     }
 

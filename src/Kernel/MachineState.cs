@@ -18,7 +18,8 @@ public sealed class MachineState
         Hardware = new HardwareState(options.Hardware);
         Memory = new KernelMemoryState(options.Kernel, options.Memory, options.Hardware.Cpus);
         Virtual = new VirtualMemoryState(
-            options.Kernel.Profile, options.Kernel.Mm, options.Hardware.Paging, options.Hardware.Cpus, Memory.Pages.Frames, Hardware.Memory);
+            options.Kernel.Profile, options.Kernel.Mm, options.Hardware.Paging, options.Hardware.Cpus, Memory.Pages.Frames, Hardware.Memory,
+            Memory);
     }
 
     /// <summary>What it was made from.</summary>

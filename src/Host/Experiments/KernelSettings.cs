@@ -75,6 +75,12 @@ public sealed record KernelSettings
     [Setting("How tasks share CPUs.", MidRun = true)]
     public TaskSettings Tasks { get; init; } = new();
 
+    [Setting("Reclaim of pages in use.")]
+    public ReclaimSettings Reclaim { get; init; } = new();
+
+    [Setting("The swap area; with one, pages in use are reclaimed.")]
+    public SwapSettings Swap { get; init; } = new();
+
     [Setting("The slab allocator.")]
     public SlabSettings Slab { get; init; } = new();
 }

@@ -1,5 +1,6 @@
 using Sim.Hardware;
 using Sim.Hardware.Cpu;
+using Sim.Hardware.Devices;
 using Sim.Hardware.Dram;
 using Sim.Hardware.Paging;
 using Sim.Hardware.Tlb;
@@ -8,7 +9,9 @@ using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Slab;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
@@ -73,6 +76,12 @@ public static class MachineModel
                 Ranks = machine.Dram.Ranks ?? DramOptions.RanksFor(map.EndPfn << Page.Shift),
                 FlatLatencyCycles = machine.Dram.FlatLatencyCycles,
             },
+            Disks = new BlockDeviceOptions
+            {
+                HardDisk = OptionsMap.To<HardDiskOptions>(machine.Disks.HardDisk),
+                SolidState = OptionsMap.To<SolidStateOptions>(machine.Disks.SolidState),
+                CompressedMemory = OptionsMap.To<CompressedMemoryOptions>(machine.Disks.CompressedMemory),
+            },
             Detail = experiment.Log.Detail == LogDetail.Full ? Sim.Hardware.LogDetail.Full : Sim.Hardware.LogDetail.Normal,
         };
     }
@@ -94,6 +103,8 @@ public static class MachineModel
             Mm = OptionsMap.To<MmOptions>(kernel.Mm),
             MmCosts = OptionsMap.To<MmCosts>(kernel.MmCosts),
             Tasks = OptionsMap.To<TaskOptions>(kernel.Tasks),
+            Reclaim = OptionsMap.To<ReclaimOptions>(kernel.Reclaim),
+            Swap = OptionsMap.To<SwapOptions>(kernel.Swap),
             Slab = OptionsMap.To<SlabAllocatorOptions>(kernel.Slab),
         };
     }

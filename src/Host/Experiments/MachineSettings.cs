@@ -67,6 +67,9 @@ public sealed record MachineSettings : ICheckedSettings
     [Setting("The memory behind the CPUs.")]
     public DramSettings Dram { get; init; } = new();
 
+    [Setting("Block devices that a swap area can be on.")]
+    public DiskSettings Disks { get; init; } = new();
+
     /// <summary>One past the greatest usable address, without the holes of a derived memory map.</summary>
     internal long MemoryEnd => MemoryMap is { } map
         ? map.Where(r => r.Type == MemoryRangeType.Usable).Select(r => r.Start.Bytes + r.Size.Bytes).DefaultIfEmpty(0).Max()

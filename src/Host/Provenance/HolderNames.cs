@@ -55,6 +55,7 @@ internal sealed class HolderNames(Timeline timeline, LogReader log, RunIndex ind
             KernelUser.Compaction => "compaction, which has put it aside",
             KernelUser.Hugetlb => "the pool of huge pages",
             KernelUser.HugeZeroPage => "the huge zero page",
+            KernelUser.Zram => "compressed memory",
             KernelUser.VmallocTables => "page tables of the vmalloc area",
             _ => string.Create(CultureInfo.InvariantCulture, $"kernel user {owner}"),
         };

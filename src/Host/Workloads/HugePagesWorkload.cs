@@ -100,6 +100,10 @@ public sealed class HugePagesWorkload(Machine machine, HugePagesOptions options,
                     return;
                 }
             }
+            if (_next < _pages && task.IsBlocked)
+            {
+                return;
+            }
             (_stage, _next) = (Stage.Return, 0);
         }
 

@@ -34,6 +34,10 @@ public static class KnownWorkloads
             "trace",
             "A real program's memory accesses and mapping calls, replayed together.",
             (options, context) => new TraceWorkload(context.Machine, options))
+        .Add<WorkingSetOptions>(
+            "workingset",
+            "Tasks that fill memory and come back to it, to some of it more often.",
+            (options, context) => new WorkingSetWorkload(context.Machine, options, context.Seed, context.Name))
         .Add<CaptureOptions>(
             "capture",
             "The page requests of a real kernel, from its captured trace.",

@@ -178,13 +178,17 @@ internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgr
 
     private void EndCall(TaskContext task)
     {
-        _callUnderWay = false;
-        Calls++;
         TraceEvent call = _call;
         if (call.Failed || !MakeMappingCall(task, in call))
         {
             task.Calls.Other(task, (int)call.SyscallNumber, CollectionsMarshal.AsSpan(_buffers), call.Result);
+            if (task.IsBlocked)
+            {
+                return;
+            }
         }
+        _callUnderWay = false;
+        Calls++;
         _buffers.Clear();
     }
 

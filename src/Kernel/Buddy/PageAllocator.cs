@@ -24,6 +24,7 @@ public sealed partial class PageAllocator
     private readonly Zone[][] _zonelists = new Zone[ZoneTypes.Count][];
     private readonly long[] _starved = new long[PageOrder.Count];
     private readonly long[] _nextRefreshPs;
+    private int _waiter;
     private readonly long _allocPcpPs, _freePcpPs, _allocBuddyPs, _freeBuddyPs, _pcpMovePs, _stealPs, _failPs;
 
     /// <param name="state">What it manages.</param>
@@ -67,6 +68,25 @@ public sealed partial class PageAllocator
     /// <summary>Requests by order that failed although at least as much memory was free: external fragmentation at work.</summary>
     public ReadOnlySpan<long> Starved => _starved;
 
+    /// <summary>The answer to a request that has to wait: its task sleeps, and makes it again when woken.</summary>
+    public const long Blocked = -2;
+
+    /// <summary>Asks for a block of 2^order frames; only whoever can make the request again later may be told to wait.</summary>
+    /// <param name="order">0 to <see cref="PageOrder.Max"/>.</param>
+    /// <param name="gfp">Zone, mobility and urgency.</param>
+    /// <param name="owner">For whom.</param>
+    /// <param name="cpu">The CPU that asks; it is charged the time.</param>
+    /// <param name="cause">Sequence of the event that led to the request; -1 for none.</param>
+    /// <param name="waiter">Pid of the task that would sleep; 0 for the owner.</param>
+    /// <returns>The first frame's pfn; -1 when no memory can be had; <see cref="Blocked"/> when the task is to sleep.</returns>
+    public long AllocPagesOrWait(int order, GfpFlags gfp, int owner, CpuClock cpu, long cause, int waiter = 0)
+    {
+        _waiter = Reclaim is null ? 0 : waiter == 0 ? owner : waiter;
+        long pfn = AllocPages(order, gfp, owner, cpu, cause);
+        _waiter = 0;
+        return pfn;
+    }
+
     /// <summary>Asks for a block of 2^order frames.</summary>
     /// <param name="order">0 to <see cref="PageOrder.Max"/>.</param>
     /// <param name="gfp">Zone, mobility and urgency.</param>
@@ -83,7 +103,7 @@ public sealed partial class PageAllocator
         }
         ZoneType highest = _highestZone[(int)gfp & 15];
         AllocFlags flags = (gfp & GfpFlags.KswapdReclaim) != 0 ? AllocFlags.Low | AllocFlags.Kswapd : AllocFlags.Low;
-        var request = new PageRequest(order, Gfp.MigrateTypeOf(gfp), highest, owner, flags);
+        var request = new PageRequest(order, Gfp.MigrateTypeOf(gfp), highest, owner, flags) { Waiter = _waiter };
         Zone[] zones = _zonelists[(int)highest];
         // Where a lower zone can help out, mixing migratetypes waits until it has been asked.
         if (zones.Length > 0 && zones[0].Type == ZoneType.Normal && _state.Profile.HasDma32)

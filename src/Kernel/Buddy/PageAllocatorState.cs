@@ -22,8 +22,9 @@ public sealed partial class PageAllocatorState :
     /// <param name="profile">The kernel's zones.</param>
     /// <param name="map">The machine's memory.</param>
     /// <param name="cpus">Number of CPUs.</param>
+    /// <param name="lists">List heads in the frame table that others need.</param>
     /// <exception cref="ImpossibleMachineException">The number of CPUs is out of range.</exception>
-    public PageAllocatorState(ZoneProfile profile, MemoryMap map, int cpus)
+    public PageAllocatorState(ZoneProfile profile, MemoryMap map, int cpus, int lists = 0)
     {
         if (cpus is < 1 or > MaxCpus)
         {
@@ -33,7 +34,7 @@ public sealed partial class PageAllocatorState :
         Map = map;
         Cpus = cpus;
         int freeLists = ZoneTypes.Count * PageOrder.Count * MigrateTypes.Count;
-        Frames = new FrameTable(map.EndPfn, freeLists + (ZoneTypes.Count * cpus * PerCpuPages.Lists));
+        Frames = new FrameTable(map.EndPfn, freeLists + (ZoneTypes.Count * cpus * PerCpuPages.Lists) + lists);
         _buddy = new BuddyLists(Frames, profile.PageblockOrder);
         _hugePcpOrder = profile.HasHugePcp ? profile.PageblockOrder : -1;
         var present = new List<Zone>();
@@ -73,6 +74,9 @@ public sealed partial class PageAllocatorState :
 
     /// <summary>All frames.</summary>
     public FrameTable Frames { get; }
+
+    /// <summary>Pages of the swap area (<c>total_swap_pages</c>), which may be promised too.</summary>
+    public long SwapPages { get; init; }
 
     /// <summary>The kernel's zones, lowest first, those without memory included.</summary>
     public ImmutableArray<Zone> Zones { get; }

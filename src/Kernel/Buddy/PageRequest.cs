@@ -39,4 +39,10 @@ internal struct PageRequest(int order, MigrateType migrateType, ZoneType highest
     public readonly MigrateType MigrateType = migrateType;
     public readonly ZoneType HighestZone = highestZone;
     public AllocFlags Flags = flags;
+
+    /// <summary>Pid of the task that asks and can sleep: the request may be answered with <see cref="PageAllocator.Blocked"/>; 0 for none.</summary>
+    public int Waiter;
+
+    /// <summary>Whether it may be.</summary>
+    public readonly bool MayWait => Waiter > 0;
 }

@@ -59,13 +59,13 @@ public sealed partial class PageAllocator
         {
             pfn = TryHarder(zones, ref request, gfp, mayReclaim, cpu, cause);
         }
-        if (pfn < 0 && (gfp & GfpFlags.NoFail) != 0 && mayReclaim)
+        if (pfn == -1 && (gfp & GfpFlags.NoFail) != 0 && mayReclaim)
         {
             // The kernel would go on for ever from here, waiting for others to free; a request here never waits.
             request.Flags = AllocFlags.Min | AllocFlags.Harder;
             pfn = FromZones(zones, ref request, cpu, cause);
         }
-        if (pfn < 0)
+        if (pfn == -1)
         {
             Fail(zones, in request, gfp, cpu, cause);
         }
@@ -109,10 +109,18 @@ public sealed partial class PageAllocator
             {
                 return pfn;
             }
+            if (request.MayWait && Reclaim!.MustWait(request.Waiter, gfp, failed: false))
+            {
+                return Blocked;
+            }
             pfn = ReclaimDirectly(zones, ref request, gfp, cpu, cause, out bool progress);
             if (pfn >= 0)
             {
                 return pfn;
+            }
+            if (!progress && request.MayWait && Reclaim!.MustWait(request.Waiter, gfp, failed: true))
+            {
+                return Blocked;
             }
             pfn = CompactDirectly(zones, ref request, gfp, priority, cpu, cause, out CompactResult result);
             if (pfn >= 0 || (gfp & GfpFlags.NoRetry) != 0 || (costly && (!mayCompact || (gfp & GfpFlags.RetryMayFail) == 0)))
@@ -122,8 +130,40 @@ public sealed partial class PageAllocator
             if (!IsReclaimWorthRetrying(zones, in request, progress, ref idleRounds, cpu, cause)
                 && !(progress && mayCompact && IsCompactionWorthRetrying(zones, in request, result, ref priority, ref compactRounds)))
             {
-                return -1;
+                return GiveUp(zones, ref request, gfp, cpu, cause);
             }
+        }
+    }
+
+    /// <summary>
+    /// Nothing can be reclaimed: unless someone else has freed plenty meanwhile, a process is killed
+    /// (<c>__alloc_pages_may_oom</c>). A request that cannot wait takes of the reserves first.
+    /// </summary>
+    private long GiveUp(Zone[] zones, ref PageRequest request, GfpFlags gfp, CpuClock cpu, long cause)
+    {
+        if (Reclaim is null || request.Order > PageOrder.Costly || (gfp & GfpFlags.Fs) == 0
+            || (gfp & (GfpFlags.NoRetry | GfpFlags.RetryMayFail | GfpFlags.ThisNode)) != 0)
+        {
+            return -1;
+        }
+        foreach (Zone zone in zones)
+        {
+            if (WatermarkCheck.IsMet(zone, in request, zone.Watermark(Watermark.High), zone.FreePagesCounter)
+                && FromZone(zone, in request, cpu, cause) is var had && had >= 0)
+            {
+                return had;
+            }
+        }
+        int asker = request.MayWait ? request.Waiter : request.Owner;
+        switch (Reclaim.OutOfMemory(request.Order, gfp, asker, request.MayWait, cpu, cause))
+        {
+            case OutOfMemoryAnswer.Wait:
+                return Blocked;
+            case OutOfMemoryAnswer.Reserves:
+                request.Flags = AllocFlags.NoWatermarks;
+                return FromZones(zones, ref request, cpu, cause);
+            default:
+                return -1;
         }
     }
 

@@ -11,6 +11,37 @@ public interface IPageReclaim
 
     /// <summary>Pages of a zone that reclaim could free (<c>zone_reclaimable_pages</c>).</summary>
     long ReclaimablePages(Zone zone);
+
+    /// <summary>
+    /// Whether a request that can be made again has to wait now: before it reclaims, because kswapd needs the rest
+    /// (<c>throttle_direct_reclaim</c>), or after it did in vain, because pages are still being written (<c>reclaim_throttle</c>).
+    /// </summary>
+    /// <param name="owner">For whom it is; woken when there is reason to try again.</param>
+    /// <param name="gfp">Its flags.</param>
+    /// <param name="failed">It has reclaimed and got nothing.</param>
+    bool MustWait(int owner, GfpFlags gfp, bool failed) => false;
+
+    /// <summary>Nothing is left to try (<c>out_of_memory</c>).</summary>
+    /// <param name="order">Order of the request.</param>
+    /// <param name="gfp">Its flags.</param>
+    /// <param name="asker">For whom it is.</param>
+    /// <param name="mayWait">It can be made again.</param>
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="cause">Event that led here.</param>
+    OutOfMemoryAnswer OutOfMemory(int order, GfpFlags gfp, int asker, bool mayWait, CpuClock cpu, long cause) => OutOfMemoryAnswer.Fail;
+}
+
+/// <summary>What is to become of a request for which there is no memory.</summary>
+public enum OutOfMemoryAnswer : byte
+{
+    /// <summary>It fails.</summary>
+    Fail,
+
+    /// <summary>A process is being killed: it is to try again shortly.</summary>
+    Wait,
+
+    /// <summary>It cannot wait, and may use everything.</summary>
+    Reserves,
 }
 
 /// <summary>The thread that reclaims in the background (<c>kswapd</c>).</summary>

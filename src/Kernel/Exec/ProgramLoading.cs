@@ -136,7 +136,8 @@ internal sealed partial class ProgramLoading(
         return faults.Handle(pid, address, PageFaultErrorCode.Write | PageFaultErrorCode.User, cpu, cause, out _) switch
         {
             FaultResult.Resolved => Errno.None,
-            FaultResult.OutOfMemory => Errno.ENOMEM,
+            // A call does not sleep half-way here.
+            FaultResult.OutOfMemory or FaultResult.Blocked => Errno.ENOMEM,
             _ => Errno.EFAULT,
         };
     }

@@ -4,6 +4,7 @@ using Sim.Hardware.Paging;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
 using Sim.Kernel.PageCache;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Faults;
@@ -22,6 +23,9 @@ public enum FaultResult : byte
 
     /// <summary>SIGBUS: the page lies behind the end of its file.</summary>
     Bus,
+
+    /// <summary>The task has to sleep, for a page or for memory; the access is made again when it is woken (<c>VM_FAULT_RETRY</c>).</summary>
+    Blocked,
 }
 
 /// <summary>
@@ -42,6 +46,7 @@ public sealed class PageFaultHandler
     private readonly PageTableMaker _newTables;
     private readonly int _around;
     private readonly HugePageFaults? _huge;
+    private readonly SwapFaults? _swap;
     private readonly long _faultPs, _clearPs, _copyPs, _readPs;
 
     /// <param name="spaces">The state.</param>
@@ -54,8 +59,16 @@ public sealed class PageFaultHandler
     public PageFaultHandler(
         AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs,
         HugePageFaults? huge = null)
+        : this(spaces, options, allocator, journal, tlb, costs, huge, null)
+    {
+    }
+
+    internal PageFaultHandler(
+        AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs,
+        HugePageFaults? huge, SwapFaults? swap)
     {
         _huge = huge;
+        _swap = swap;
         _spaces = spaces;
         _tables = spaces.Tables;
         _allocator = allocator;
@@ -130,6 +143,10 @@ public sealed class PageFaultHandler
             }
             entry = _tables.Read(table, address);
         }
+        if (SwapFormat.IsSlot(entry))
+        {
+            return _swap!.Handle(mm, address, entry, write, cpu, cause);
+        }
         if (entry != 0)
         {
             return OnMapped(mm, address, entry, in area, write, cpu, cause);
@@ -149,7 +166,7 @@ public sealed class PageFaultHandler
 
     /// <summary>Sees to it that a page of a file is in the page cache, as reading the file does.</summary>
     /// <returns>Its frame; -1 when there is no memory for it.</returns>
-    public long ReadPage(int file, long pgoff, CpuClock cpu, long cause) => FindOrRead(file, pgoff, cpu, cause, out _);
+    public long ReadPage(int file, long pgoff, CpuClock cpu, long cause) => FindOrRead(0, file, pgoff, cpu, cause, out _);
 
     /// <summary>True when the area lets the access through; a read that hit a present page was refused for good (<c>access_error</c>).</summary>
     private static bool IsAllowed(VmFlags flags, bool write, bool present) =>
@@ -165,15 +182,16 @@ public sealed class PageFaultHandler
             _spaces.Apply(in zero, in header);
             return FaultResult.Resolved;
         }
-        long pfn = _allocator.AllocPages(0, ZeroedGfp, mm.Pid, cpu, cause);
+        long pfn = _allocator.AllocPagesOrWait(0, ZeroedGfp, mm.Pid, cpu, cause);
         if (pfn < 0)
         {
-            return FaultResult.OutOfMemory;
+            return Unserved(pfn);
         }
         cpu.Charge(_clearPs);
         var anon = new FaultAnon(mm.Pid, (long)(address >> 12), pfn);
         EventHeader at = _journal.Emit(in anon, cause);
         _spaces.Apply(in anon, in at);
+        _swap?.AddToLru(pfn, unevictable: false, cpu, at.Sequence);
         return FaultResult.Resolved;
     }
 
@@ -196,20 +214,20 @@ public sealed class PageFaultHandler
         long own = -1;
         if (copies)
         {
-            own = _allocator.AllocPages(0, GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+            own = _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
             if (own < 0)
             {
-                return FaultResult.OutOfMemory;
+                return Unserved(own);
             }
         }
-        long cached = FindOrRead(area.VmFile, area.PgoffOf(address), cpu, cause, out bool major);
+        long cached = FindOrRead(mm.Pid, area.VmFile, area.PgoffOf(address), cpu, cause, out bool major);
         if (cached < 0)
         {
             if (own >= 0)
             {
                 _allocator.FreePages(own, 0, cpu, cause);
             }
-            return FaultResult.OutOfMemory;
+            return Unserved(cached);
         }
         if (copies)
         {
@@ -217,6 +235,7 @@ public sealed class PageFaultHandler
             var cow = new FaultCow(mm.Pid, (long)(address >> 12), own, major);
             EventHeader header = _journal.Emit(in cow, cause);
             _spaces.Apply(in cow, in header);
+            _swap?.AddToLru(own, unevictable: false, cpu, header.Sequence);
             return FaultResult.Resolved;
         }
         var file = new FaultFile(mm.Pid, (long)(address >> 12), cached, write, major);
@@ -290,7 +309,7 @@ public sealed class PageFaultHandler
         long old = _tables.Mode.PfnOf(entry);
         bool zero = old == _spaces.ZeroPfn;
         bool alone = !zero && _frames[old].Use == FrameUse.Anon
-            && ((entry & (ulong)PageProtection.NotExclusive) == 0 || _frames[old].MapCount == 1);
+            && ((entry & (ulong)PageProtection.NotExclusive) == 0 || (_frames[old].MapCount == 1 && !_spaces.IsSwappedElsewhere(old)));
         if ((area.VmFlags & VmFlags.Shared) != 0 || alone)
         {
             var reuse = new FaultReuse(mm.Pid, vpn);
@@ -299,21 +318,22 @@ public sealed class PageFaultHandler
             Flush(mm, address, cpu, header.Sequence);
             return FaultResult.Resolved;
         }
-        long pfn = _allocator.AllocPages(0, zero ? ZeroedGfp : GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+        long pfn = _allocator.AllocPagesOrWait(0, zero ? ZeroedGfp : GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
         if (pfn < 0)
         {
-            return FaultResult.OutOfMemory;
+            return Unserved(pfn);
         }
         cpu.Charge(zero ? _clearPs : _copyPs);
         var cow = new FaultCow(mm.Pid, vpn, pfn, Major: false);
         EventHeader at = _journal.Emit(in cow, cause);
         _spaces.Apply(in cow, in at);
+        _swap?.AddToLru(pfn, unevictable: false, cpu, at.Sequence);
         Flush(mm, address, cpu, at.Sequence);
         return FaultResult.Resolved;
     }
 
     /// <summary>The page cache's frame for a page; read in when missing. Pages of shared memory start as zeroes and are not read.</summary>
-    private long FindOrRead(int file, long pgoff, CpuClock cpu, long cause, out bool major)
+    private long FindOrRead(int pid, int file, long pgoff, CpuClock cpu, long cause, out bool major)
     {
         major = false;
         long pfn = _spaces.Cache.Find(file, pgoff);
@@ -321,18 +341,22 @@ public sealed class PageFaultHandler
         {
             return pfn;
         }
-        pfn = _allocator.AllocPages(0, GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause);
+        pfn = _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause, pid);
         if (pfn < 0)
         {
-            return -1;
+            return pfn;
         }
         major = file > 0;
         cpu.Charge(major ? _readPs : _clearPs);
         var e = new CacheAdd(file, pgoff, pfn);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
+        // Shared memory has no backing store here, so that nothing could take its pages away.
+        _swap?.AddToLru(pfn, unevictable: file < 0, cpu, header.Sequence);
         return pfn;
     }
+
+    private static FaultResult Unserved(long answer) => answer == PageAllocator.Blocked ? FaultResult.Blocked : FaultResult.OutOfMemory;
 
     private void Flush(AddressSpace mm, ulong address, CpuClock cpu, long cause) =>
         _tlb.FlushRange(mm, address & ~0xfffUL, (address & ~0xfffUL) + 4096, cpu.Id, cause);

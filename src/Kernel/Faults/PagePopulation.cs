@@ -1,6 +1,7 @@
 using Sim.Hardware.Cpu;
 using Sim.Hardware.Paging;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Swap;
 
 namespace Sim.Kernel.Faults;
 
@@ -70,7 +71,7 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
             while (true)
             {
                 ulong entry = spaces.Tables.ReadPte(mm.Root, start);
-                if (entry != 0 && (!write || (entry & (ulong)PteFlags.Write) != 0))
+                if (SwapFormat.IsPage(entry) && (!write || (entry & (ulong)PteFlags.Write) != 0))
                 {
                     break;
                 }
@@ -79,6 +80,9 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
                     case FaultResult.Resolved:
                         continue;
                     case FaultResult.OutOfMemory:
+                        return Errno.ENOMEM;
+                    case FaultResult.Blocked:
+                        // A call does not sleep half-way here: the rest comes when it is accessed.
                         return Errno.ENOMEM;
                     default:
                         return Errno.EFAULT;

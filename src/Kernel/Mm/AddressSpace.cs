@@ -80,6 +80,9 @@ public sealed class AddressSpace
     /// <summary>Mapped pages of shared memory (<c>MM_SHMEMPAGES</c>).</summary>
     public long ShmemRss { get; internal set; }
 
+    /// <summary>Pages in the swap area (<c>MM_SWAPENTS</c>).</summary>
+    public long SwapEntries { get; internal set; }
+
     /// <summary>Greatest <see cref="Rss"/> so far (<c>hiwater_rss</c>).</summary>
     public long HiwaterRss { get; internal set; }
 
@@ -156,6 +159,11 @@ public sealed class AddressSpace
             hash.Add(pfn);
         }
         HashProgram(ref hash);
+        if (SwapEntries != 0)
+        {
+            // Nothing is added without swap: logs of kernels without it keep their hashes.
+            hash.Add(SwapEntries);
+        }
         hash.Add(Areas.Count);
         for (AreaCursor at = AreaIndex.First; Areas.IsValid(at); at = Areas.Next(at))
         {
@@ -170,6 +178,10 @@ public sealed class AddressSpace
             if (area.AnonChain > 1)
             {
                 hash.Add(area.AnonChain);
+            }
+            if (area.SwapReadahead != 0)
+            {
+                hash.Add(area.SwapReadahead);
             }
         }
     }

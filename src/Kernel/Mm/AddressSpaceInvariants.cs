@@ -14,9 +14,10 @@ public static class AddressSpaceInvariants
     public static string? Violation(AddressSpaces spaces, FrameTable frames)
     {
         var mapped = new int[frames.Count];
+        var named = new int[spaces.Reclaim is null ? 0 : spaces.Reclaim.Swap.Options.Slots];
         for (int pid = 1; pid <= spaces.MaxPid; pid++)
         {
-            if (spaces.Find(pid) is { } mm && (AreaViolation(spaces, mm) ?? PageViolation(spaces, mm, frames, mapped)) is { } violation)
+            if (spaces.Find(pid) is { } mm && (AreaViolation(spaces, mm) ?? PageViolation(spaces, mm, frames, mapped, named)) is { } violation)
             {
                 return $"pid {pid}: {violation}";
             }
@@ -29,7 +30,7 @@ public static class AddressSpaceInvariants
             {
                 return $"pfn 0x{pfn:x} has map count {frame.MapCount} and is mapped {mapped[pfn]} times";
             }
-            if (counted && frame.Use == FrameUse.Anon && mapped[pfn] == 0)
+            if (counted && frame.Use == FrameUse.Anon && mapped[pfn] == 0 && !frame.Has(PageFlags.SwapCache))
             {
                 return $"pfn 0x{pfn:x} is anonymous and not mapped";
             }
@@ -44,7 +45,7 @@ public static class AddressSpaceInvariants
                 return $"pfn 0x{pfn:x} is mapped and is {frame.State}, {frame.Use}";
             }
         }
-        return null;
+        return spaces.Reclaim is null ? null : Reclaim.ReclaimInvariants.Violation(spaces, frames, named);
     }
 
     /// <summary>The reverse map knows the entries that map a frame, and no others.</summary>
@@ -89,11 +90,11 @@ public static class AddressSpaceInvariants
             : null;
     }
 
-    private static string? PageViolation(AddressSpaces spaces, AddressSpace mm, FrameTable frames, int[] mapped)
+    private static string? PageViolation(AddressSpaces spaces, AddressSpace mm, FrameTable frames, int[] mapped, int[] named)
     {
         PageTables tables = spaces.Tables;
         PagingMode mode = tables.Mode;
-        long anon = 0, file = 0, shmem = 0, found = 0, leaves = 0;
+        long anon = 0, file = 0, shmem = 0, found = 0, leaves = 0, swapped = 0;
         for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at))
         {
             ref readonly VmArea area = ref spaces.Areas[mm.Areas.Handle(at)];
@@ -121,7 +122,18 @@ public static class AddressSpaceInvariants
                     continue;
                 }
                 ulong entry = tables.Read(table, address);
-                if (entry != 0)
+                if (Swap.SwapFormat.IsSlot(entry))
+                {
+                    int slot = Swap.SwapFormat.SlotOf(mode, entry);
+                    if (slot <= 0 || slot >= named.Length)
+                    {
+                        return $"0x{address:x} names slot {slot} of a swap area of {named.Length}";
+                    }
+                    named[slot]++;
+                    swapped++;
+                    found++;
+                }
+                else if (entry != 0)
                 {
                     long pfn = mode.PfnOf(entry);
                     found++;
@@ -146,6 +158,7 @@ public static class AddressSpaceInvariants
         CountBelow(tables, mm.Root, mode.Levels - 1, mode.IndexOf(spaces.Layout.TaskSize - 1, mode.Levels - 1) + 1, ref entries, ref levels);
         return anon != mm.AnonRss || file != mm.FileRss || shmem != mm.ShmemRss
                 ? $"rss is {mm.AnonRss}+{mm.FileRss}+{mm.ShmemRss}, mapped are {anon}+{file}+{shmem}"
+            : swapped != mm.SwapEntries ? $"{swapped} entries name slots, counted {mm.SwapEntries}"
             : entries != found ? $"{entries} page-table entries, {found} of them in areas"
             : leaves != mm.DepositedTables.Count ? $"{leaves} huge pages, {mm.DepositedTables.Count} tables set aside"
             : levels + leaves != mm.PageTables ? $"{levels} page tables and {leaves} set aside, counted {mm.PageTables}"

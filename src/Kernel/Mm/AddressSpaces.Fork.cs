@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Paging;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Mm;
@@ -57,6 +58,17 @@ public sealed partial class AddressSpaces : IApply<MmLimits>, IApply<MmFork>, IA
             ulong entry = _tables.Read(source, at);
             if (entry == 0)
             {
+                continue;
+            }
+            if (SwapFormat.IsSlot(entry))
+            {
+                // Both name the slot, and neither has the page alone any more (copy_nonpresent_pte).
+                int slot = SwapFormat.SlotOf(mode, entry);
+                entry = SwapFormat.Entry(mode, slot, exclusive: false);
+                _tables.Write(source, at, entry);
+                _tables.Write(target, at, entry);
+                Reclaim!.Swap.Area.AddEntry(slot);
+                child.SwapEntries++;
                 continue;
             }
             long pfn = mode.PfnOf(entry);

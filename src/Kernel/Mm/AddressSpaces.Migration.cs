@@ -30,13 +30,18 @@ public sealed partial class AddressSpaces : IApply<CompactMigrate>
             SetEntry(mm, address, e.ToPfn, _tables.Mode.FlagsOf(_tables.ReadPte(mm.Root, address)));
         }
         int mapping = ReverseMap.Mapping(e.FromPfn);
-        if (mapping != 0)
+        if (mapping != 0 && from.Use == FrameUse.Anon)
+        {
+            Reclaim!.Swap.Move(mapping, e.ToPfn);
+        }
+        else if (mapping != 0)
         {
             Cache.Replace(mapping, (uint)from.Index, e.ToPfn);
         }
         ReverseMap.Move(e.FromPfn, e.ToPfn);
         (to.Use, to.Index, to.MapCount, to.Owner, to.AllocatedBy, to.MigrateType) =
             (from.Use, from.Index, from.MapCount, from.Owner, from.AllocatedBy, from.MigrateType);
+        Reclaim?.Lru.Move((int)e.FromPfn, (int)e.ToPfn);
         (from.Use, from.Index, from.MapCount, from.Owner) = (FrameUse.None, 0, 0, KernelUser.Compaction);
     }
 }

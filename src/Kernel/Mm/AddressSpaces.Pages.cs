@@ -106,6 +106,10 @@ public sealed partial class AddressSpaces :
         frame.MapCount = 0;
         ReverseMap.SetMapping(e.Pfn, e.File);
         Cache.Add(e.File, e.Pgoff, e.Pfn);
+        if (Reclaim is not null)
+        {
+            RefaultFile(ref frame, e.File, e.Pgoff);
+        }
     }
 
     public void Apply(in CacheSize e, in EventHeader header) => Cache.SetSize(e.File, e.Pages);

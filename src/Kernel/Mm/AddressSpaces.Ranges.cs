@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Paging;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Mm;
@@ -113,7 +114,15 @@ public sealed partial class AddressSpaces :
                 if (entry != 0)
                 {
                     _tables.Write(table, at, 0);
-                    DropPage(mm, at, _tables.Mode.PfnOf(entry), file);
+                    if (SwapFormat.IsPage(entry))
+                    {
+                        MarkIfWritten(entry);
+                        DropPage(mm, at, _tables.Mode.PfnOf(entry), file);
+                    }
+                    else
+                    {
+                        DropSlot(mm, SwapFormat.SlotOf(_tables.Mode, entry));
+                    }
                 }
             }
         }
@@ -139,7 +148,7 @@ public sealed partial class AddressSpaces :
             for (ulong stop = Math.Min(end, _tables.SpanEnd(at, 1)); at < stop; at += 4096)
             {
                 ulong entry = _tables.Read(table, at);
-                if (entry == 0)
+                if (!SwapFormat.IsPage(entry))
                 {
                     continue;
                 }
@@ -168,7 +177,7 @@ public sealed partial class AddressSpaces :
         if (frame.Use == FrameUse.Anon)
         {
             mm.AnonRss--;
-            if (frame.MapCount == 0)
+            if (frame.MapCount == 0 && LeavesSwapCache(pfn))
             {
                 frame.Use = FrameUse.None;
                 Released.Add(pfn);
@@ -191,6 +200,7 @@ public sealed partial class AddressSpaces :
             long pfn = Cache.Remove(-number, pgoff);
             if (pfn >= 0)
             {
+                Reclaim?.Lru.Remove((int)pfn);
                 _frames[pfn].Use = FrameUse.None;
                 ReverseMap.SetMapping(pfn, 0);
                 Released.Add(pfn);

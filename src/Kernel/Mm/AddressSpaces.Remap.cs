@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Paging;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Mm;
@@ -43,6 +44,10 @@ public sealed partial class AddressSpaces :
             }
             _tables.Write(source, from, 0);
             _tables.Write(target, to, entry);
+            if (SwapFormat.IsSlot(entry))
+            {
+                continue;
+            }
             long pfn = _tables.Mode.PfnOf(entry);
             if (pfn != ZeroPfn)
             {
@@ -91,6 +96,7 @@ public sealed partial class AddressSpaces :
     public void Apply(in VmaLazyFree e, in EventHeader header)
     {
         const PteFlags Marks = PteFlags.Accessed | PteFlags.Dirty;
+        Released.Clear();
         AddressSpace mm = this[e.Pid];
         PagingMode mode = _tables.Mode;
         ulong at = (ulong)e.Vpn << 12;
@@ -105,6 +111,13 @@ public sealed partial class AddressSpaces :
             for (ulong stop = Math.Min(end, _tables.SpanEnd(at, 1)); at < stop; at += 4096)
             {
                 ulong entry = _tables.Read(table, at);
+                if (SwapFormat.IsSlot(entry))
+                {
+                    // What is swapped out is forgotten (madvise_free_pte_range).
+                    _tables.Write(table, at, 0);
+                    DropSlot(mm, SwapFormat.SlotOf(mode, entry));
+                    continue;
+                }
                 long pfn = mode.PfnOf(entry);
                 if (entry != 0 && pfn != ZeroPfn && _frames[pfn].Use == FrameUse.Anon)
                 {

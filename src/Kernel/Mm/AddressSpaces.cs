@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Hardware.Memory;
 using Sim.Hardware.Paging;
 using Sim.Kernel.PageCache;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Mm;
@@ -26,8 +27,10 @@ public sealed partial class AddressSpaces
     /// <param name="mode">Format of the page tables.</param>
     /// <param name="frames">The machine's frames.</param>
     /// <param name="memory">Contents of the frames that hold page tables.</param>
-    public AddressSpaces(AddressLayout layout, PagingMode mode, FrameTable frames, PhysicalMemory memory)
+    /// <param name="reclaim">Lists and swap area; null in a kernel that does not reclaim.</param>
+    public AddressSpaces(AddressLayout layout, PagingMode mode, FrameTable frames, PhysicalMemory memory, ReclaimState? reclaim = null)
     {
+        Reclaim = reclaim;
         _layout = layout;
         _frames = frames;
         ReverseMap = new ReverseMap(frames.Count);
@@ -107,6 +110,7 @@ public sealed partial class AddressSpaces
         ReverseMap.HashInto(ref hash);
         hash.Add(MigratedPages);
         HashHugePages(ref hash);
+        Reclaim?.HashInto(ref hash);
     }
 
     private void CountFault(int pid, bool major)

@@ -53,4 +53,7 @@ public enum Errno
 
     /// <summary>Operation not supported.</summary>
     EOPNOTSUPP = 95,
+
+    /// <summary>The call is to be made again; no program sees it.</summary>
+    ERESTARTSYS = 512,
 }

@@ -117,7 +117,7 @@ public sealed partial class MappingCalls
             var lazy = new VmaLazyFree(mm.Pid, vpn, pages);
             EventHeader at = _journal.Emit(in lazy, cause);
             _spaces.Apply(in lazy, in at);
-            _tlb.FlushRange(mm, start, end, cpu.Id, at.Sequence);
+            GiveBack(mm, start, end, cpu, at.Sequence);
             return Errno.None;
         }
         var e = new VmaZap(mm.Pid, vpn, pages);

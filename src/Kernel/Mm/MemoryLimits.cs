@@ -22,7 +22,7 @@ public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
     /// <summary>True when heuristic overcommit lets one request commit so many pages.</summary>
     public bool MayCommit(long request) => options.Overcommit == OvercommitMode.Always || request <= TotalPages;
 
-    /// <summary>All frames the allocator manages (<c>totalram_pages</c>).</summary>
+    /// <summary>All frames the allocator manages (<c>totalram_pages</c>), and the swap area.</summary>
     private long TotalPages
     {
         get
@@ -31,7 +31,7 @@ public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
             {
                 return options.TotalRamPages;
             }
-            long total = 0;
+            long total = pages.SwapPages;
             foreach (Zone zone in pages.Zones)
             {
                 total += zone.ManagedPages;

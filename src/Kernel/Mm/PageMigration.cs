@@ -39,7 +39,7 @@ internal sealed class PageMigration
     }
 
     /// <summary>True when the page can be moved by someone who waits as far as the flags allow.</summary>
-    public bool CanMove(long pfn, in Frame frame, GfpFlags gfp) => frame.Use switch
+    public bool CanMove(long pfn, in Frame frame, GfpFlags gfp) => !frame.Has(PageFlags.Locked | PageFlags.Writeback) && frame.Use switch
     {
         FrameUse.Anon => true,
         // Files are no business of one who must stay out of file systems.

@@ -44,6 +44,12 @@ public struct VmArea
     /// <summary>Pid of the process whose address space it is in (<c>vm_mm</c>).</summary>
     public int VmMm;
 
+    /// <summary>
+    /// Reading ahead from the swap area (<c>swap_readahead_info</c>): page number of the last fault there, window and hits, as
+    /// the kernel packs them; 0 before the first.
+    /// </summary>
+    public long SwapReadahead;
+
     /// <summary>Length in pages.</summary>
     public readonly long Pages => (long)((VmEnd - VmStart) >> 12);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.ProcFs;
@@ -20,6 +21,10 @@ public static class MemInfo
         Add("MemFree", free);
         Add("MemAvailable", Available(zones, free, uses[(int)FrameUse.File], reclaimable));
         Add("Cached", uses[(int)FrameUse.File]);
+        if (state.Reclaim is { } reclaim)
+        {
+            AddLists(Add, reclaim);
+        }
         if (state.Pages.Profile.HasHighMem)
         {
             Zone high = state.Pages.Zone(ZoneType.HighMem);
@@ -27,6 +32,12 @@ public static class MemInfo
             Add("HighFree", high.FreePages);
             Add("LowTotal", total - high.ManagedPages);
             Add("LowFree", free - high.FreePages);
+        }
+        if (state.Reclaim is { } swapping)
+        {
+            Add("SwapTotal", swapping.Swap.Area.Pages);
+            Add("SwapFree", swapping.Swap.Area.Free);
+            Add("Writeback", swapping.Writeback);
         }
         Add("AnonPages", uses[(int)FrameUse.Anon]);
         Add("Mapped", mapped);
@@ -38,6 +49,19 @@ public static class MemInfo
         Add("PageTables", uses[(int)FrameUse.PageTable]);
         Add("AnonHugePages", huge);
         return rows;
+    }
+
+    private static void AddLists(Action<string, long> add, ReclaimState reclaim)
+    {
+        LruState lru = reclaim.Lru;
+        add("SwapCached", reclaim.Swap.Cache.Count);
+        add("Active", lru.Size(LruList.ActiveAnon) + lru.Size(LruList.ActiveFile));
+        add("Inactive", lru.Size(LruList.InactiveAnon) + lru.Size(LruList.InactiveFile));
+        add("Active(anon)", lru.Size(LruList.ActiveAnon));
+        add("Inactive(anon)", lru.Size(LruList.InactiveAnon));
+        add("Active(file)", lru.Size(LruList.ActiveFile));
+        add("Inactive(file)", lru.Size(LruList.InactiveFile));
+        add("Unevictable", lru.Size(LruList.Unevictable));
     }
 
     /// <summary>The kernel's layout.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Serialization;
 using Sim.Hardware.Paging;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.ProcFs;
@@ -10,8 +11,8 @@ namespace Sim.Kernel.ProcFs;
 /// <summary>One mapped page of a process.</summary>
 /// <param name="Vpn">Virtual page number, hexadecimal.</param>
 /// <param name="Present">The hardware may use it; false for a page of an area without any access.</param>
-/// <param name="Pfn">Its frame.</param>
-/// <param name="Kind">anon, zero (the shared zero page), file or shmem.</param>
+/// <param name="Pfn">Its frame; the slot of the swap area for a page there.</param>
+/// <param name="Kind">anon, zero (the shared zero page), file, shmem, or swap.</param>
 /// <param name="Write">Writes are allowed without a fault.</param>
 /// <param name="Exec">Instruction fetches are allowed.</param>
 /// <param name="Young">Accessed since it was mapped (<c>pte_young</c>).</param>
@@ -92,6 +93,10 @@ public static class PageMap
     private static PageMapRow RowOf(AddressSpaces spaces, FrameTable frames, in VmArea area, ulong address, ulong entry)
     {
         PagingMode mode = spaces.Tables.Mode;
+        if (SwapFormat.IsSlot(entry))
+        {
+            return new PageMapRow(Maps.Hex(address >> 12), false, SwapFormat.SlotOf(mode, entry), "swap", false, false, false, false, 0);
+        }
         long pfn = mode.PfnOf(entry);
         PteFlags flags = mode.FlagsOf(entry);
         bool present = (flags & PteFlags.Present) != 0;

@@ -52,7 +52,7 @@ public static class Status
         return new StatusRow(
             symbols[task.Comm], StateOf(task.State), pid, Kib(mm.HiwaterVm), Kib(mm.TotalVm), Kib(mm.LockedVm), 0, Kib(mm.HiwaterRss), Kib(mm.Rss),
             Kib(mm.AnonRss), Kib(mm.FileRss), Kib(mm.ShmemRss), Kib(mm.DataVm), Kib(mm.StackVm), Kib(code), Kib(mm.ExecVm - code),
-            Kib(state.Spaces.Find(pid) is null ? 0 : PageTableAccounting.ChargedPages(state.Spaces, mm)), 0, faults.Minor, faults.Major);
+            Kib(state.Spaces.Find(pid) is null ? 0 : PageTableAccounting.ChargedPages(state.Spaces, mm)), Kib(mm.SwapEntries), faults.Minor, faults.Major);
     }
 
     /// <summary>The kernel's layout.</summary>
@@ -84,6 +84,7 @@ public static class Status
     {
         TaskState.Running => "R (running)",
         TaskState.Sleeping => "S (sleeping)",
+        TaskState.DiskSleep => "D (disk sleep)",
         _ => "X (dead)",
     };
 }

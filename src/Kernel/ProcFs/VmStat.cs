@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Sim.Kernel.Compaction;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.ProcFs;
@@ -16,13 +17,46 @@ public static class VmStat
         Mm.AddressSpaces spaces = state.Virtual.Spaces;
         var rows = new List<KeyValuePair<string, long>>();
         void Add(string name, long value) => rows.Add(new(name, value));
+        Reclaim.ReclaimState? reclaim = state.Memory.Reclaim;
+        void Count(params ReadOnlySpan<VmEvent> counters)
+        {
+            foreach (VmEvent counter in counters)
+            {
+                Add(VmEvents.Name(counter), reclaim![counter]);
+            }
+        }
         Add("nr_free_pages", pages.Zones.Sum(z => z.FreePages));
+        if (reclaim is not null)
+        {
+            Add("nr_inactive_anon", reclaim.Lru.Size(LruList.InactiveAnon));
+            Add("nr_active_anon", reclaim.Lru.Size(LruList.ActiveAnon));
+            Add("nr_inactive_file", reclaim.Lru.Size(LruList.InactiveFile));
+            Add("nr_active_file", reclaim.Lru.Size(LruList.ActiveFile));
+            Add("nr_unevictable", reclaim.Lru.Size(LruList.Unevictable));
+            Add("nr_isolated_anon", reclaim.Lru.Isolated);
+            Count(VmEvent.WorkingsetRefaultAnon, VmEvent.WorkingsetRefaultFile, VmEvent.WorkingsetActivateAnon,
+                VmEvent.WorkingsetActivateFile, VmEvent.WorkingsetRestoreAnon, VmEvent.WorkingsetRestoreFile);
+            Add("nr_writeback", reclaim.Writeback);
+            Count(VmEvent.NrVmscanWrite, VmEvent.NrDirtied, VmEvent.NrWritten);
+            Add("nr_swapcached", reclaim.Swap.Cache.Count);
+            Count(VmEvent.Pswpin, VmEvent.Pswpout);
+        }
         foreach (Zone zone in pages.Zones)
         {
             Add("allocstall_" + ZoneTypes.Name(zone.Type).ToLowerInvariant(), pages.AllocStalls(zone.Type));
         }
+        if (reclaim is not null)
+        {
+            Count(VmEvent.Pgactivate, VmEvent.Pgdeactivate);
+        }
         Add("pgfault", spaces.TotalFaults.Minor + spaces.TotalFaults.Major);
         Add("pgmajfault", spaces.TotalFaults.Major);
+        if (reclaim is not null)
+        {
+            Count(VmEvent.Pgrefill, VmEvent.PgstealKswapd, VmEvent.PgstealDirect, VmEvent.PgscanKswapd, VmEvent.PgscanDirect,
+                VmEvent.PgscanAnon, VmEvent.PgscanFile, VmEvent.PgstealAnon, VmEvent.PgstealFile,
+                VmEvent.KswapdLowWmarkHitQuickly, VmEvent.KswapdHighWmarkHitQuickly, VmEvent.Pageoutrun, VmEvent.Pgrotated, VmEvent.OomKill);
+        }
         Add("pgmigrate_success", spaces.MigratedPages);
         Add("pgmigrate_fail", compaction.Failed);
         Add("compact_migrate_scanned", compaction.MigrateScanned);
@@ -43,6 +77,10 @@ public static class VmStat
         Add("thp_split_pmd", huge.PmdSplits);
         Add("thp_zero_page_alloc", huge.ZeroPageAllocs);
         Add("thp_zero_page_alloc_failed", huge.ZeroPageFailures);
+        if (reclaim is not null)
+        {
+            Count(VmEvent.SwapRa, VmEvent.SwapRaHit);
+        }
         return rows;
     }
 

@@ -100,7 +100,7 @@ public sealed class SystemCalls
     /// <param name="nr">Number of the call.</param>
     /// <param name="buffers">What it accesses, in order.</param>
     /// <param name="result">What the call gives back when all buffers can be accessed.</param>
-    /// <returns>The result, or minus <see cref="Errno.EFAULT"/>.</returns>
+    /// <returns>The result; minus <see cref="Errno.EFAULT"/>; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
     public long Other(TaskContext task, int nr, ReadOnlySpan<UserBuffer> buffers, long result)
     {
         long entry = Enter(task, nr);
@@ -108,6 +108,11 @@ public sealed class SystemCalls
         {
             if (task.CopyUser(buffer.Address, buffer.Length, buffer.Write, _copyPs, entry) > 0)
             {
+                if (task.IsBlocked)
+                {
+                    // The task sleeps in the kernel, and makes the call anew.
+                    return -(long)Errno.ERESTARTSYS;
+                }
                 result = -(long)Errno.EFAULT;
                 break;
             }

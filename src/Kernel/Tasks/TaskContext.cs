@@ -37,8 +37,14 @@ public sealed class TaskContext
     /// <summary>Signal that has killed the task; 0 for none.</summary>
     public int KilledBy { get; private set; }
 
-    /// <summary>True when the program is to return: its time is up, or a signal has killed the task.</summary>
-    public bool IsOver => KilledBy != 0 || Cpu.TimePs >= UntilPs;
+    /// <summary>The task has to sleep before it can go on: the access under way, or the call, is made again afterwards.</summary>
+    public bool IsBlocked { get; private set; }
+
+    /// <summary>True when the program is to return: its time is up, it has to sleep, or a signal has killed the task.</summary>
+    public bool IsOver => KilledBy != 0 || IsBlocked || Cpu.TimePs >= UntilPs;
+
+    /// <summary>The entry into the kernel at which the task has to sleep.</summary>
+    internal long BlockedBy { get; private set; }
 
     /// <summary>Set by a program that returns <see cref="ProgramStatus.Sleeping"/>: for how long, in picoseconds.</summary>
     public long SleepPs { get; set; }
@@ -53,7 +59,7 @@ public sealed class TaskContext
     public int Run(ReadOnlySpan<MemoryAccess> batch)
     {
         int done = 0;
-        while (done < batch.Length && KilledBy == 0)
+        while (done < batch.Length && KilledBy == 0 && !IsBlocked)
         {
             done += Cpu.Run(batch[done..], UntilPs, out PageFault fault);
             if (!fault.Raised)
@@ -65,11 +71,11 @@ public sealed class TaskContext
         return done;
     }
 
-    /// <summary>Makes one access, whatever the time; false when it killed the task.</summary>
+    /// <summary>Makes one access, whatever the time; false when it killed the task, or has to be made again after a sleep.</summary>
     public bool Access(ulong address, int size, AccessKind kind)
     {
         var access = new MemoryAccess(address, size, kind);
-        while (KilledBy == 0)
+        while (KilledBy == 0 && !IsBlocked)
         {
             AccessResult result = Cpu.Access(in access);
             if (result.Completed)
@@ -114,6 +120,7 @@ public sealed class TaskContext
         Pid = pid;
         UntilPs = untilPs;
         KilledBy = 0;
+        IsBlocked = false;
         SleepPs = 0;
         ExitCode = 0;
     }
@@ -143,6 +150,10 @@ public sealed class TaskContext
                 _journal.Emit(in e, entry.Sequence);
                 Kill(Signal.Bus);
                 break;
+            case FaultResult.Blocked:
+                IsBlocked = true;
+                BlockedBy = entry.Sequence;
+                break;
             default:
                 OutOfMemory(fault.Address, entry.Sequence);
                 break;
@@ -160,6 +171,11 @@ public sealed class TaskContext
         if (result == FaultResult.OutOfMemory)
         {
             OutOfMemory(fault.Address, entry.Sequence);
+        }
+        if (result == FaultResult.Blocked)
+        {
+            IsBlocked = true;
+            BlockedBy = entry.Sequence;
         }
         Cpu.ReturnToKernel(entry.Sequence);
         return result == FaultResult.Resolved;

@@ -19,6 +19,12 @@ public sealed class TaskRunner : IComponent
     /// <summary>Message: the sleep of task <c>A</c> is over.</summary>
     public const ushort WakeMessage = 2;
 
+    /// <summary>Message: task <c>A</c> has waited long enough for a page or for memory, if it is still its wait number <c>B</c>.</summary>
+    public const ushort TimeoutMessage = 3;
+
+    /// <summary>Longest wait for memory (<c>HZ/2</c>, <c>VMSCAN_THROTTLE_NOPROGRESS</c>).</summary>
+    private const long LongestWaitPs = 500_000_000_000;
+
     private const int TimerVector = 0xec;
 
     private struct CpuRun
@@ -40,6 +46,7 @@ public sealed class TaskRunner : IComponent
     private readonly long _quantumPs, _tickPs, _tickCostPs, _switchPs;
     private readonly int _sliceTicks;
     private IProgram?[] _programs = new IProgram?[16];
+    private long[] _waits = new long[16];
 
     internal TaskRunner(
         VirtualMemory kernel, KernelOptions options, Cpu[] cpus, Journal journal, Scheduler scheduler, long quantumPs)
@@ -99,6 +106,7 @@ public sealed class TaskRunner : IComponent
         if (pid >= _programs.Length)
         {
             Array.Resize(ref _programs, Math.Max(pid + 1, _programs.Length * 2));
+            Array.Resize(ref _waits, _programs.Length);
         }
         _programs[pid] = program;
         Arm(cpuId, cause);
@@ -109,7 +117,14 @@ public sealed class TaskRunner : IComponent
     {
         if (message.Kind == WakeMessage)
         {
-            Wake((int)message.A, message.Cause);
+            Wake((int)message.A, TaskState.Sleeping, message.Cause);
+        }
+        else if (message.Kind == TimeoutMessage)
+        {
+            if (_waits[message.A] == message.B)
+            {
+                Wake((int)message.A, TaskState.DiskSleep, message.Cause);
+            }
         }
         else
         {
@@ -144,10 +159,20 @@ public sealed class TaskRunner : IComponent
             }
             int pid = _tasks.Current(cpuId);
             context.Begin(pid, Math.Min(until, run.NextTickPs));
+            if (_kernel.State.Oom is { } oom && oom.IsVictim(pid))
+            {
+                // The signal is delivered on the way back to user mode.
+                End(context, 0, Signal.Kill, cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, -1).Sequence);
+                continue;
+            }
             ProgramStatus status = _programs[pid]!.Step(context);
             if (context.KilledBy != 0)
             {
                 End(context, 0, context.KilledBy, -1);
+            }
+            else if (context.IsBlocked)
+            {
+                Block(context);
             }
             else if (status == ProgramStatus.Exited)
             {
@@ -190,6 +215,24 @@ public sealed class TaskRunner : IComponent
         Switch(context, TaskState.Sleeping, entry);
     }
 
+    /// <summary>The task waits for a page or for memory: whoever knows wakes it, or in the end the timer.</summary>
+    private void Block(TaskContext context)
+    {
+        Cpu cpu = context.Cpu;
+        _scheduler.Schedule(cpu.TimePs + LongestWaitPs, _target, TimeoutMessage, context.BlockedBy, context.Pid, ++_waits[context.Pid]);
+        Switch(context, TaskState.DiskSleep, context.BlockedBy);
+    }
+
+    /// <summary>Wakes a task that waits for a page or for memory.</summary>
+    public void WakeBlocked(int pid, long cause) => Wake(pid, TaskState.DiskSleep, cause);
+
+    /// <summary>Has a task run that is to be killed, if it sleeps.</summary>
+    public void WakeToDie(int pid, long cause)
+    {
+        Wake(pid, TaskState.Sleeping, cause);
+        Wake(pid, TaskState.DiskSleep, cause);
+    }
+
     private void End(TaskContext context, int exitCode, int signal, long cause)
     {
         Cpu cpu = context.Cpu;
@@ -200,6 +243,7 @@ public sealed class TaskRunner : IComponent
         _programs[pid] = null;
         Switch(context, TaskState.Dead, exit);
         _kernel.Processes.Release(stack, cpu, exit);
+        _kernel.Reclaim?.MemoryFreed(cpu, exit);
     }
 
     /// <summary>From the present task, in the kernel, to the one that waits longest, in user mode; or to idle.</summary>
@@ -227,13 +271,14 @@ public sealed class TaskRunner : IComponent
         }
     }
 
-    private void Wake(int pid, long cause)
+    private void Wake(int pid, TaskState from, long cause)
     {
         TaskInfo task = _tasks[pid];
-        if (task.State != TaskState.Sleeping)
+        if (task.State != from)
         {
             return;
         }
+        _waits[pid]++;
         Cpu cpu = _contexts[task.Cpu].Cpu;
         cpu.BeginDispatch(_scheduler.NowPs);
         bool user = cpu.Mode == CpuMode.User;

@@ -14,4 +14,7 @@ public enum TaskState : byte
 
     /// <summary>Has ended (X).</summary>
     Dead,
+
+    /// <summary>Waiting for a page to be read, or for memory (D).</summary>
+    DiskSleep,
 }

@@ -1,10 +1,12 @@
 using Sim.Engine.Events;
 using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
+using Sim.Hardware.Devices;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Exec;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Syscalls;
 
 namespace Sim.Kernel.Tasks;
@@ -22,21 +24,27 @@ public sealed class VirtualMemory
     /// <param name="journal">Where decisions go.</param>
     /// <param name="scheduler">Runs the CPUs; the tasks register with it.</param>
     /// <param name="quantumPs">How far a CPU may run ahead of the clock.</param>
+    /// <param name="disks">The devices, when pages in use can be reclaimed.</param>
     public VirtualMemory(
         VirtualMemoryState state, KernelOptions options, Cpu[] cpus, bool pcid, PageAllocator allocator, Journal journal,
-        Scheduler scheduler, long quantumPs)
+        Scheduler scheduler, long quantumPs, BlockDeviceOptions? disks = null)
     {
         options.Tasks.Validate();
         State = state;
         Tlb = new TlbConsistency(cpus, pcid, options.Tasks);
+        if (state.Spaces.Reclaim is not null)
+        {
+            Reclaim = new MemoryReclaim(state, options, cpus, allocator, journal, scheduler, Tlb, disks ?? new BlockDeviceOptions());
+        }
         Faults = new PageFaultHandler(
             state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts,
-            HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb));
+            HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb), Reclaim?.SwapFaults);
         Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts, Faults);
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts);
         Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State), Tlb);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
+        Reclaim?.Connect(Tasks);
     }
 
     /// <summary>The sourced state.</summary>
@@ -50,6 +58,9 @@ public sealed class VirtualMemory
 
     /// <summary>Page faults.</summary>
     public PageFaultHandler Faults { get; }
+
+    /// <summary>Reclaim, swap and the OOM killer; null in a kernel that does not reclaim.</summary>
+    internal MemoryReclaim? Reclaim { get; }
 
     /// <summary>System calls of running tasks.</summary>
     public SystemCalls Calls { get; }

@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Hardware.Memory;
 using Sim.Hardware.Paging;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Oom;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tasks;
@@ -18,11 +19,14 @@ public sealed class VirtualMemoryState
     /// <param name="cpus">Number of CPUs.</param>
     /// <param name="frames">The machine's frames.</param>
     /// <param name="memory">Contents of the frames that hold page tables.</param>
+    /// <param name="kernel">The physical half, when pages in use can be reclaimed.</param>
     public VirtualMemoryState(
-        KernelProfile profile, MmOptions options, PagingMode mode, int cpus, FrameTable frames, PhysicalMemory memory)
+        KernelProfile profile, MmOptions options, PagingMode mode, int cpus, FrameTable frames, PhysicalMemory memory,
+        KernelMemoryState? kernel = null)
     {
-        Spaces = new AddressSpaces(new AddressLayout(profile, options), mode, frames, memory);
+        Spaces = new AddressSpaces(new AddressLayout(profile, options), mode, frames, memory, kernel?.Reclaim);
         Tasks = new TaskTable(cpus, frames);
+        Oom = kernel?.Reclaim is null ? null : new OomState(Spaces, Tasks, kernel.Pages);
     }
 
     /// <summary>Address spaces, their page tables, and the page cache.</summary>
@@ -31,13 +35,17 @@ public sealed class VirtualMemoryState
     /// <summary>Tasks and run queues.</summary>
     public TaskTable Tasks { get; }
 
+    /// <summary>Who was killed for memory; null in a kernel that does not reclaim.</summary>
+    public OomState? Oom { get; }
+
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => [Spaces, Tasks];
+    public IEnumerable<object> Appliers => Oom is null ? [Spaces, Tasks] : [Spaces, Tasks, Oom];
 
     /// <summary>Appends the state in canonical form.</summary>
     public void HashInto(ref XxHash64 hash)
     {
         Spaces.HashInto(ref hash);
         Tasks.HashInto(ref hash);
+        Oom?.HashInto(ref hash);
     }
 }

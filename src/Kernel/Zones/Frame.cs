@@ -27,8 +27,8 @@ public struct Frame
     /// </summary>
     public int Index;
 
-    /// <summary>Number of page-table entries that map the frame.</summary>
-    public int MapCount;
+    // Map count in the lower bits, flags above them.
+    private uint _mapsAndFlags;
 
     /// <summary>Order of the block that this frame heads.</summary>
     public byte Order;
@@ -46,9 +46,33 @@ public struct Frame
     {
         Owner = 0;
         Index = 0;
-        MapCount = 0;
+        _mapsAndFlags = 0;
         Use = FrameUse.None;
     }
+
+    /// <summary>Number of page-table entries that map the frame: at most 262,143.</summary>
+    public int MapCount
+    {
+        readonly get => (int)(_mapsAndFlags & PageFlagBits.MapCountMask);
+        set
+        {
+            if ((uint)value > PageFlagBits.MapCountMask)
+            {
+                throw new OverflowException($"A frame cannot be mapped {value} times; at most {PageFlagBits.MapCountMask}.");
+            }
+            _mapsAndFlags = (_mapsAndFlags & ~PageFlagBits.MapCountMask) | (uint)value;
+        }
+    }
+
+    /// <summary>What reclaim and swap know of the page (<c>page->flags</c>).</summary>
+    public PageFlags Flags
+    {
+        readonly get => (PageFlags)(_mapsAndFlags & ~PageFlagBits.MapCountMask);
+        set => _mapsAndFlags = (_mapsAndFlags & PageFlagBits.MapCountMask) | (uint)value;
+    }
+
+    /// <summary>True when one of the flags is set.</summary>
+    public readonly bool Has(PageFlags flags) => (_mapsAndFlags & (uint)flags) != 0;
 
     /// <summary>The zone the frame belongs to.</summary>
     public ZoneType Zone

@@ -17,7 +17,8 @@ internal sealed class TestMachine
 {
     public TestMachine(
         KernelProfile profile = KernelProfile.X86_64, int cpus = 1, bool pcid = false, long bytes = 256L << 20, IBlockSink? sink = null,
-        TaskOptions? tasks = null, long quantumPs = 10_000_000, Sim.Kernel.Compaction.CompactionOptions? compaction = null)
+        TaskOptions? tasks = null, long quantumPs = 10_000_000, Sim.Kernel.Compaction.CompactionOptions? compaction = null,
+        Sim.Kernel.Swap.SwapOptions? swap = null, Sim.Kernel.Reclaim.ReclaimOptions? reclaim = null)
     {
         var map = MemoryMap.FromSize(bytes);
         Options = new MachineOptions(
@@ -29,7 +30,14 @@ internal sealed class TestMachine
                     : profile == KernelProfile.I386Pae ? PagingMode.I386Pae : PagingMode.I386TwoLevel,
                 Tlb = new TlbOptions { Pcid = pcid },
             },
-            new KernelOptions { Profile = profile, Tasks = tasks ?? new TaskOptions(), Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions() },
+            new KernelOptions
+            {
+                Profile = profile,
+                Tasks = tasks ?? new TaskOptions(),
+                Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions(),
+                Swap = swap ?? new Sim.Kernel.Swap.SwapOptions(),
+                Reclaim = reclaim ?? new Sim.Kernel.Reclaim.ReclaimOptions(),
+            },
             map)
         {
             QuantumPs = quantumPs,

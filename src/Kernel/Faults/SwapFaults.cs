@@ -1,0 +1,229 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Hardware.Paging;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
+using Sim.Kernel.Swap;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Faults;
+
+/// <summary>
+/// Faults at pages that are swapped out: found in the swap cache, or read, with others that will probably be wanted
+/// (<c>do_swap_page</c> of mm/memory.c, <c>swapin_readahead</c> of mm/swap_state.c, Linux 6.1). The task sleeps while its page is
+/// read, and faults again.
+/// </summary>
+internal sealed class SwapFaults
+{
+    /// <summary>The kernel's readahead asks once, quietly; so that nobody is killed for a page that nobody has asked for.</summary>
+    private const GfpFlags AheadGfp = GfpFlags.HighUserMovable | GfpFlags.NoRetry | GfpFlags.NoWarn;
+
+    private readonly AddressSpaces _spaces;
+    private readonly ReclaimState _state;
+    private readonly PageAllocator _allocator;
+    private readonly FrameTable _frames;
+    private readonly Journal _journal;
+    private readonly SwapIo _io;
+    private readonly int _maxWindow;
+    private long[] _waitsFor = new long[16];
+
+    public SwapFaults(AddressSpaces spaces, PageAllocator allocator, Journal journal, SwapIo io)
+    {
+        _spaces = spaces;
+        _state = spaces.Reclaim!;
+        _allocator = allocator;
+        _frames = allocator.State.Frames;
+        _journal = journal;
+        _io = io;
+        _maxWindow = 1 << _state.Swap.Options.PageCluster;
+    }
+
+    /// <summary>A page joins the lists.</summary>
+    public void AddToLru(long pfn, bool unevictable, CpuClock cpu, long cause)
+    {
+        var e = new LruAdd(pfn, (byte)cpu.Id, unevictable);
+        EventHeader header = _journal.Emit(in e, cause);
+        _state.Lru.Apply(in e, in header);
+    }
+
+    /// <summary>Maps the page of an entry that names a slot, or has its task wait for it.</summary>
+    public FaultResult Handle(AddressSpace mm, ulong address, ulong entry, bool write, CpuClock cpu, long cause)
+    {
+        PagingMode mode = _spaces.Tables.Mode;
+        int slot = SwapFormat.SlotOf(mode, entry);
+        long pfn = _state.Swap.Find(slot), vpn = (long)(address >> 12);
+        ref long waited = ref WaitsFor(mm.Pid);
+        bool major = waited == vpn;
+        if (pfn < 0 && _io.IsSynchronous && _state.Swap.Area.Count(slot) == 1)
+        {
+            return ReadDirectly(mm, address, slot, write, cpu, cause);
+        }
+        if (pfn < 0)
+        {
+            pfn = ReadAround(mm, address, slot, cpu, cause);
+            if (pfn < 0)
+            {
+                return pfn == PageAllocator.Blocked ? FaultResult.Blocked : FaultResult.OutOfMemory;
+            }
+            major = true;
+        }
+        else
+        {
+            Found(mm, address, slot, pfn, cause);
+        }
+        if (_frames[pfn].Has(PageFlags.Locked))
+        {
+            waited = vpn;
+            _io.WaitFor(pfn, mm.Pid);
+            return FaultResult.Blocked;
+        }
+        waited = -1;
+        return Map(mm, address, pfn, write, major, direct: false, cpu, cause);
+    }
+
+    private FaultResult ReadDirectly(AddressSpace mm, ulong address, int slot, bool write, CpuClock cpu, long cause)
+    {
+        long pfn = _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+        if (pfn < 0)
+        {
+            return pfn == PageAllocator.Blocked ? FaultResult.Blocked : FaultResult.OutOfMemory;
+        }
+        _io.ReadDirectly(slot, cpu, cause);
+        return Map(mm, address, pfn, write, major: true, direct: true, cpu, cause);
+    }
+
+    private FaultResult Map(AddressSpace mm, ulong address, long pfn, bool write, bool major, bool direct, CpuClock cpu, long cause)
+    {
+        var e = new FaultSwap(mm.Pid, (long)(address >> 12), pfn, write, major, direct);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        if (direct)
+        {
+            AddToLru(pfn, unevictable: false, cpu, header.Sequence);
+            _io.Trim(cpu, header.Sequence);
+        }
+        return FaultResult.Resolved;
+    }
+
+    /// <summary>The page is in the swap cache: was it read ahead (<c>lookup_swap_cache</c>)?</summary>
+    private void Found(AddressSpace mm, ulong address, int slot, long pfn, long cause)
+    {
+        long vpn = (long)(address >> 12);
+        if (_frames[pfn].Has(PageFlags.Readahead) || (!_io.IsRotational && _spaces.SwapWindowOf(mm, address).Offset != vpn))
+        {
+            Note(mm, vpn, slot, 0, cause);
+        }
+    }
+
+    private void Note(AddressSpace mm, long vpn, int slot, int window, long cause)
+    {
+        var e = new SwapReadahead(mm.Pid, vpn, slot, window);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+    }
+
+    /// <summary>Reads a page and its neighbours: in the area on a disk with a head, in the address space otherwise.</summary>
+    /// <returns>Its frame; -1, or <see cref="PageAllocator.Blocked"/>, when there was none to be had.</returns>
+    private long ReadAround(AddressSpace mm, ulong address, int slot, CpuClock cpu, long cause)
+    {
+        long vpn = (long)(address >> 12);
+        SwapWindow before = _spaces.SwapWindowOf(mm, address);
+        if (_maxWindow == 1)
+        {
+            return ReadSlot(mm, slot, slot, cpu, cause);
+        }
+        long place = _io.IsRotational ? slot : vpn;
+        int window = WindowOf(before, place);
+        Note(mm, vpn, slot, window, cause);
+        long found = -1;
+        bool wanted = false;
+        if (_io.IsRotational)
+        {
+            long first = Math.Max(slot & -(long)window, 1), last = Math.Min((long)(uint)slot | (window - 1L), _state.Swap.Area.Pages);
+            for (long at = first; at <= last && window > 1; at++)
+            {
+                wanted |= at == slot;
+                long pfn = ReadSlot(mm, (int)at, slot, cpu, cause);
+                if (at == slot && (found = pfn) < 0)
+                {
+                    return found;
+                }
+            }
+        }
+        else if (window > 1)
+        {
+            (long start, long end) = _spaces.SwapRangeOf(mm, address, before.Offset, window);
+            for (long at = start; at < end; at++)
+            {
+                ulong entry = _spaces.Tables.ReadPte(mm.Root, (ulong)at << 12);
+                if (!SwapFormat.IsSlot(entry))
+                {
+                    continue;
+                }
+                wanted |= at == vpn;
+                long pfn = ReadSlot(mm, SwapFormat.SlotOf(_spaces.Tables.Mode, entry), slot, cpu, cause);
+                if (at == vpn && (found = pfn) < 0)
+                {
+                    return found;
+                }
+            }
+        }
+        return wanted ? found : ReadSlot(mm, slot, slot, cpu, cause);
+    }
+
+    /// <summary>Brings a slot's page into the swap cache, if it is not there and anyone needs it.</summary>
+    private long ReadSlot(AddressSpace mm, int slot, int wanted, CpuClock cpu, long cause)
+    {
+        SwapState swap = _state.Swap;
+        long pfn = swap.Find(slot);
+        if (pfn >= 0 || swap.Area.Count(slot) == 0)
+        {
+            return pfn;
+        }
+        bool ahead = slot != wanted;
+        pfn = ahead
+            ? _allocator.AllocPages(0, AheadGfp, mm.Pid, cpu, cause)
+            : _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+        if (pfn < 0)
+        {
+            return pfn;
+        }
+        // Reclaim for the frame may have dropped the slot's last need, not while its task is here; or read it, never.
+        var e = new SwapRead(slot, pfn, ahead);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        AddToLru(pfn, unevictable: false, cpu, header.Sequence);
+        _io.Read(pfn, cpu, header.Sequence);
+        return pfn;
+    }
+
+    /// <summary>How many pages to read (<c>__swapin_nr_pages</c>): more while reading ahead is right, half as many at least as before.</summary>
+    private int WindowOf(SwapWindow before, long place)
+    {
+        int pages = before.Hits + 2;
+        if (pages == 2)
+        {
+            pages = place == before.Offset + 1 || place == before.Offset - 1 ? 2 : 1;
+        }
+        else
+        {
+            int rounded = 4;
+            while (rounded < pages)
+            {
+                rounded <<= 1;
+            }
+            pages = rounded;
+        }
+        return Math.Max(Math.Min(pages, _maxWindow), before.Pages / 2);
+    }
+
+    private ref long WaitsFor(int pid)
+    {
+        if (pid >= _waitsFor.Length)
+        {
+            Array.Resize(ref _waitsFor, Math.Max(pid + 1, _waitsFor.Length * 2));
+        }
+        return ref _waitsFor[pid];
+    }
+}

@@ -1,0 +1,182 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Paging;
+using Sim.Kernel.Reclaim;
+using Sim.Kernel.Swap;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Mm;
+
+/// <content>Pages that come back from the swap area, and slots that are given up (mm/memory.c, mm/swap_state.c, Linux 6.1).</content>
+public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd>, IApply<SwapReadahead>, IApply<FaultSwap>
+{
+    public void Apply(in SwapRead e, in EventHeader header)
+    {
+        ref Frame frame = ref _frames[e.Pfn];
+        (frame.Use, frame.Flags) = (FrameUse.Anon, PageFlags.SwapCache | PageFlags.Locked | (e.Ahead ? PageFlags.Readahead : 0));
+        Refault(ref frame, (int)e.Slot);
+        Reclaim!.Swap.AddToCache((int)e.Slot, e.Pfn);
+        ReverseMap.SetMapping(e.Pfn, (int)e.Slot);
+        Reclaim.Count(VmEvent.Pswpin);
+        Reclaim.Count(VmEvent.SwapRa, e.Ahead ? 1 : 0);
+    }
+
+    public void Apply(in SwapReadEnd e, in EventHeader header) => _frames[e.Pfn].Flags &= ~PageFlags.Locked;
+
+    public void Apply(in SwapReadahead e, in EventHeader header)
+    {
+        SwapState swap = Reclaim!.Swap;
+        bool bySlots = swap.Options.Device == SwapDevice.Hdd, hit = false;
+        if (e.Window == 0)
+        {
+            ref Frame frame = ref _frames[swap.Find((int)e.Slot)];
+            hit = frame.Has(PageFlags.Readahead);
+            frame.Flags &= ~PageFlags.Readahead;
+            Reclaim.Count(VmEvent.SwapRaHit, hit ? 1 : 0);
+        }
+        if (bySlots)
+        {
+            // The place is kept as long as reading ahead is right.
+            SwapWindow window = swap.Window;
+            swap.Window = e.Window > 0
+                ? new SwapWindow(window.Hits == 0 ? e.Slot : window.Offset, e.Window, 0)
+                : window with { Hits = window.Hits + (hit ? 1 : 0) };
+            return;
+        }
+        AddressSpace mm = this[e.Pid];
+        SwapWindow before = SwapWindowOf(mm, (ulong)e.Vpn << 12);
+        int pages = e.Window > 0 ? e.Window : before.Pages, hits = e.Window > 0 ? 0 : Math.Min(before.Hits + (hit ? 1 : 0), 63);
+        Areas[mm.Areas.Handle(mm.Areas.Find((ulong)e.Vpn << 12))].SwapReadahead = (e.Vpn << 12) | ((long)pages << 6) | (long)hits;
+    }
+
+    /// <summary>What is known of reading ahead: of the area an address lies in, or with a device that seeks of the whole area of slots.</summary>
+    internal SwapWindow SwapWindowOf(AddressSpace mm, ulong address)
+    {
+        if (Reclaim!.Swap.Options.Device == SwapDevice.Hdd)
+        {
+            return Reclaim.Swap.Window;
+        }
+        long info = Areas[mm.Areas.Handle(mm.Areas.Find(address))].SwapReadahead;
+        // An area starts with four hits (GET_SWAP_RA_VAL).
+        return info == 0 ? new SwapWindow(0, 0, 4) : new SwapWindow(info >> 12, (int)(info >> 6) & 63, (int)info & 63);
+    }
+
+    /// <summary>The pages a window stands for: ahead or behind where faults follow each other, around it otherwise (<c>swap_ra_info</c>).</summary>
+    internal (long Start, long End) SwapRangeOf(AddressSpace mm, ulong address, long before, int window)
+    {
+        ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
+        long vpn = (long)(address >> 12), left, right;
+        if (vpn == before + 1)
+        {
+            (left, right) = (vpn, vpn + window);
+        }
+        else if (before == vpn + 1)
+        {
+            (left, right) = (vpn - window + 1, vpn + 1);
+        }
+        else
+        {
+            left = vpn - ((window - 1) / 2);
+            right = left + window;
+        }
+        long tableStart = vpn & -(long)_tables.Mode.EntriesPerTable;
+        return (Math.Max(Math.Max(left, (long)(area.VmStart >> 12)), tableStart),
+            Math.Min(Math.Min(right, (long)(area.VmEnd >> 12)), tableStart + _tables.Mode.EntriesPerTable));
+    }
+
+    public void Apply(in FaultSwap e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        ulong address = (ulong)e.Vpn << 12;
+        PagingMode mode = _tables.Mode;
+        SwapState swap = Reclaim!.Swap;
+        ref Frame frame = ref _frames[e.Pfn];
+        ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
+        ulong entry = _tables.ReadPte(mm.Root, address);
+        int slot = SwapFormat.SlotOf(mode, entry);
+        if (e.Direct)
+        {
+            frame.Use = FrameUse.Anon;
+            Refault(ref frame, slot);
+            Reclaim.Count(VmEvent.Pswpin);
+        }
+        frame.Index = unchecked((int)area.PgoffOf(address));
+        swap.DropEntry(slot);
+        bool exclusive = SwapFormat.IsExclusive(mode, entry) || (frame.MapCount == 0 && swap.Area.Count(slot) == 0);
+        if (!e.Direct && swap.Area.Count(slot) == 0 && !frame.Has(PageFlags.Writeback) && (e.Write || swap.Area.IsFull))
+        {
+            LeaveSwapCache(e.Pfn);
+        }
+        frame.MapCount++;
+        ReverseMap.Add(e.Pfn, e.Pid, e.Vpn);
+        mm.AnonRss++;
+        mm.SwapEntries--;
+        mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
+        SetEntry(mm, address, e.Pfn, area.VmPageProt | (!exclusive ? PageProtection.NotExclusive : e.Write ? Written : 0));
+        if (e.Direct)
+        {
+            // Past the cache the only copy is the page itself.
+            frame.Flags |= PageFlags.Dirty;
+        }
+        CountFault(e.Pid, e.Major);
+    }
+
+    /// <summary>Another process has the page's slot in its page tables, so the page is not one process's alone.</summary>
+    internal bool IsSwappedElsewhere(long pfn) =>
+        _frames[pfn].Has(PageFlags.SwapCache) && Reclaim!.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0;
+
+    /// <summary>A page that was evicted comes back: is it part of the working set?</summary>
+    private void Refault(ref Frame frame, int slot)
+    {
+        uint shadow = Reclaim!.Swap.Area.Shadow(slot);
+        if (shadow != 0)
+        {
+            Reclaim.WorkingSet.Refault(ref frame, shadow, Reclaim.Swap.Area.Free > 0);
+        }
+    }
+
+    /// <summary>
+    /// Nothing maps an anonymous page any more; true when its frame is free: nobody else needs what the swap cache has of it
+    /// (<c>free_swap_cache</c>).
+    /// </summary>
+    private bool LeavesSwapCache(long pfn)
+    {
+        if (Reclaim is null)
+        {
+            return true;
+        }
+        ref Frame frame = ref _frames[pfn];
+        if (frame.Has(PageFlags.SwapCache))
+        {
+            if (frame.Has(PageFlags.Writeback | PageFlags.Locked) || Reclaim.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0)
+            {
+                return false;
+            }
+            LeaveSwapCache(pfn);
+        }
+        Reclaim.Lru.Remove((int)pfn);
+        return true;
+    }
+
+    /// <summary>The page and its slot part; the slot's content is no longer the page's.</summary>
+    private void LeaveSwapCache(long pfn)
+    {
+        ref Frame frame = ref _frames[pfn];
+        Reclaim!.Swap.RemoveFromCache(ReverseMap.Mapping(pfn), 0);
+        ReverseMap.SetMapping(pfn, 0);
+        frame.Flags = (frame.Flags & ~PageFlags.SwapCache) | PageFlags.Dirty;
+    }
+
+    /// <summary>An entry that names a slot is gone (<c>free_swap_and_cache</c>).</summary>
+    private void DropSlot(AddressSpace mm, int slot)
+    {
+        SwapState swap = Reclaim!.Swap;
+        mm.SwapEntries--;
+        swap.DropEntry(slot);
+        long pfn = swap.Area.Count(slot) == 0 ? swap.Find(slot) : -1;
+        if (pfn >= 0 && _frames[pfn].MapCount == 0 && LeavesSwapCache(pfn))
+        {
+            _frames[pfn].Use = FrameUse.None;
+            Released.Add(pfn);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using Sim.Engine.Events;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.PerCpu;
+using Sim.Kernel.Reclaim;
+using Sim.Kernel.Tasks;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Oom;
+
+/// <summary>
+/// The figures of the kernel's report at the moment of a kill (<c>dump_header</c>, <c>show_mem</c>, <c>dump_tasks</c>).
+/// </summary>
+public sealed class OomReport
+{
+    /// <summary>A process of the task table.</summary>
+    public readonly record struct TaskRow(int Pid, int Comm, long TotalVm, long AnonRss, long FileRss, long ShmemRss, long PageTables, long SwapEntries);
+
+    /// <summary>A zone; sizes in pages.</summary>
+    public readonly record struct ZoneRow(
+        ZoneType Type, long Free, long Boost, long Min, long Low, long High, long ReservedHighAtomic, long ActiveAnon, long InactiveAnon,
+        long ActiveFile, long InactiveFile, long Unevictable, long WritePending, long Present, long Managed, long FreePcp, long LocalPcp);
+
+    private OomReport(
+        OomKilled kill, long timePs, TaskRow[] tasks, ZoneRow[] zones, int[] blocks, long[] reserves, long[] pages)
+    {
+        Kill = kill;
+        TimePs = timePs;
+        Tasks = tasks;
+        Zones = zones;
+        Blocks = blocks;
+        Reserves = reserves;
+        Pages = pages;
+    }
+
+    /// <summary>Who asked and who was killed.</summary>
+    public OomKilled Kill { get; }
+
+    /// <summary>When, in picoseconds.</summary>
+    public long TimePs { get; }
+
+    /// <summary>Processes with memory, by pid.</summary>
+    public TaskRow[] Tasks { get; }
+
+    /// <summary>Zones with memory.</summary>
+    public ZoneRow[] Zones { get; }
+
+    /// <summary>Free blocks of each zone by order and migratetype.</summary>
+    public int[] Blocks { get; }
+
+    /// <summary><c>lowmem_reserve</c> of each zone against each zone.</summary>
+    public long[] Reserves { get; }
+
+    /// <summary>By <see cref="OomFigure"/>.</summary>
+    public long[] Pages { get; }
+
+    /// <summary>A figure of the whole node.</summary>
+    public long this[OomFigure figure] => Pages[(int)figure];
+
+    internal static OomReport Take(in OomKilled e, in EventHeader header, AddressSpaces spaces, TaskTable tasks, PageAllocatorState pages)
+    {
+        LruState lru = spaces.Reclaim!.Lru;
+        var rows = new List<TaskRow>();
+        long[] figures = new long[(int)OomFigure.Count];
+        for (int pid = 1; pid <= spaces.MaxPid; pid++)
+        {
+            if (spaces.Find(pid) is { } mm)
+            {
+                rows.Add(new TaskRow(pid, tasks[pid].Comm, mm.TotalVm, mm.AnonRss, mm.FileRss, mm.ShmemRss, PageTableAccounting.ChargedPages(spaces, mm), mm.SwapEntries));
+                figures[(int)OomFigure.PageTables] += mm.PageTables + 1;
+                figures[(int)OomFigure.Mapped] += mm.FileRss + mm.ShmemRss;
+                figures[(int)OomFigure.Shmem] += mm.ShmemRss;
+                figures[(int)OomFigure.KernelStack] += spaces.Layout.LongMode ? 4 : 2;
+            }
+        }
+        int cpu = e.Cpu;
+        Zone[] populated = [.. pages.Zones.Where(z => z.IsPopulated)];
+        ZoneRow[] zones = [.. populated.Select(z => Row(z, lru, cpu))];
+        int[] blocks = [.. populated.SelectMany(z => Enumerable.Range(0, PageOrder.Count * MigrateTypes.Count)
+            .Select(i => z.FreeBlocks(i / MigrateTypes.Count, (MigrateType)(i % MigrateTypes.Count))))];
+        long[] reserves = [.. populated.SelectMany(z => pages.Zones.Select(above => z.LowmemReserve(above.Type)))];
+        figures[(int)OomFigure.Writeback] = spaces.Reclaim.Writeback;
+        figures[(int)OomFigure.SwapCached] = spaces.Reclaim.Swap.Cache.Count;
+        figures[(int)OomFigure.FreeSwap] = spaces.Reclaim.Swap.Area.Free;
+        figures[(int)OomFigure.TotalSwap] = spaces.Reclaim.Swap.Area.Pages;
+        figures[(int)OomFigure.PageCache] = spaces.Cache.Count + spaces.Reclaim.Swap.Cache.Count;
+        figures[(int)OomFigure.Isolated] = lru.Isolated;
+        return new OomReport(e, header.TimePs, [.. rows], zones, blocks, reserves, figures);
+    }
+
+    internal void HashInto(ref XxHash64 hash)
+    {
+        hash.Add(Kill.Pid);
+        hash.Add(TimePs);
+        foreach (TaskRow row in Tasks)
+        {
+            hash.Add(row.Pid);
+            hash.Add(row.AnonRss + row.FileRss + row.ShmemRss);
+            hash.Add(row.SwapEntries);
+        }
+        hash.AddSpan<int>(Blocks);
+        hash.AddSpan<long>(Pages);
+    }
+
+    private static ZoneRow Row(Zone z, LruState lru, int cpu)
+    {
+        long pcp = 0;
+        foreach (PerCpuPages lists in z.PerCpu)
+        {
+            pcp += lists.Count;
+        }
+        return new ZoneRow(
+            z.Type, z.FreePages, z.WatermarkBoost, z.Watermark(Watermark.Min), z.Watermark(Watermark.Low), z.Watermark(Watermark.High),
+            z.ReservedHighAtomic, lru.Size(LruList.ActiveAnon, z.Type), lru.Size(LruList.InactiveAnon, z.Type),
+            lru.Size(LruList.ActiveFile, z.Type), lru.Size(LruList.InactiveFile, z.Type), lru.Size(LruList.Unevictable, z.Type), 0,
+            z.PresentPages, z.ManagedPages, pcp, z.PerCpu[cpu].Count);
+    }
+}
+
+/// <summary>Figures of the node in a report, in pages.</summary>
+public enum OomFigure
+{
+    Writeback,
+    Mapped,
+    Shmem,
+    PageTables,
+    KernelStack,
+    PageCache,
+    SwapCached,
+    FreeSwap,
+    TotalSwap,
+    Isolated,
+    Count,
+}

@@ -1,0 +1,207 @@
+using Sim.Engine.Events;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Reclaim;
+
+/// <summary>
+/// The LRU lists of the node and the batches of the CPUs in front of them (mm/swap.c, Linux 6.1). The lists link the frames
+/// themselves, so a page on them costs nothing beyond its frame. Sourced state.
+/// </summary>
+public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
+{
+    /// <summary>Pages of a CPU's batch (<c>PAGEVEC_SIZE</c>).</summary>
+    public const int BatchSize = 15;
+
+    /// <summary>List heads it needs in the frame table: the lists, and one for pages taken off.</summary>
+    public const int Heads = LruLists.Count + 1;
+
+    private readonly FrameTable _frames;
+    private readonly int _firstList;
+    private readonly long[] _sizes = new long[ZoneTypes.Count * LruLists.Count];
+    private readonly int[] _batches;
+    private readonly int[] _batchCounts;
+
+    /// <param name="frames">Frames, with <see cref="Heads"/> list heads for it.</param>
+    /// <param name="firstList">Number of the first of them.</param>
+    /// <param name="cpus">Number of CPUs.</param>
+    internal LruState(FrameTable frames, int firstList, int cpus)
+    {
+        _frames = frames;
+        _firstList = firstList;
+        _batches = new int[cpus * BatchSize];
+        _batchCounts = new int[cpus];
+    }
+
+    /// <summary>Pages taken off a list and not yet put back or freed.</summary>
+    public int Isolated { get; private set; }
+
+    /// <summary>Number of a list's head in the frame table.</summary>
+    public int Head(LruList list) => _firstList + (int)list;
+
+    /// <summary>Number of the head of the pages taken off.</summary>
+    public int IsolatedHead => _firstList + LruLists.Count;
+
+    /// <summary>Pages of a zone on a list.</summary>
+    public long Size(LruList list, ZoneType zone) => _sizes[((int)zone * LruLists.Count) + (int)list];
+
+    /// <summary>Pages of the zones up to one on a list (<c>lruvec_lru_size</c>).</summary>
+    public long SizeUpTo(LruList list, ZoneType highest)
+    {
+        long pages = 0;
+        for (int zone = 0; zone <= (int)highest; zone++)
+        {
+            pages += _sizes[(zone * LruLists.Count) + (int)list];
+        }
+        return pages;
+    }
+
+    /// <summary>Pages on a list.</summary>
+    public long Size(LruList list) => SizeUpTo(list, (ZoneType)(ZoneTypes.Count - 1));
+
+    /// <summary>Number of CPUs.</summary>
+    public int Cpus => _batchCounts.Length;
+
+    /// <summary>Pages in a CPU's batch.</summary>
+    public ReadOnlySpan<int> Batch(int cpu) => _batches.AsSpan(cpu * BatchSize, _batchCounts[cpu]);
+
+    public void Apply(in LruAdd e, in EventHeader header)
+    {
+        ref Frame frame = ref _frames[e.Pfn];
+        frame.Flags |= e.Unevictable ? PageFlags.Batched | PageFlags.Unevictable : PageFlags.Batched;
+        _batches[(e.Cpu * BatchSize) + _batchCounts[e.Cpu]++] = (int)e.Pfn;
+        if (_batchCounts[e.Cpu] == BatchSize)
+        {
+            Drain(e.Cpu);
+        }
+    }
+
+    public void Apply(in LruDrain e, in EventHeader header) => Drain(e.Cpu);
+
+    /// <summary>Puts a page first on the list that its flags name.</summary>
+    internal void Put(int pfn)
+    {
+        ref Frame frame = ref _frames.At(pfn);
+        LruList list = LruLists.Of(in frame);
+        frame.Flags |= PageFlags.Lru;
+        _frames.LinkFirst(Head(list), pfn);
+        _sizes[((int)frame.Zone * LruLists.Count) + (int)list]++;
+    }
+
+    /// <summary>Takes a page off its list; its other flags stay.</summary>
+    internal void Take(int pfn)
+    {
+        ref Frame frame = ref _frames.At(pfn);
+        _sizes[((int)frame.Zone * LruLists.Count) + (int)LruLists.Of(in frame)]--;
+        frame.Flags &= ~PageFlags.Lru;
+        _frames.Unlink(pfn);
+    }
+
+    /// <summary>Takes up to so many pages off a list's end, oldest first; pages of higher zones go to its head.</summary>
+    /// <returns>How many were taken.</returns>
+    internal int Isolate(LruList list, int pages, ZoneType highest)
+    {
+        int head = Head(list), taken = 0, first = -1;
+        for (int pfn = _frames.At(head).Prev; taken < pages && pfn != head && pfn != first; pfn = _frames.At(head).Prev)
+        {
+            if (_frames.At(pfn).Zone > highest)
+            {
+                first = first < 0 ? pfn : first;
+                _frames.Unlink(pfn);
+                _frames.LinkFirst(head, pfn);
+                continue;
+            }
+            Take(pfn);
+            _frames.LinkFirst(IsolatedHead, pfn);
+            Isolated++;
+            taken++;
+        }
+        return taken;
+    }
+
+    /// <summary>The page that was isolated first and is still there; -1 when there is none.</summary>
+    public int FirstIsolated => _frames.At(IsolatedHead).Prev is int pfn && pfn != IsolatedHead ? pfn : -1;
+
+    /// <summary>An isolated page goes its way.</summary>
+    internal void Release(int pfn)
+    {
+        _frames.Unlink(pfn);
+        Isolated--;
+    }
+
+    /// <summary>An inactive page goes to the end of its list, where reclaim begins (<c>folio_rotate_reclaimable</c>).</summary>
+    internal void Rotate(int pfn)
+    {
+        LruList list = LruLists.Of(in _frames.At(pfn));
+        _frames.Unlink(pfn);
+        _frames.LinkLast(Head(list), pfn);
+    }
+
+    /// <summary>A page is about to be freed: it leaves list or batch (<c>__page_cache_release</c>).</summary>
+    internal void Remove(int pfn)
+    {
+        ref Frame frame = ref _frames.At(pfn);
+        if (frame.Has(PageFlags.Lru))
+        {
+            Take(pfn);
+        }
+        else if (frame.Has(PageFlags.Batched))
+        {
+            for (int cpu = 0; cpu < _batchCounts.Length; cpu++)
+            {
+                Span<int> batch = _batches.AsSpan(cpu * BatchSize, _batchCounts[cpu]);
+                int at = batch.IndexOf(pfn);
+                if (at >= 0)
+                {
+                    batch[(at + 1)..].CopyTo(batch[at..]);
+                    _batchCounts[cpu]--;
+                    break;
+                }
+            }
+        }
+        frame.Flags = PageFlags.None;
+    }
+
+    /// <summary>A page moved to another frame, which takes its place on list or in batch.</summary>
+    internal void Move(int from, int to)
+    {
+        ref Frame old = ref _frames.At(from);
+        ref Frame moved = ref _frames.At(to);
+        PageFlags flags = old.Flags;
+        if (old.Has(PageFlags.Batched))
+        {
+            _batches.AsSpan().Replace(from, to);
+            moved.Flags = flags;
+        }
+        else if (old.Has(PageFlags.Lru))
+        {
+            Take(from);
+            moved.Flags = flags & ~PageFlags.Lru;
+            Put(to);
+        }
+        else
+        {
+            moved.Flags = flags;
+        }
+        old.Flags = PageFlags.None;
+    }
+
+    internal void HashInto(ref XxHash64 hash)
+    {
+        hash.AddSpan<long>(_sizes);
+        hash.AddSpan<int>(_batchCounts);
+        for (int cpu = 0; cpu < _batchCounts.Length; cpu++)
+        {
+            hash.AddSpan<int>(Batch(cpu));
+        }
+    }
+
+    private void Drain(int cpu)
+    {
+        foreach (int pfn in Batch(cpu))
+        {
+            _frames.At(pfn).Flags &= ~PageFlags.Batched;
+            Put(pfn);
+        }
+        _batchCounts[cpu] = 0;
+    }
+}

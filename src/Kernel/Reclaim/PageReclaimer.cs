@@ -1,0 +1,181 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Swap;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Reclaim;
+
+/// <summary>
+/// Takes pages off the lists and decides which go: looks at their references, unmaps them, writes them out, frees them
+/// (<c>shrink_inactive_list</c>, <c>shrink_folio_list</c>, <c>shrink_active_list</c> of mm/vmscan.c, Linux 6.1). It finds pages
+/// through the lists and their entries through the reverse map.
+/// </summary>
+internal sealed class PageReclaimer
+{
+    private readonly AddressSpaces _spaces;
+    private readonly ReclaimState _state;
+    private readonly PageAllocator _allocator;
+    private readonly FrameTable _frames;
+    private readonly Journal _journal;
+    private readonly ITlbFlush _tlb;
+    private readonly SwapIo _io;
+    private readonly long _scanPs, _unmapPs;
+    private readonly List<(int Pid, long Vpn)> _unmapped = [];
+
+    public PageReclaimer(
+        AddressSpaces spaces, PageAllocator allocator, Journal journal, ITlbFlush tlb, SwapIo io, ReclaimOptions options)
+    {
+        _spaces = spaces;
+        _state = spaces.Reclaim!;
+        _allocator = allocator;
+        _frames = allocator.State.Frames;
+        _journal = journal;
+        _tlb = tlb;
+        _io = io;
+        _scanPs = options.ScanPageNs * 1000L;
+        _unmapPs = options.UnmapPageNs * 1000L;
+    }
+
+    /// <summary>What it works on.</summary>
+    public ReclaimState State => _state;
+
+    /// <summary>Looks at pages off the end of an inactive list.</summary>
+    /// <returns>How many were freed.</returns>
+    public int ShrinkInactive(LruList list, int pages, ReclaimPass pass, CpuClock cpu)
+    {
+        Drain(cpu, pass.Cause);
+        var isolate = new LruIsolate(list, pages, pass.Highest, pass.Kswapd);
+        EventHeader header = _journal.Emit(in isolate, pass.Cause);
+        _spaces.Apply(in isolate, in header);
+        int taken = _spaces.LastIsolation.Taken;
+        if (taken == 0)
+        {
+            return 0;
+        }
+        cpu.Charge(taken * _scanPs);
+        pass.Scanned += taken;
+        pass.Taken += taken;
+        int freed = 0, written = 0;
+        for (int pfn; (pfn = _state.Lru.FirstIsolated) >= 0;)
+        {
+            freed += Look(pfn, pass, ref written, cpu, header.Sequence) ? 1 : 0;
+        }
+        if (written > 0)
+        {
+            var cost = new ReclaimCost(list.IsFile(), written);
+            EventHeader noted = _journal.Emit(in cost, header.Sequence);
+            _state.Apply(in cost, in noted);
+        }
+        return freed;
+    }
+
+    /// <summary>Makes pages off the end of an active list inactive.</summary>
+    public void ShrinkActive(LruList list, int pages, ReclaimPass pass, CpuClock cpu)
+    {
+        Drain(cpu, pass.Cause);
+        var e = new LruDeactivate(list, pages, pass.Highest);
+        EventHeader header = _journal.Emit(in e, pass.Cause);
+        _spaces.Apply(in e, in header);
+        cpu.Charge(_spaces.LastIsolation.Taken * _scanPs);
+    }
+
+    /// <summary>Puts what a CPU has gathered on the lists (<c>lru_add_drain</c>).</summary>
+    public void Drain(CpuClock cpu, long cause)
+    {
+        if (_state.Lru.Batch(cpu.Id).Length > 0)
+        {
+            var e = new LruDrain((byte)cpu.Id);
+            EventHeader header = _journal.Emit(in e, cause);
+            _state.Lru.Apply(in e, in header);
+        }
+    }
+
+    /// <summary>Decides about one page; true when it was freed.</summary>
+    private bool Look(int pfn, ReclaimPass pass, ref int written, CpuClock cpu, long cause)
+    {
+        ref Frame frame = ref _frames[pfn];
+        bool anon = frame.Use == FrameUse.Anon;
+        if (frame.Has(PageFlags.Writeback))
+        {
+            bool immediate = pass.Kswapd && pass.AllWriteback && frame.Has(PageFlags.Reclaim);
+            _ = immediate ? pass.Immediate++ : pass.Writeback++;
+            return Keep(pfn, KeepReason.Writeback, cause);
+        }
+        if (frame.Has(PageFlags.Locked))
+        {
+            return Keep(pfn, KeepReason.MayNot, cause);
+        }
+        int references = _spaces.References(pfn, out bool executable, out bool locked);
+        bool referenced = frame.Has(PageFlags.Referenced);
+        if (references > 0 || locked)
+        {
+            bool activate = locked || referenced || references > 1 || (executable && !anon);
+            return Keep(pfn, activate ? KeepReason.Activated : KeepReason.Referenced, cause);
+        }
+        if (anon && _io.IsFull)
+        {
+            pass.QueueFull = true;
+            return Keep(pfn, KeepReason.MayNot, cause);
+        }
+        if (anon && !frame.Has(PageFlags.SwapCache))
+        {
+            int slot = _io.NextSlot(cpu, cause);
+            if (slot == 0)
+            {
+                return Keep(pfn, KeepReason.NoSwap, cause);
+            }
+            Unmap(pfn, slot, cpu, cause);
+        }
+        else if (frame.MapCount > 0)
+        {
+            Unmap(pfn, 0, cpu, cause);
+        }
+        bool wanted = !anon || _state.Swap.Area.Count(_spaces.ReverseMap.Mapping(pfn)) > 0;
+        if (frame.Has(PageFlags.Dirty) && wanted)
+        {
+            if (!pass.MayWrite || (!anon && referenced))
+            {
+                return Keep(pfn, KeepReason.MayNot, cause);
+            }
+            written++;
+            if (!_io.Write(pfn, cpu, cause))
+            {
+                return false;
+            }
+        }
+        var free = new ReclaimFree(pfn);
+        EventHeader header = _journal.Emit(in free, cause);
+        _spaces.Apply(in free, in header);
+        _allocator.FreePages(pfn, 0, cpu, header.Sequence);
+        return true;
+    }
+
+    private bool Keep(int pfn, KeepReason reason, long cause)
+    {
+        var e = new ReclaimKeep(pfn, reason);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        return false;
+    }
+
+    private void Unmap(int pfn, int slot, CpuClock cpu, long cause)
+    {
+        ReverseMap map = _spaces.ReverseMap;
+        _unmapped.Clear();
+        for (int entry = map.First(pfn); entry != 0; entry = map.Next(entry))
+        {
+            _unmapped.Add(map[entry]);
+        }
+        cpu.Charge(_unmapped.Count * _unmapPs);
+        var e = new ReclaimUnmap(pfn, slot, (byte)cpu.Id);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        foreach ((int pid, long vpn) in _unmapped)
+        {
+            ulong address = (ulong)vpn << 12;
+            _tlb.FlushRange(_spaces[pid], address, address + 4096, cpu.Id, header.Sequence);
+        }
+    }
+}

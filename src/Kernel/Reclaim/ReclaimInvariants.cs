@@ -1,0 +1,120 @@
+using Sim.Kernel.Mm;
+using Sim.Kernel.Swap;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Reclaim;
+
+/// <summary>
+/// What holds of reclaim and swap between any two dispatches: every page of a process or file is on exactly one list or in one
+/// batch, lists and counts agree, and every slot is free or accounted for by entries, the swap cache, or a CPU's store.
+/// </summary>
+public static class ReclaimInvariants
+{
+    /// <summary>The first violation found, in words; null when there is none.</summary>
+    /// <param name="spaces">Address spaces with their reclaim.</param>
+    /// <param name="frames">All frames.</param>
+    /// <param name="named">How many page-table entries name each slot.</param>
+    public static string? Violation(AddressSpaces spaces, FrameTable frames, ReadOnlySpan<int> named)
+    {
+        LruState lru = spaces.Reclaim!.Lru;
+        var seen = new bool[frames.Count];
+        return lru.Isolated != 0 || lru.FirstIsolated >= 0 ? $"{lru.Isolated} pages are off the lists between dispatches"
+            : Lists(lru, frames, seen) ?? Frames(spaces, frames, seen) ?? Slots(spaces, frames, named);
+    }
+
+    private static string? Lists(LruState lru, FrameTable frames, bool[] seen)
+    {
+        for (int i = 0; i < LruLists.Count; i++)
+        {
+            var list = (LruList)i;
+            var found = new long[ZoneTypes.Count];
+            int before = lru.Head(list);
+            for (long pfn = frames.First(lru.Head(list)); pfn >= 0; before = (int)pfn, pfn = frames.Next(pfn))
+            {
+                ref readonly Frame frame = ref frames[pfn];
+                if (frame.State != FrameState.Allocated || !frame.Has(PageFlags.Lru) || LruLists.Of(in frame) != list || frame.Prev != before)
+                {
+                    return $"pfn 0x{pfn:x} on list {list} is {frame.State}, {frame.Use}, {frame.Flags}, behind {frame.Prev}";
+                }
+                seen[pfn] = true;
+                found[(int)frame.Zone]++;
+            }
+            for (int zone = 0; zone < ZoneTypes.Count; zone++)
+            {
+                if (found[zone] != lru.Size(list, (ZoneType)zone))
+                {
+                    return $"list {list} holds {found[zone]} pages of zone {(ZoneType)zone} and counts {lru.Size(list, (ZoneType)zone)}";
+                }
+            }
+        }
+        for (int cpu = 0; cpu < lru.Cpus; cpu++)
+        {
+            foreach (int pfn in lru.Batch(cpu))
+            {
+                if (seen[pfn] || !frames[pfn].Has(PageFlags.Batched) || frames[pfn].Has(PageFlags.Lru))
+                {
+                    return $"pfn 0x{pfn:x} in the batch of CPU {cpu} has flags {frames[pfn].Flags}";
+                }
+                seen[pfn] = true;
+            }
+        }
+        return null;
+    }
+
+    private static string? Frames(AddressSpaces spaces, FrameTable frames, bool[] seen)
+    {
+        long writeback = 0, cached = 0;
+        for (int pfn = 0; pfn < frames.Count; pfn++)
+        {
+            ref readonly Frame frame = ref frames[pfn];
+            bool page = frame.State == FrameState.Allocated && frame.Order == 0
+                && (frame.Use == FrameUse.Anon || (frame.Use == FrameUse.File && spaces.ReverseMap.Mapping(pfn) != 0));
+            if (seen[pfn] != page && (seen[pfn] || frame.Has(PageFlags.Lru | PageFlags.Batched)))
+            {
+                return $"pfn 0x{pfn:x} is {frame.State}, {frame.Use}, {frame.Flags}, and is {(seen[pfn] ? "" : "not ")}on a list";
+            }
+            if (!page && frame.State is FrameState.Buddy or FrameState.Pcp && frame.Flags != PageFlags.None)
+            {
+                return $"pfn 0x{pfn:x} is free and has flags {frame.Flags}";
+            }
+            writeback += frame.Has(PageFlags.Writeback) ? 1 : 0;
+            cached += frame.Has(PageFlags.SwapCache) ? 1 : 0;
+            int slot = spaces.ReverseMap.Mapping(pfn);
+            if (frame.Has(PageFlags.SwapCache) && (frame.Use != FrameUse.Anon || spaces.Reclaim!.Swap.Find(slot) != pfn))
+            {
+                return $"pfn 0x{pfn:x} is said to be in the swap cache at slot {slot}, which is not so";
+            }
+        }
+        return writeback != spaces.Reclaim!.Writeback ? $"{writeback} pages are being written, counted {spaces.Reclaim.Writeback}"
+            : cached != spaces.Reclaim.Swap.Cache.Count ? $"{cached} pages are in the swap cache, which holds {spaces.Reclaim.Swap.Cache.Count}"
+            : null;
+    }
+
+    private static string? Slots(AddressSpaces spaces, FrameTable frames, ReadOnlySpan<int> named)
+    {
+        SwapState swap = spaces.Reclaim!.Swap;
+        var aside = new HashSet<int>(swap.PutAsideSlots);
+        int used = 0;
+        for (int slot = 1; slot < named.Length; slot++)
+        {
+            bool cached = swap.Find(slot) >= 0;
+            if (swap.Area.Count(slot) != named[slot])
+            {
+                return $"slot {slot} counts {swap.Area.Count(slot)} entries, and {named[slot]} name it";
+            }
+            if (swap.Area.IsCached(slot) != (cached || aside.Contains(slot)) || (cached && aside.Contains(slot)))
+            {
+                return $"slot {slot} is marked {(swap.Area.IsCached(slot) ? "" : "not ")}taken by the cache or a CPU, which is not so";
+            }
+            used += named[slot] > 0 || cached || aside.Contains(slot) ? 1 : 0;
+        }
+        foreach (int pfn in swap.PoolFrames)
+        {
+            if (frames[pfn].State != FrameState.Allocated || frames[pfn].Owner != KernelUser.Zram)
+            {
+                return $"pfn 0x{pfn:x} of compressed memory is {frames[pfn].State}, owned by {frames[pfn].Owner}";
+            }
+        }
+        return used != swap.Area.InUse ? $"{used} slots are in use, counted {swap.Area.InUse}" : null;
+    }
+}

@@ -1,0 +1,23 @@
+namespace Sim.Kernel.Reclaim;
+
+/// <summary>Reclaim of pages in use. Times are round figures for a server core of the late 2010s; parameters, not measurements.</summary>
+public sealed record ReclaimOptions
+{
+    /// <summary>Pages in use are reclaimed when memory runs short; implied by a swap area.</summary>
+    public bool Enabled { get; init; }
+
+    /// <summary>How much swapping costs against reading files again, 0 to 200 (<c>vm.swappiness</c>).</summary>
+    public int Swappiness { get; init; } = 60;
+
+    /// <summary>Time kswapd works before it lets others run.</summary>
+    public int SliceNs { get; init; } = 50_000;
+
+    /// <summary>Looking at a page: its flags and the entries that map it.</summary>
+    public int ScanPageNs { get; init; } = 120;
+
+    /// <summary>Taking a page out of the page tables and out of its cache.</summary>
+    public int UnmapPageNs { get; init; } = 400;
+
+    /// <summary>Handing a request to a block device, and taking its completion.</summary>
+    public int SubmitNs { get; init; } = 1_500;
+}

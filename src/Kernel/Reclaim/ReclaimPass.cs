@@ -1,0 +1,73 @@
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.Reclaim;
+
+/// <summary>A round of reclaim under way: what is wanted and how far it is (<c>struct scan_control</c>). Execution state.</summary>
+internal sealed class ReclaimPass
+{
+    /// <summary>Where a round starts: a list's size is shifted right by it (<c>DEF_PRIORITY</c>).</summary>
+    public const int DefaultPriority = 12;
+
+    /// <summary>On behalf of kswapd.</summary>
+    public bool Kswapd;
+
+    /// <summary>Lower is harder.</summary>
+    public int Priority;
+
+    /// <summary>Order that is wanted.</summary>
+    public int Order;
+
+    /// <summary>Highest zone whose pages help.</summary>
+    public ZoneType Highest;
+
+    /// <summary>Pages wanted.</summary>
+    public long Wanted;
+
+    /// <summary>Pages freed.</summary>
+    public long Reclaimed;
+
+    /// <summary>Pages looked at.</summary>
+    public long Scanned;
+
+    /// <summary>Anonymous pages may be taken.</summary>
+    public bool MaySwap;
+
+    /// <summary>Dirty pages may be written.</summary>
+    public bool MayWrite;
+
+    /// <summary>Active pages are taken whatever the balance of the lists (<c>force_deactivate</c>).</summary>
+    public bool ForceDeactivate;
+
+    /// <summary>Active pages were spared (<c>skipped_deactivate</c>).</summary>
+    public bool SkippedDeactivate;
+
+    /// <summary>Active anonymous and file pages may be made inactive.</summary>
+    public bool DeactivateAnon, DeactivateFile;
+
+    /// <summary>There are plenty of file pages that nobody has used twice.</summary>
+    public bool CacheTrim;
+
+    /// <summary>So few file pages are left that taking them would thrash.</summary>
+    public bool FileIsTiny;
+
+    /// <summary>Pages that one walk met: all, those being written, and those being written that kswapd is to wait for.</summary>
+    public long Taken, Writeback, Immediate;
+
+    /// <summary>The device takes no more requests: the walk ends, and whoever can waits.</summary>
+    public bool QueueFull;
+
+    /// <summary>Left to scan of each list, and at the start.</summary>
+    public readonly long[] Left = new long[LruLists.Count], Targets = new long[LruLists.Count];
+
+    /// <summary>What one walk over the lists has freed.</summary>
+    public long WalkReclaimed;
+
+    /// <summary>The lists are scanned in the proportion they began with (<c>proportional_reclaim</c>).</summary>
+    public bool Proportional;
+
+    /// <summary>Every page that kswapd met was being written (<c>PGDAT_WRITEBACK</c>).</summary>
+    public bool AllWriteback;
+
+    /// <summary>Event that led here.</summary>
+    public long Cause;
+}

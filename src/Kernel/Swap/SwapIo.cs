@@ -1,0 +1,166 @@
+using Sim.Engine.Events;
+using Sim.Engine.Scheduling;
+using Sim.Hardware.Cpu;
+using Sim.Hardware.Devices;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
+
+namespace Sim.Kernel.Swap;
+
+/// <summary>
+/// Reading and writing pages of the swap area (mm/page_io.c, Linux 6.1): requests go to the device, completions come back as
+/// messages, which is an interrupt, and wake who waits. Execution state.
+/// </summary>
+internal sealed class SwapIo : IComponent
+{
+    /// <summary>Message: the device is done with frame <c>A</c>; <c>B</c> tells a write.</summary>
+    public const ushort Done = 1;
+
+    private const int DiskVector = 0x2e;
+
+    private readonly AddressSpaces _spaces;
+    private readonly ReclaimState _state;
+    private readonly Journal _journal;
+    private readonly Scheduler _scheduler;
+    private readonly Cpu _cpu;
+    private readonly IBlockDevice? _device;
+    private readonly ZramPool? _pool;
+    private readonly long _submitPs, _filePs;
+    private readonly ushort _id;
+    private readonly List<(long Pfn, int Pid)> _waiters = [];
+
+    public SwapIo(
+        AddressSpaces spaces, Journal journal, Scheduler scheduler, Cpu cpu, Func<Scheduler, IBlockDevice?> device, ReclaimOptions options,
+        MmCosts costs, ZramPool? pool)
+    {
+        _pool = pool;
+        _spaces = spaces;
+        _state = spaces.Reclaim!;
+        _journal = journal;
+        _scheduler = scheduler;
+        _cpu = cpu;
+        _id = scheduler.Register(this);
+        _device = device(scheduler);
+        _submitPs = options.SubmitNs * 1000L;
+        _filePs = costs.ReadPageNs * 1000L;
+    }
+
+    /// <summary>Wakes a task that waits for a page; set when the tasks are there.</summary>
+    public Action<int, long>? Wake { get; set; }
+
+    /// <summary>Told of every page written.</summary>
+    public Action<long>? Written { get; set; }
+
+    /// <summary>Pages read past the swap cache: the device answers at once.</summary>
+    public bool IsSynchronous => _device is { IsSynchronous: true };
+
+    /// <summary>The device takes no more requests for now.</summary>
+    public bool IsFull => _device is { IsFull: true };
+
+    /// <summary>The device has a head that moves.</summary>
+    public bool IsRotational => _device is { IsRotational: true };
+
+    /// <summary>The slot that a CPU uses next, taking more when it has none; 0 when the area is full.</summary>
+    public int NextSlot(CpuClock cpu, long cause)
+    {
+        SwapState swap = _state.Swap;
+        if (swap.NextSlot(cpu.Id) == 0 && swap.Area.Free > 0)
+        {
+            var e = new SwapRefill((byte)cpu.Id);
+            EventHeader header = _journal.Emit(in e, cause);
+            swap.Apply(in e, in header);
+        }
+        return swap.NextSlot(cpu.Id);
+    }
+
+    /// <summary>
+    /// Writes a page of the swap cache to its slot, or one of a file, which takes the time that reading one takes; true when that
+    /// is done on return.
+    /// </summary>
+    public bool Write(int pfn, CpuClock cpu, long cause)
+    {
+        if (_spaces.IsFilePage(pfn))
+        {
+            cpu.Charge(_filePs);
+            var file = new ReclaimPageout(pfn, Done: true);
+            EventHeader written = _journal.Emit(in file, cause);
+            _spaces.Apply(in file, in written);
+            return true;
+        }
+        if (_pool is not null && !_pool.TryGrow(cpu, cause))
+        {
+            var keep = new ReclaimKeep(pfn, KeepReason.MayNot);
+            EventHeader kept = _journal.Emit(in keep, cause);
+            _spaces.Apply(in keep, in kept);
+            return false;
+        }
+        cpu.Charge(_submitPs);
+        var e = new ReclaimPageout(pfn, IsSynchronous);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        cpu.Charge(Submit(pfn, write: true, cpu, header.Sequence));
+        return IsSynchronous;
+    }
+
+    /// <summary>Reads a slot's page into a frame that has joined the swap cache.</summary>
+    public void Read(long pfn, CpuClock cpu, long cause)
+    {
+        cpu.Charge(_submitPs);
+        cpu.Charge(Submit(pfn, write: false, cpu, cause));
+        if (IsSynchronous)
+        {
+            End(pfn, write: false, cause);
+        }
+    }
+
+    /// <summary>Reads a slot's page past the swap cache, from a device that answers at once.</summary>
+    public void ReadDirectly(int slot, CpuClock cpu, long cause) =>
+        cpu.Charge(_submitPs + _device!.Submit(new BlockRequest(slot, false, _id, Done, 0, cause), cpu.TimePs));
+
+    /// <summary>Compressed memory gives back what it does not need.</summary>
+    public void Trim(CpuClock cpu, long cause) => _pool?.Trim(cpu, cause);
+
+    /// <summary>A task waits for a page to be read.</summary>
+    public void WaitFor(long pfn, int pid) => _waiters.Add((pfn, pid));
+
+    public void Handle(in Message message)
+    {
+        _cpu.BeginDispatch(_scheduler.NowPs);
+        bool user = _cpu.Mode == CpuMode.User;
+        long entry = _cpu.EnterKernel(EntryKind.Interrupt, DiskVector, 0, 0, message.Cause).Sequence;
+        _cpu.Charge(_submitPs);
+        End(message.A, message.B != 0, entry);
+        _ = user ? _cpu.ReturnToUser(entry) : _cpu.ReturnToKernel(entry);
+    }
+
+    private long Submit(long pfn, bool write, CpuClock cpu, long cause) =>
+        _device!.Submit(new BlockRequest(_spaces.ReverseMap.Mapping(pfn), write, _id, Done, pfn, cause), Math.Max(cpu.TimePs, _scheduler.NowPs));
+
+    private void End(long pfn, bool write, long cause)
+    {
+        if (write)
+        {
+            var e = new WritebackEnd(pfn);
+            EventHeader header = _journal.Emit(in e, cause);
+            _spaces.Apply(in e, in header);
+            Written?.Invoke(header.Sequence);
+            return;
+        }
+        var read = new SwapReadEnd(pfn);
+        EventHeader done = _journal.Emit(in read, cause);
+        _spaces.Apply(in read, in done);
+        for (int i = 0; i < _waiters.Count;)
+        {
+            (long waits, int pid) = _waiters[i];
+            if (waits == pfn)
+            {
+                _waiters.RemoveAt(i);
+                Wake?.Invoke(pid, done.Sequence);
+            }
+            else
+            {
+                i++;
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Sim.Host.Tests.Commands;
+
+namespace Sim.Host.Tests.Workloads;
+
+/// <summary>The shipped experiments under memory pressure: they swap, refault, thrash and kill, and their logs fold and replay.</summary>
+public class PressureRunTests
+{
+    [Fact]
+    public async Task Pressure_SwapsAndRefaults()
+    {
+        string run = await Run("pressure");
+        JsonElement vmstat = await Row(run, "vmstat");
+        long Of(string name) => vmstat.GetProperty(name).GetInt64();
+        Assert.True(Of("pswpout") > 1_000);
+        Assert.True(Of("pswpin") > 1_000);
+        Assert.True(Of("workingset_refault_anon") > 1_000);
+        Assert.True(Of("workingset_activate_anon") > 0);
+        Assert.True(Of("pgsteal_kswapd") > 1_000);
+        Assert.True(Of("pageoutrun") > 0);
+        Assert.Equal(0, Of("oom_kill"));
+        Assert.Equal(Of("pgscan_kswapd") + Of("pgscan_direct"), Of("pgscan_anon") + Of("pgscan_file"));
+        Assert.Equal(Of("pgsteal_kswapd") + Of("pgsteal_direct"), Of("pgsteal_anon") + Of("pgsteal_file"));
+        JsonElement meminfo = await Row(run, "meminfo", "--at", "100ms");
+        Assert.True(meminfo.GetProperty("SwapFree").GetInt64() < meminfo.GetProperty("SwapTotal").GetInt64());
+        Assert.Equal(
+            meminfo.GetProperty("Active").GetInt64(),
+            meminfo.GetProperty("Active(anon)").GetInt64() + meminfo.GetProperty("Active(file)").GetInt64());
+        Directory.Delete(Path.GetDirectoryName(run)!, recursive: true);
+    }
+
+    [Fact]
+    public async Task Thrash_EndsInAKill()
+    {
+        string run = await Run("thrash");
+        JsonElement vmstat = await Row(run, "vmstat");
+        Assert.Equal(1, vmstat.GetProperty("oom_kill").GetInt64());
+        Assert.True(vmstat.GetProperty("pgmajfault").GetInt64() > 1_000);
+        Assert.Equal(0, (await Row(run, "swaps")).GetProperty("used").GetInt64());
+        CommandLine.Result report = await CommandLine.RunAsync("show", run, "oom");
+        Assert.Contains("invoked oom-killer: gfp_mask=0x100dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), order=0", report.Out);
+        Assert.Contains("Out of memory: Killed process", report.Out);
+        Directory.Delete(Path.GetDirectoryName(run)!, recursive: true);
+    }
+
+    private static async Task<string> Run(string experiment)
+    {
+        string run = Path.Combine(Directory.CreateTempSubdirectory("sim-").FullName, "run");
+        CommandLine.Result result = await CommandLine.RunAsync("run", Path.Combine(Repository.Root, "traces", experiment + ".json"), "--out", run);
+        Assert.Equal(0, result.ExitCode);
+        CommandLine.Result verified = await CommandLine.RunAsync("verify", run, "--deep");
+        Assert.Equal(0, verified.ExitCode);
+        return run;
+    }
+
+    private static async Task<JsonElement> Row(string run, string view, params string[] more)
+    {
+        CommandLine.Result shown = await CommandLine.RunAsync(["show", run, view, "--json", .. more]);
+        using JsonDocument rows = JsonDocument.Parse(shown.Out);
+        return rows.RootElement[0].Clone();
+    }
+}
