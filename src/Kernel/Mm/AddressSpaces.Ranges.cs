@@ -195,7 +195,10 @@ public sealed partial class AddressSpaces :
 
     private void ReleaseSharedMemory(int number)
     {
-        for (long pgoff = 0; pgoff < SharedMemory.Pages(number); pgoff++)
+        // An object may be as long as all of user space, with a page or two in the cache.
+        long pages = SharedMemory.Pages(number);
+        long end = pages > Cache.Count ? Math.Min(pages, Cache.End(-number)) : pages;
+        for (long pgoff = 0; pgoff < end; pgoff++)
         {
             long pfn = Cache.Remove(-number, pgoff);
             if (pfn >= 0)

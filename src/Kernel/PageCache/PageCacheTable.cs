@@ -46,6 +46,17 @@ public sealed class PageCacheTable
     /// <summary>Tells a file's length.</summary>
     public void SetSize(int file, long pages) => _sizes[file] = pages;
 
+    /// <summary>Offset behind the last page of an object that is in the cache; 0 when none is.</summary>
+    public long End(int file)
+    {
+        long end = 0;
+        foreach (ref readonly Slot slot in _slots.AsSpan())
+        {
+            end = slot.File == file ? Math.Max(end, slot.Pgoff + 1) : end;
+        }
+        return end;
+    }
+
     /// <summary>Adds a page that is not in the cache.</summary>
     public void Add(int file, long pgoff, long pfn)
     {
