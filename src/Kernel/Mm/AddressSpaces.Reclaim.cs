@@ -45,17 +45,17 @@ public sealed partial class AddressSpaces :
 
     public void Apply(in LruIsolate e, in EventHeader header)
     {
-        int taken = Reclaim!.Lru.Isolate(e.List, e.Pages, e.Highest);
+        int taken = Reclaim!.Lru.Isolate(e.Lru, e.MaxPages, e.Highest);
         Reclaim.ByKswapd = e.Kswapd;
         Reclaim.Count(e.Kswapd ? VmEvent.PgscanKswapd : VmEvent.PgscanDirect, taken);
-        Reclaim.Count(e.List.IsFile() ? VmEvent.PgscanFile : VmEvent.PgscanAnon, taken);
+        Reclaim.Count(e.Lru.IsFile() ? VmEvent.PgscanFile : VmEvent.PgscanAnon, taken);
         LastIsolation = (taken, 0);
     }
 
     public void Apply(in LruDeactivate e, in EventHeader header)
     {
         LruState lru = Reclaim!.Lru;
-        int taken = lru.Isolate(e.List, e.Pages, e.Highest), deactivated = 0;
+        int taken = lru.Isolate(e.Lru, e.MaxPages, e.Highest), deactivated = 0;
         Reclaim.Count(VmEvent.Pgrefill, taken);
         for (int pfn; (pfn = lru.FirstIsolated) >= 0;)
         {

@@ -26,7 +26,7 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
     {
         SwapState swap = Reclaim!.Swap;
         bool bySlots = swap.Options.Device == SwapDevice.Hdd, hit = false;
-        if (e.Window == 0)
+        if (e.ReadaheadPages == 0)
         {
             ref Frame frame = ref _frames[swap.Find((int)e.Slot)];
             hit = frame.Has(PageFlags.Readahead);
@@ -37,14 +37,14 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
         {
             // The place is kept as long as reading ahead is right.
             SwapWindow window = swap.Window;
-            swap.Window = e.Window > 0
-                ? new SwapWindow(window.Hits == 0 ? e.Slot : window.Offset, e.Window, 0)
+            swap.Window = e.ReadaheadPages > 0
+                ? new SwapWindow(window.Hits == 0 ? e.Slot : window.Offset, e.ReadaheadPages, 0)
                 : window with { Hits = window.Hits + (hit ? 1 : 0) };
             return;
         }
         AddressSpace mm = this[e.Pid];
         SwapWindow before = SwapWindowOf(mm, (ulong)e.Vpn << 12);
-        int pages = e.Window > 0 ? e.Window : before.Pages, hits = e.Window > 0 ? 0 : Math.Min(before.Hits + (hit ? 1 : 0), 63);
+        int pages = e.ReadaheadPages > 0 ? e.ReadaheadPages : before.Pages, hits = e.ReadaheadPages > 0 ? 0 : Math.Min(before.Hits + (hit ? 1 : 0), 63);
         Areas[mm.Areas.Handle(mm.Areas.Find((ulong)e.Vpn << 12))].SwapReadahead = (e.Vpn << 12) | ((long)pages << 6) | (long)hits;
     }
 

@@ -19,14 +19,14 @@ public readonly partial record struct LruAdd(
 public readonly partial record struct LruDrain(byte Cpu);
 
 /// <summary>Pages were taken off the end of an inactive list, to be looked at one by one (<c>isolate_lru_folios</c>).</summary>
-/// <param name="List">The list.</param>
-/// <param name="Pages">How many at most.</param>
+/// <param name="Lru">The list.</param>
+/// <param name="MaxPages">How many at most.</param>
 /// <param name="Highest">Highest zone whose pages are wanted; others go back to the list's head.</param>
 /// <param name="Kswapd">By kswapd; otherwise by a request that reclaims for itself.</param>
 [Event(162, "lru.isolate")]
 public readonly partial record struct LruIsolate(
-    LruList List,
-    [Unit("pages")] int Pages,
+    LruList Lru,
+    [Unit("pages")] int MaxPages,
     ZoneType Highest,
     bool Kswapd);
 
@@ -34,11 +34,11 @@ public readonly partial record struct LruIsolate(
 /// Pages were taken off the end of an active list, their accessed bits cleared, and moved to the inactive list; executable
 /// file pages that were accessed stay active (<c>shrink_active_list</c>).
 /// </summary>
-/// <param name="List">The active list.</param>
-/// <param name="Pages">How many at most.</param>
+/// <param name="Lru">The active list.</param>
+/// <param name="MaxPages">How many at most.</param>
 /// <param name="Highest">Highest zone whose pages are wanted.</param>
 [Event(163, "lru.deactivate")]
 public readonly partial record struct LruDeactivate(
-    LruList List,
-    [Unit("pages")] int Pages,
+    LruList Lru,
+    [Unit("pages")] int MaxPages,
     ZoneType Highest);

@@ -65,11 +65,11 @@ public readonly partial record struct ReclaimFree(
     [Unit("pfn"), Delta(21)] long Pfn);
 
 /// <summary>Pages taken off an inactive list have all been looked at.</summary>
-/// <param name="File">They were file pages.</param>
+/// <param name="FilePages">They were file pages.</param>
 /// <param name="Written">How many had to be written: what it cost to take from this kind (<c>lru_note_cost</c>).</param>
 [Event(169, "reclaim.cost")]
 public readonly partial record struct ReclaimCost(
-    bool File,
+    bool FilePages,
     [Unit("pages")] int Written);
 
 /// <summary>kswapd began to balance the node (mm_vmscan_kswapd_wake).</summary>

@@ -69,7 +69,7 @@ public sealed class ReclaimState :
         }
     }
 
-    public void Apply(in ReclaimCost e, in EventHeader header) => WorkingSet.NoteCost(e.File, e.Written);
+    public void Apply(in ReclaimCost e, in EventHeader header) => WorkingSet.NoteCost(e.FilePages, e.Written);
 
     public void Apply(in ReclaimRound e, in EventHeader header) => WorkingSet.Snapshot();
 

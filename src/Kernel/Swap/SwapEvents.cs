@@ -27,13 +27,13 @@ public readonly partial record struct SwapReadEnd(
 /// <param name="Pid">The process.</param>
 /// <param name="Vpn">The page.</param>
 /// <param name="Slot">Its slot.</param>
-/// <param name="Window">Pages of the window; 0 when the page was in the cache.</param>
+/// <param name="ReadaheadPages">Pages of the window; 0 when the page was in the cache.</param>
 [Event(176, "swap.readahead")]
 public readonly partial record struct SwapReadahead(
     [Unit("pid")] int Pid,
     [Unit("vpn"), Delta(20)] long Vpn,
     [Unit("slots"), Delta(24)] long Slot,
-    [Unit("pages")] int Window);
+    [Unit("pages")] int ReadaheadPages);
 
 /// <summary>A page that was swapped out is mapped again (<c>do_swap_page</c>).</summary>
 /// <param name="Pid">The process.</param>

@@ -129,6 +129,8 @@ public sealed class MidRunSettingsTests(MidRunSettingsTests.Parents parents) : I
     /// <summary>Small runs of the workloads, each made once.</summary>
     public sealed class Parents : IDisposable
     {
+        private static readonly string Programs = Path.Combine(Repository.Root, "traces", "programs");
+
         private readonly Dictionary<string, string> _runs = [];
 
         internal TemporaryFolder Folder { get; } = new();
@@ -143,6 +145,10 @@ public sealed class MidRunSettingsTests(MidRunSettingsTests.Parents parents) : I
                 {
                     "processes" => """{ "type": "processes", "tasks": 4, "rounds": 60 }""",
                     "hugepages" => """{ "type": "fragmentation", "duration": "1ms" }, { "type": "hugepages" }""",
+                    "programs" => $$"""
+                        { "type": "programs", "program": "{{Programs}}/exprog-pie64.head", "path": "/bin/exprog",
+                          "interpreter": "{{Programs}}/ld-linux-x86-64.head", "executions": 200 }
+                        """,
                     _ => $$"""{ "type": "{{workload}}" }""",
                 };
                 string experiment = Folder.Write($"{workload}.json",
