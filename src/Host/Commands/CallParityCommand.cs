@@ -6,23 +6,15 @@ using Sim.Host.Traces;
 namespace Sim.Host.Commands;
 
 /// <summary><c>parity calls FILE…</c>: recorded address-space calls of processes against this kernel.</summary>
-internal sealed class CallParityCommand(StandardStreams streams) : ICommandModule
+internal sealed class CallParityCommand(StandardStreams streams)
 {
     private const int MostShown = 3;
 
-    public Command Build()
-    {
-        var command = new Command("calls",
-            "Makes the address-space calls that recorded processes made, and compares result, areas, pages, page tables and fault counts "
-            + "after each.\n\nExamples:\n  sim parity calls traces/calls/vmaseq-amd64.jsonl.gz\n"
-            + "  sim parity calls traces/calls/vmaseq-686-pae.jsonl.gz --json");
-        var files = new Argument<string[]>("FILE") { Description = "Recordings; may be gzip-compressed.", Arity = ArgumentArity.OneOrMore };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        command.Arguments.Add(files);
-        command.Options.Add(json);
-        command.SetAction((parsed, cancellation) => Task.FromResult((int)Run(parsed.GetValue(files)!, parsed.GetValue(json), cancellation)));
-        return command;
-    }
+    public Command Build() => RecordingsCommand.Build("calls",
+        "Makes the address-space calls that recorded processes made, and compares result, areas, pages, page tables and fault counts "
+        + "after each.\n\nExamples:\n  sim parity calls traces/calls/vmaseq-amd64.jsonl.gz\n"
+        + "  sim parity calls traces/calls/vmaseq-686-pae.jsonl.gz --json",
+        Run);
 
     private ExitCode Run(string[] files, bool json, CancellationToken cancellation)
     {

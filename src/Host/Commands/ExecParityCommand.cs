@@ -8,19 +8,11 @@ namespace Sim.Host.Commands;
 /// <summary><c>parity exec FILE…</c>: recorded program layouts against this kernel's.</summary>
 internal sealed class ExecParityCommand(StandardStreams streams)
 {
-    public Command Build()
-    {
-        var command = new Command("exec",
-            "Lays out the programs of recorded execve calls from their ELF headers (readelf listings in the folder elf beside the "
-            + "recording) and compares areas, pages, stack, auxiliary vector, entry and fault counts before the first instruction.\n\n"
-            + "Example:\n  sim parity exec traces/vma/exec.jsonl.gz --json");
-        var files = new Argument<string[]>("FILE") { Description = "Recordings, plain or gzip.", Arity = ArgumentArity.OneOrMore };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        command.Arguments.Add(files);
-        command.Options.Add(json);
-        command.SetAction((parsed, cancellation) => Task.FromResult((int)Run(parsed.GetValue(files)!, parsed.GetValue(json), cancellation)));
-        return command;
-    }
+    public Command Build() => RecordingsCommand.Build("exec",
+        "Lays out the programs of recorded execve calls from their ELF headers (readelf listings in the folder elf beside the "
+        + "recording) and compares areas, pages, stack, auxiliary vector, entry and fault counts before the first instruction.\n\n"
+        + "Example:\n  sim parity exec traces/vma/exec.jsonl.gz --json",
+        Run);
 
     private ExitCode Run(string[] files, bool json, CancellationToken cancellation)
     {

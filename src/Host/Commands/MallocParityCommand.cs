@@ -5,21 +5,13 @@ using Sim.Host.Parity;
 namespace Sim.Host.Commands;
 
 /// <summary><c>parity malloc FILE…</c>: recorded memory calls of programs against the model of their C library.</summary>
-internal sealed class MallocParityCommand(StandardStreams streams) : ICommandModule
+internal sealed class MallocParityCommand(StandardStreams streams)
 {
-    public Command Build()
-    {
-        var command = new Command("malloc",
-            "Runs the recorded programs again on the model of glibc's malloc and compares every brk, mmap, munmap and mremap with the recording, "
-            + "arguments and results.\n\nExamples:\n  sim parity malloc traces/malloc/malloc-6.1.jsonl.gz\n"
-            + "  sim parity malloc traces/malloc/malloc-host.jsonl.gz --json");
-        var files = new Argument<string[]>("FILE") { Description = "Recordings; may be gzip-compressed.", Arity = ArgumentArity.OneOrMore };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        command.Arguments.Add(files);
-        command.Options.Add(json);
-        command.SetAction((parsed, cancellation) => Task.FromResult((int)Run(parsed.GetValue(files)!, parsed.GetValue(json), cancellation)));
-        return command;
-    }
+    public Command Build() => RecordingsCommand.Build("malloc",
+        "Runs the recorded programs again on the model of glibc's malloc and compares every brk, mmap, munmap and mremap with the recording, "
+        + "arguments and results.\n\nExamples:\n  sim parity malloc traces/malloc/malloc-6.1.jsonl.gz\n"
+        + "  sim parity malloc traces/malloc/malloc-host.jsonl.gz --json",
+        Run);
 
     private ExitCode Run(string[] files, bool json, CancellationToken cancellation)
     {

@@ -24,7 +24,7 @@ public enum Errno
     /// <summary>Bad file descriptor.</summary>
     EBADF = 9,
 
-    /// <summary>A limit of locked memory, or kernel memory that is short for now.</summary>
+    /// <summary>A limit of locked memory, or kernel memory that is short at the moment.</summary>
     EAGAIN = 11,
 
     /// <summary>Out of memory, or the range is not mapped.</summary>

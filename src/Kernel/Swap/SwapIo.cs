@@ -54,7 +54,7 @@ internal sealed class SwapIo : IComponent
     /// <summary>Pages read past the swap cache: the device answers at once.</summary>
     public bool IsSynchronous => _device is { IsSynchronous: true };
 
-    /// <summary>The device takes no more requests for now.</summary>
+    /// <summary>The device takes no more requests at the moment.</summary>
     public bool IsFull => _device is { IsFull: true };
 
     /// <summary>The device has a head that moves.</summary>
