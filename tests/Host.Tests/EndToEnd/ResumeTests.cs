@@ -18,8 +18,8 @@ public sealed class ResumeTests(ResumeTests.Undisturbed reference) : IClassFixtu
 
     [Theory]
     [InlineData("KILL", 10)]
-    [InlineData("INT", 6)]
-    [InlineData("TERM", 6)]
+    [InlineData("INT", 10)]
+    [InlineData("TERM", 10)]
     public async Task TheFinishedLogIsThatOfAnUndisturbedRun(string signal, int signals)
     {
         signals = Long ? 200 : signals;
