@@ -1,6 +1,7 @@
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PageCache;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Swap;
@@ -51,8 +52,14 @@ public sealed record KernelOptions
     /// <summary>The swap area.</summary>
     public SwapOptions Swap { get; init; } = new();
 
+    /// <summary>Files and their pages in memory.</summary>
+    public PageCacheOptions PageCache { get; init; } = new();
+
     /// <summary>Whether pages in use can be reclaimed.</summary>
-    public bool Reclaims => Reclaim.Enabled || Swap.Device != SwapDevice.None;
+    public bool Reclaims => Reclaim.Enabled || Swap.Device != SwapDevice.None || PageCache.Device != FileDevice.None;
+
+    /// <summary>What files are on: where pages are reclaimed they must be read again, so that there is a device, an SSD unless another is asked for.</summary>
+    public FileDevice FileDevice => PageCache.Device == FileDevice.None && Reclaims ? FileDevice.Ssd : PageCache.Device;
 
     /// <summary>The slab allocator.</summary>
     public SlabAllocatorOptions Slab { get; init; } = new();

@@ -17,8 +17,8 @@ public sealed class CompressedMemory(CompressedMemoryOptions options) : IBlockDe
     /// <inheritdoc/>
     public long Submit(in BlockRequest request, long timePs)
     {
-        long ps = (request.Write ? options.CompressNs : options.DecompressNs) * 1000L;
-        _ = request.Write ? _writes++ : _reads++;
+        long ps = (request.Write ? options.CompressNs : options.DecompressNs) * 1000L * request.Pages;
+        _ = request.Write ? _writes += request.Pages : _reads += request.Pages;
         _busyPs += ps;
         return ps;
     }

@@ -55,7 +55,7 @@ public sealed class HardDisk : IBlockDevice, IComponent
     {
         long expirePs = (request.Write ? _options.WriteExpireMs : _options.ReadExpireMs) * 1_000_000_000L;
         List<Waiting> list = request.Write ? _writes : _reads;
-        bool follows = list.Count > 0 && list[^1].Request.Page == request.Page - 1;
+        bool follows = list.Count > 0 && list[^1].Request.Page + list[^1].Request.Pages == request.Page;
         list.Add(new Waiting { Request = request, DeadlinePs = timePs + expirePs, Follows = follows });
         if (!_busy)
         {
@@ -89,15 +89,15 @@ public sealed class HardDisk : IBlockDevice, IComponent
         // The next page on the track needs no command of its own: the disk's cache has taken it in, or gathers it.
         if (_current.Page == _page)
         {
-            at = now + _geometry.TransferPs;
+            at = now + (_geometry.TransferPs * _current.Pages);
         }
         else
         {
             at += _geometry.SeekPs(_cylinder, cylinder, _current.Write);
-            at += _geometry.RotationPs(_current.Page, at) + _geometry.TransferPs;
+            at += _geometry.RotationPs(_current.Page, at) + (_geometry.TransferPs * _current.Pages);
         }
-        (_cylinder, _page) = (cylinder, _current.Page + 1);
-        _ = _current.Write ? _writes0++ : _reads0++;
+        (_cylinder, _page) = (cylinder, _current.Page + _current.Pages);
+        _ = _current.Write ? _writes0 += _current.Pages : _reads0 += _current.Pages;
         _scheduler.Schedule(at, _id, 0, _current.Cause);
     }
 
@@ -149,7 +149,7 @@ public sealed class HardDisk : IBlockDevice, IComponent
     {
         BlockRequest request = list[index].Request;
         list.RemoveAt(index);
-        (_readAt, _writeAt) = request.Write ? (_readAt, request.Page + 1) : (request.Page + 1, _writeAt);
+        (_readAt, _writeAt) = request.Write ? (_readAt, request.Page + request.Pages) : (request.Page + request.Pages, _writeAt);
         return request;
     }
 }

@@ -1,7 +1,7 @@
 namespace Sim.Hardware.Devices;
 
 /// <summary>
-/// A block device. Requests are for pages of 4 KiB; completions come as messages to the component that made the request, which
+/// A block device. Requests are for whole pages of 4 KiB; a completion is for a whole request. Completions come as messages to the component that made the request, which
 /// gets its tag back in word <c>A</c> and whether it was a write in word <c>B</c>.
 /// </summary>
 public interface IBlockDevice
@@ -25,14 +25,15 @@ public interface IBlockDevice
     BlockStatistics Statistics { get; }
 }
 
-/// <summary>A request of one page.</summary>
+/// <summary>A request: one page, or several that lie one after the other.</summary>
 /// <param name="Page">Where on the device, in pages.</param>
 /// <param name="Write">Write it; otherwise read it.</param>
 /// <param name="Client">Component that gets the completion.</param>
 /// <param name="Kind">Kind of message it gets.</param>
 /// <param name="Tag">Comes back in word <c>A</c>.</param>
 /// <param name="Cause">Sequence of the event that led here.</param>
-public readonly record struct BlockRequest(long Page, bool Write, ushort Client, ushort Kind, long Tag, long Cause);
+/// <param name="Pages">How many.</param>
+public readonly record struct BlockRequest(long Page, bool Write, ushort Client, ushort Kind, long Tag, long Cause, int Pages = 1);
 
 /// <summary>What a device did: as in <c>/proc/diskstats</c>.</summary>
 /// <param name="Reads">Pages read.</param>

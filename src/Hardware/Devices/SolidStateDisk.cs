@@ -36,13 +36,17 @@ public sealed class SolidStateDisk : IBlockDevice
     {
         long interval = (request.Write ? _options.WriteIntervalNs : _options.ReadIntervalNs) * 1000L;
         long service = ((request.Write ? _options.WriteNs : _options.ReadNs) * 1000L) - interval;
-        long start = Math.Max(timePs, _controllerFreePs);
-        _controllerFreePs = start + interval;
-        ref long channel = ref _channelFreePs[request.Page % _options.Channels];
-        channel = Math.Max(_controllerFreePs, channel) + Math.Max(service, 0);
-        _ = request.Write ? _writes++ : _reads++;
-        _busyPs += interval;
-        _scheduler.Schedule(channel, request.Client, request.Kind, request.Cause, request.Tag, request.Write ? 1 : 0);
+        long done = timePs;
+        for (long page = request.Page; page < request.Page + request.Pages; page++)
+        {
+            _controllerFreePs = Math.Max(timePs, _controllerFreePs) + interval;
+            ref long channel = ref _channelFreePs[page % _options.Channels];
+            channel = Math.Max(_controllerFreePs, channel) + Math.Max(service, 0);
+            done = Math.Max(done, channel);
+        }
+        _ = request.Write ? _writes += request.Pages : _reads += request.Pages;
+        _busyPs += interval * request.Pages;
+        _scheduler.Schedule(done, request.Client, request.Kind, request.Cause, request.Tag, request.Write ? 1 : 0);
         return 0;
     }
 }

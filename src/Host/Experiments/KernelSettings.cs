@@ -81,6 +81,9 @@ public sealed record KernelSettings
     [Setting("The swap area; with one, pages in use are reclaimed.")]
     public SwapSettings Swap { get; init; } = new();
 
+    [Setting("Files, and their pages in memory.")]
+    public PageCacheSettings PageCache { get; init; } = new();
+
     [Setting("The slab allocator.")]
     public SlabSettings Slab { get; init; } = new();
 }

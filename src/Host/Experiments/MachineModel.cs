@@ -9,6 +9,7 @@ using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PageCache;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Swap;
@@ -105,6 +106,7 @@ public static class MachineModel
             Tasks = OptionsMap.To<TaskOptions>(kernel.Tasks),
             Reclaim = OptionsMap.To<ReclaimOptions>(kernel.Reclaim),
             Swap = OptionsMap.To<SwapOptions>(kernel.Swap),
+            PageCache = OptionsMap.To<PageCacheOptions>(kernel.PageCache),
             Slab = OptionsMap.To<SlabAllocatorOptions>(kernel.Slab),
         };
     }

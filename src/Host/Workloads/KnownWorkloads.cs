@@ -10,6 +10,10 @@ public static class KnownWorkloads
 
     /// <summary>The same, with somebody who looks on while a capture is replayed.</summary>
     internal static WorkloadRegistry With(ICaptureObserver? observer) => new WorkloadRegistry()
+        .Add<FilesOptions>(
+            "files",
+            "Tasks that read files, with calls or mapped.",
+            (options, context) => new FilesWorkload(context.Machine, options, context.Seed, context.Name))
         .Add<FragmentationOptions>(
             "fragmentation",
             "Tasks and kernel users that allocate and free blocks of several orders, and a probe for a high order.",

@@ -92,7 +92,9 @@ public sealed class ProgramLoader
         long begin = Begin(pid, program!.Name, root, cpu, cause);
         var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, Abi, stackLimitBytes, pid, cpu, begin);
         ProgramStart? start = null;
+        _faults.MaySleep = false;
         error = _newTables.MakeFirst(_spaces[pid], cpu, begin) ? loading.Load(program, interpreter, arguments, out start) : Errno.ENOMEM;
+        _faults.MaySleep = true;
         return new ExecResult(error, start, IsFatal: error != Errno.None);
     }
 

@@ -96,12 +96,14 @@ public readonly partial record struct FaultOom(
 /// <param name="Vpn">First page of the range, which lies in one page table.</param>
 /// <param name="Pages">Length.</param>
 /// <param name="Resolved">The page of the fault was among them, and the fault is counted.</param>
+/// <param name="Major">The process had to wait for that page.</param>
 [Event(156, "fault.around")]
 public readonly partial record struct FaultAround(
     [Unit("pid")] int Pid,
     [Unit("vpn"), Delta(20)] long Vpn,
     [Unit("pages")] long Pages,
-    bool Resolved);
+    bool Resolved,
+    bool Major);
 
 /// <summary>An access behind the end of a file: the process gets SIGBUS. Changes no state by itself.</summary>
 /// <param name="Pid">Process.</param>

@@ -47,6 +47,7 @@ public sealed class PageFaultHandler
     private readonly int _around;
     private readonly HugePageFaults? _huge;
     private readonly SwapFaults? _swap;
+    private readonly FileFaults? _files;
     private readonly long _faultPs, _clearPs, _copyPs, _readPs;
 
     /// <param name="spaces">The state.</param>
@@ -59,16 +60,17 @@ public sealed class PageFaultHandler
     public PageFaultHandler(
         AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs,
         HugePageFaults? huge = null)
-        : this(spaces, options, allocator, journal, tlb, costs, huge, null)
+        : this(spaces, options, allocator, journal, tlb, costs, huge, null, null)
     {
     }
 
     internal PageFaultHandler(
         AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs,
-        HugePageFaults? huge, SwapFaults? swap)
+        HugePageFaults? huge, SwapFaults? swap, FileFaults? files)
     {
         _huge = huge;
         _swap = swap;
+        _files = files;
         _spaces = spaces;
         _tables = spaces.Tables;
         _allocator = allocator;
@@ -83,6 +85,12 @@ public sealed class PageFaultHandler
         _copyPs = costs.CopyPageNs * 1000L;
         _readPs = costs.ReadPageNs * 1000L;
     }
+
+    /// <summary>
+    /// Whether a task may sleep for a page of a file: false during calls that do not sleep half-way here, which read it in
+    /// <see cref="MmCosts.ReadPageNs"/> without a device.
+    /// </summary>
+    internal bool MaySleep { get; set; } = true;
 
     /// <summary>Resolves a fault at a user address.</summary>
     /// <param name="pid">The process.</param>
@@ -166,7 +174,7 @@ public sealed class PageFaultHandler
 
     /// <summary>Sees to it that a page of a file is in the page cache, as reading the file does.</summary>
     /// <returns>Its frame; -1 when there is no memory for it.</returns>
-    public long ReadPage(int file, long pgoff, CpuClock cpu, long cause) => FindOrRead(0, file, pgoff, cpu, cause, out _);
+    public long ReadPage(int file, long pgoff, CpuClock cpu, long cause) => FindOrRead(0, file, pgoff, VmFlags.None, cpu, cause, out _);
 
     /// <summary>True when the area lets the access through; a read that hit a present page was refused for good (<c>access_error</c>).</summary>
     private static bool IsAllowed(VmFlags flags, bool write, bool present) =>
@@ -220,7 +228,7 @@ public sealed class PageFaultHandler
                 return Unserved(own);
             }
         }
-        long cached = FindOrRead(mm.Pid, area.VmFile, area.PgoffOf(address), cpu, cause, out bool major);
+        long cached = FindOrRead(mm.Pid, area.VmFile, area.PgoffOf(address), area.VmFlags, cpu, cause, out bool major);
         if (cached < 0)
         {
             if (own >= 0)
@@ -257,7 +265,7 @@ public sealed class PageFaultHandler
         for (ulong at = start; at < end; at += 4096)
         {
             long pgoff = area.PgoffOf(at);
-            bool cached = pgoff < size && _spaces.Cache.Find(area.VmFile, pgoff) >= 0;
+            bool cached = pgoff < size && _spaces.Cache.Find(area.VmFile, pgoff) is >= 0 and var found && _spaces.IsMappedAround(found);
             any |= cached;
             itself |= cached && at >> 12 == address >> 12;
         }
@@ -269,7 +277,8 @@ public sealed class PageFaultHandler
         {
             return FaultResult.OutOfMemory;
         }
-        var e = new FaultAround(mm.Pid, (long)(start >> 12), (long)((end - start) >> 12), itself);
+        bool major = itself && (_files?.HasWaited(mm.Pid, area.VmFile, area.PgoffOf(address)) ?? false);
+        var e = new FaultAround(mm.Pid, (long)(start >> 12), (long)((end - start) >> 12), itself, major);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
         return itself ? FaultResult.Resolved : null;
@@ -333,8 +342,12 @@ public sealed class PageFaultHandler
     }
 
     /// <summary>The page cache's frame for a page; read in when missing. Pages of shared memory start as zeroes and are not read.</summary>
-    private long FindOrRead(int pid, int file, long pgoff, CpuClock cpu, long cause, out bool major)
+    private long FindOrRead(int pid, int file, long pgoff, VmFlags area, CpuClock cpu, long cause, out bool major)
     {
+        if (_files is not null && file > 0 && pid != 0 && MaySleep)
+        {
+            return _files.Find(pid, file, pgoff, area, cpu, cause, out major);
+        }
         major = false;
         long pfn = _spaces.Cache.Find(file, pgoff);
         if (pfn >= 0)

@@ -66,6 +66,14 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
 
     private Errno Access(AddressSpace mm, ulong start, ulong end, bool write, CpuClock cpu, long cause)
     {
+        faults.MaySleep = false;
+        Errno error = AccessPages(mm, start, end, write, cpu, cause);
+        faults.MaySleep = true;
+        return error;
+    }
+
+    private Errno AccessPages(AddressSpace mm, ulong start, ulong end, bool write, CpuClock cpu, long cause)
+    {
         for (; start < end; start += 4096)
         {
             while (true)

@@ -40,12 +40,8 @@ internal sealed class SwapFaults
     }
 
     /// <summary>A page joins the lists.</summary>
-    public void AddToLru(long pfn, bool unevictable, CpuClock cpu, long cause)
-    {
-        var e = new LruAdd(pfn, (byte)cpu.Id, unevictable);
-        EventHeader header = _journal.Emit(in e, cause);
-        _state.Lru.Apply(in e, in header);
-    }
+    public void AddToLru(long pfn, bool unevictable, CpuClock cpu, long cause) =>
+        LruFeed.Add(_state.Lru, _journal, pfn, unevictable, cpu, cause);
 
     /// <summary>Maps the page of an entry that names a slot, or has its task wait for it.</summary>
     public FaultResult Handle(AddressSpace mm, ulong address, ulong entry, bool write, CpuClock cpu, long cause)

@@ -55,6 +55,7 @@ public sealed partial class AddressSpaces :
         ulong address = (ulong)e.Vpn << 12;
         ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
         MapCached(mm, address, e.Pfn, in area, e.Write ? Written : 0);
+        Reclaim?.Files.Hit(area.VmFile, e.Major ? 0 : 1);
         CountFault(e.Pid, e.Major);
     }
 
@@ -64,19 +65,29 @@ public sealed partial class AddressSpaces :
         ulong address = (ulong)e.Vpn << 12;
         ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
         long table = _tables.FindLeafTable(mm.Root, address, out _);
+        int found = 0;
         for (long i = 0; i < e.Pages; i++, address += 4096)
         {
-            long pfn = _tables.Read(table, address) == 0 ? Cache.Find(area.VmFile, area.PgoffOf(address)) : -1;
-            if (pfn >= 0)
+            long pfn = Cache.Find(area.VmFile, area.PgoffOf(address));
+            if (pfn < 0 || !IsMappedAround(pfn))
+            {
+                continue;
+            }
+            found++;
+            if (_tables.Read(table, address) == 0)
             {
                 MapCached(mm, address, pfn, in area, 0);
             }
         }
+        Reclaim?.Files.Hit(area.VmFile, found);
         if (e.Resolved)
         {
-            CountFault(e.Pid, major: false);
+            CountFault(e.Pid, e.Major);
         }
     }
+
+    /// <summary>Pages being read, and marked ones, are left to a fault of their own (<c>next_uptodate_page</c>).</summary>
+    internal bool IsMappedAround(long pfn) => !_frames[pfn].Has(PageFlags.Locked | PageFlags.Readahead);
 
     public void Apply(in FaultReuse e, in EventHeader header)
     {
@@ -98,19 +109,7 @@ public sealed partial class AddressSpaces :
 
     public void Apply(in FaultSpurious e, in EventHeader header) => CountFault(e.Pid, major: false);
 
-    public void Apply(in CacheAdd e, in EventHeader header)
-    {
-        ref Frame frame = ref _frames[e.Pfn];
-        frame.Use = FrameUse.File;
-        frame.Index = unchecked((int)e.Pgoff);
-        frame.MapCount = 0;
-        ReverseMap.SetMapping(e.Pfn, e.File);
-        Cache.Add(e.File, e.Pgoff, e.Pfn);
-        if (Reclaim is not null)
-        {
-            RefaultFile(ref frame, e.File, e.Pgoff);
-        }
-    }
+    public void Apply(in CacheAdd e, in EventHeader header) => AddToCache(e.File, e.Pgoff, e.Pfn);
 
     public void Apply(in CacheSize e, in EventHeader header) => Cache.SetSize(e.File, e.Pages);
 

@@ -15,6 +15,10 @@ public sealed partial class AddressSpaces :
         {
             SharedMemory.Map(-e.File, e.Pages);
         }
+        else if (e.File > 0)
+        {
+            Reclaim?.Files.NoteMapped(e.File, e.Pgoff + e.Pages);
+        }
         this[e.Pid].LockedVm += LockedPages((VmFlags)e.Flags, e.Pages);
         ulong start = (ulong)e.Vpn << 12;
         _editor.Map(this[e.Pid], start, start + ((ulong)e.Pages << 12), (VmFlags)e.Flags, e.File, e.Pgoff);

@@ -17,6 +17,7 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
         Reclaim!.Swap.AddToCache((int)e.Slot, e.Pfn);
         ReverseMap.SetMapping(e.Pfn, (int)e.Slot);
         Reclaim.Count(VmEvent.Pswpin);
+        Reclaim.Count(VmEvent.Pgpgin);
         Reclaim.Count(VmEvent.SwapRa, e.Ahead ? 1 : 0);
     }
 

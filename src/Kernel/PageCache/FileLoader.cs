@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.PageCache;
@@ -30,6 +31,10 @@ public sealed class FileLoader(AddressSpaces spaces, PageAllocator allocator, Jo
             var e = new CacheAdd(file, pgoff, pfn);
             EventHeader added = journal.Emit(in e, cause);
             spaces.Apply(in e, in added);
+            if (spaces.Reclaim is { } reclaim)
+            {
+                LruFeed.Add(reclaim.Lru, journal, pfn, unevictable: false, cpu, added.Sequence);
+            }
         }
         return true;
     }

@@ -39,6 +39,8 @@ public static class VmStat
             Add("nr_writeback", reclaim.Writeback);
             Count(VmEvent.NrVmscanWrite, VmEvent.NrDirtied, VmEvent.NrWritten);
             Add("nr_swapcached", reclaim.Swap.Cache.Count);
+            Add("pgpgin", reclaim[VmEvent.Pgpgin] << (Page.Shift - 10));
+            Add("pgpgout", reclaim[VmEvent.Pgpgout] << (Page.Shift - 10));
             Count(VmEvent.Pswpin, VmEvent.Pswpout);
         }
         foreach (Zone zone in pages.Zones)

@@ -7,6 +7,7 @@ using Sim.Kernel.Compaction;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Oom;
+using Sim.Kernel.PageCache;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 
@@ -21,6 +22,7 @@ internal sealed class MemoryReclaim
     private readonly NodeReclaim _node;
     private readonly OomKiller _oom;
     private readonly ReclaimState _state;
+    private readonly PageWaiters _waiters = new();
 
     public MemoryReclaim(
         VirtualMemoryState state, KernelOptions options, Cpu[] cpus, PageAllocator allocator, Journal journal, Scheduler scheduler,
@@ -33,7 +35,12 @@ internal sealed class MemoryReclaim
         ZramPool? pool = options.Swap.Device == SwapDevice.Zram
             ? new ZramPool(_state.Swap, allocator, journal, disks.CompressedMemory.PagesPerFrame)
             : null;
-        Io = new SwapIo(state.Spaces, journal, scheduler, cpus[0], s => DeviceOf(options.Swap.Device, disks, s), _options, options.MmCosts, pool);
+        Io = new SwapIo(state.Spaces, journal, scheduler, cpus[0], s => DeviceOf(options.Swap.Device, disks, s), _options, options.MmCosts, pool, _waiters);
+        IBlockDevice files = FilesShareDisk(options) ? Io.Device! : DeviceOf(options.FileDevice == FileDevice.Hdd ? SwapDevice.Hdd : SwapDevice.Ssd, disks, scheduler)!;
+        var extents = new FileExtents(FilesShareDisk(options) ? options.Swap.Slots : 0, disks.HardDisk.Pages);
+        Files = new FileIo(state.Spaces, allocator.State.Frames, journal, scheduler, cpus[0], files, extents, _waiters, _options);
+        Readahead = new Readahead(state.Spaces, allocator, journal, Files, options.PageCache);
+        FileFaults = new FileFaults(state.Spaces, allocator.State.Frames, Readahead, Files);
         SwapFaults = new SwapFaults(state.Spaces, allocator, journal, Io);
         var pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, _options);
         _node = new NodeReclaim(pages, allocator.State, _options);
@@ -45,6 +52,15 @@ internal sealed class MemoryReclaim
     /// <summary>Reading and writing the swap area.</summary>
     public SwapIo Io { get; }
 
+    /// <summary>Reading and writing files.</summary>
+    public FileIo Files { get; }
+
+    /// <summary>Reads pages of files, and more than is asked for.</summary>
+    public Readahead Readahead { get; }
+
+    /// <summary>Faults at pages of files.</summary>
+    public FileFaults FileFaults { get; }
+
     /// <summary>Faults at pages swapped out.</summary>
     public SwapFaults SwapFaults { get; }
 
@@ -54,7 +70,7 @@ internal sealed class MemoryReclaim
     /// <summary>Who wakes tasks.</summary>
     public void Connect(TaskRunner tasks)
     {
-        Io.Wake = tasks.WakeBlocked;
+        _waiters.Wake = tasks.WakeBlocked;
         Direct.Wake = tasks.WakeBlocked;
         _oom.Kill = tasks.WakeToDie;
     }
@@ -73,12 +89,16 @@ internal sealed class MemoryReclaim
             _allocator, _node, _state, Direct, compactor, kcompactd, scheduler, _journal, cpu, _options);
         Direct.Kswapd = kswapd;
         _allocator.Kswapd = kswapd;
-        Io.Written = cause =>
+        Io.Written = Files.Written = cause =>
         {
             kswapd.PageWritten(cause);
             Direct.PageWritten(cause);
         };
     }
+
+    /// <summary>One disk has the swap area first, and files behind it.</summary>
+    private static bool FilesShareDisk(KernelOptions options) =>
+        (options.Swap.Device, options.FileDevice) is (SwapDevice.Hdd, FileDevice.Hdd) or (SwapDevice.Ssd, FileDevice.Ssd);
 
     private static IBlockDevice? DeviceOf(SwapDevice device, BlockDeviceOptions disks, Scheduler scheduler) => device switch
     {

@@ -32,6 +32,9 @@ public sealed class ReclaimState :
     /// <summary>The swap area and its cache.</summary>
     public SwapState Swap { get; }
 
+    /// <summary>What is known of files beside their pages.</summary>
+    public PageCache.FileTable Files { get; } = new();
+
     /// <summary>Shadow entries of file pages that were evicted, by file and offset.</summary>
     public PageCache.PageCacheTable FileShadows { get; } = new();
 
@@ -78,6 +81,7 @@ public sealed class ReclaimState :
         Lru.HashInto(ref hash);
         WorkingSet.HashInto(ref hash);
         Swap.HashInto(ref hash);
+        Files.HashInto(ref hash);
         FileShadows.HashInto(ref hash);
         hash.AddSpan<long>(_counters);
         hash.Add(Writeback);

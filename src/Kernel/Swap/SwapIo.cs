@@ -27,12 +27,13 @@ internal sealed class SwapIo : IComponent
     private readonly ZramPool? _pool;
     private readonly long _submitPs, _filePs;
     private readonly ushort _id;
-    private readonly List<(long Pfn, int Pid)> _waiters = [];
+    private readonly PageWaiters _waiters;
 
     public SwapIo(
         AddressSpaces spaces, Journal journal, Scheduler scheduler, Cpu cpu, Func<Scheduler, IBlockDevice?> device, ReclaimOptions options,
-        MmCosts costs, ZramPool? pool)
+        MmCosts costs, ZramPool? pool, PageWaiters waiters)
     {
+        _waiters = waiters;
         _pool = pool;
         _spaces = spaces;
         _state = spaces.Reclaim!;
@@ -45,14 +46,14 @@ internal sealed class SwapIo : IComponent
         _filePs = costs.ReadPageNs * 1000L;
     }
 
-    /// <summary>Wakes a task that waits for a page; set when the tasks are there.</summary>
-    public Action<int, long>? Wake { get; set; }
-
     /// <summary>Told of every page written.</summary>
     public Action<long>? Written { get; set; }
 
     /// <summary>Pages read past the swap cache: the device answers at once.</summary>
     public bool IsSynchronous => _device is { IsSynchronous: true };
+
+    /// <summary>What the swap area is on; null without one.</summary>
+    public IBlockDevice? Device => _device;
 
     /// <summary>The device takes no more requests at the moment.</summary>
     public bool IsFull => _device is { IsFull: true };
@@ -121,7 +122,7 @@ internal sealed class SwapIo : IComponent
     public void Trim(CpuClock cpu, long cause) => _pool?.Trim(cpu, cause);
 
     /// <summary>A task waits for a page to be read.</summary>
-    public void WaitFor(long pfn, int pid) => _waiters.Add((pfn, pid));
+    public void WaitFor(long pfn, int pid) => _waiters.Add(pfn, pid);
 
     public void Handle(in Message message)
     {
@@ -149,18 +150,6 @@ internal sealed class SwapIo : IComponent
         var read = new SwapReadEnd(pfn);
         EventHeader done = _journal.Emit(in read, cause);
         _spaces.Apply(in read, in done);
-        for (int i = 0; i < _waiters.Count;)
-        {
-            (long waits, int pid) = _waiters[i];
-            if (waits == pfn)
-            {
-                _waiters.RemoveAt(i);
-                Wake?.Invoke(pid, done.Sequence);
-            }
-            else
-            {
-                i++;
-            }
-        }
+        _waiters.WakeAll(pfn, done.Sequence);
     }
 }

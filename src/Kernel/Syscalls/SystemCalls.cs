@@ -1,6 +1,7 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PageCache;
 using Sim.Kernel.Tasks;
 
 namespace Sim.Kernel.Syscalls;
@@ -14,14 +15,17 @@ public sealed class SystemCalls
     private readonly MappingCalls _mapping;
     private readonly Journal _journal;
     private readonly SyscallNumbers _numbers;
+    private readonly FileCalls _files;
     private readonly long _copyPs;
 
     /// <param name="profile">Decides the numbers.</param>
     /// <param name="mapping">Does the work on address spaces.</param>
     /// <param name="journal">Where results go.</param>
     /// <param name="costs">Time of copies.</param>
-    public SystemCalls(KernelProfile profile, MappingCalls mapping, Journal journal, MmCosts costs)
+    /// <param name="files">Does the work on files.</param>
+    internal SystemCalls(KernelProfile profile, MappingCalls mapping, Journal journal, MmCosts costs, FileCalls files)
     {
+        _files = files;
         _mapping = mapping;
         _journal = journal;
         _numbers = SyscallNumbers.Of(profile);
@@ -91,6 +95,21 @@ public sealed class SystemCalls
         long entry = Enter(task, _numbers.Brk);
         long result = _mapping.Brk(task.Pid, brk, task.Cpu, entry);
         return Return(task, _numbers.Brk, brk, 0, 0, result, entry);
+    }
+
+    /// <summary>Makes a file of so many pages, none of them in memory; one that is there gets that length.</summary>
+    public void Create(int file, long pages, long cause) => _files.Create(file, pages, cause);
+
+    /// <summary>
+    /// pread of a file: through the page cache, whose missing pages are read from the device; the task sleeps for them. EBADF: not open
+    /// for reading. EINVAL: a negative offset or length. EFAULT: the buffer cannot be written. ENOMEM: no memory for the file's pages.
+    /// </summary>
+    /// <returns>Bytes read, less than asked at the file's end; minus an errno; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
+    public long Read(TaskContext task, MappedFile file, ulong buffer, long length, long offset)
+    {
+        long entry = Enter(task, _numbers.Pread64);
+        long result = _files.Read(task, file, buffer, length, offset, entry);
+        return task.IsBlocked ? result : Return(task, _numbers.Pread64, buffer, length, offset, result, entry);
     }
 
     /// <summary>

@@ -125,6 +125,13 @@ public sealed class TaskContext
         ExitCode = 0;
     }
 
+    /// <summary>The task sleeps in the kernel, in the call that entered there, and makes the call anew when it is woken.</summary>
+    internal void Block(long entry)
+    {
+        IsBlocked = true;
+        BlockedBy = entry;
+    }
+
     /// <summary>The task ends with a signal when the kernel returns to it.</summary>
     internal void Kill(int signal) => KilledBy = signal;
 

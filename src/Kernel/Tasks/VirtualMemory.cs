@@ -6,6 +6,7 @@ using Sim.Kernel.Buddy;
 using Sim.Kernel.Exec;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PageCache;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Syscalls;
 
@@ -38,9 +39,10 @@ public sealed class VirtualMemory
         }
         Faults = new PageFaultHandler(
             state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts,
-            HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb), Reclaim?.SwapFaults);
+            HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb), Reclaim?.SwapFaults, Reclaim?.FileFaults);
         Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts, Faults);
-        Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts);
+        var files = new FileCalls(state.Spaces, allocator.State.Frames, journal, Faults, Reclaim?.Readahead, Reclaim?.Files, options.MmCosts);
+        Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts, files);
         Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State), Tlb);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);

@@ -18,7 +18,8 @@ internal sealed class TestMachine
     public TestMachine(
         KernelProfile profile = KernelProfile.X86_64, int cpus = 1, bool pcid = false, long bytes = 256L << 20, IBlockSink? sink = null,
         TaskOptions? tasks = null, long quantumPs = 10_000_000, Sim.Kernel.Compaction.CompactionOptions? compaction = null,
-        Sim.Kernel.Swap.SwapOptions? swap = null, Sim.Kernel.Reclaim.ReclaimOptions? reclaim = null)
+        Sim.Kernel.Swap.SwapOptions? swap = null, Sim.Kernel.Reclaim.ReclaimOptions? reclaim = null,
+        Sim.Kernel.PageCache.PageCacheOptions? pageCache = null, MmOptions? mm = null)
     {
         var map = MemoryMap.FromSize(bytes);
         Options = new MachineOptions(
@@ -35,6 +36,8 @@ internal sealed class TestMachine
                 Profile = profile,
                 Tasks = tasks ?? new TaskOptions(),
                 Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions(),
+                PageCache = pageCache ?? new Sim.Kernel.PageCache.PageCacheOptions(),
+                Mm = mm ?? new MmOptions(),
                 Swap = swap ?? new Sim.Kernel.Swap.SwapOptions(),
                 Reclaim = reclaim ?? new Sim.Kernel.Reclaim.ReclaimOptions(),
             },

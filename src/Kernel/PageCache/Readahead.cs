@@ -1,0 +1,216 @@
+using System.Numerics;
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Kernel.Buddy;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
+using Sim.Kernel.Zones;
+
+namespace Sim.Kernel.PageCache;
+
+/// <summary>
+/// Reads pages of files, and others that will probably be wanted (mm/readahead.c, and <c>do_sync_mmap_readahead</c> of
+/// mm/filemap.c, Linux 6.1). It never waits: whoever needs a page looks into the cache afterwards.
+/// </summary>
+internal sealed class Readahead
+{
+    /// <summary>Quietly, and without going back to files for memory (<c>readahead_gfp_mask</c>).</summary>
+    private const GfpFlags AheadGfp = (GfpFlags.HighUserMovable | GfpFlags.NoRetry | GfpFlags.NoWarn) & ~GfpFlags.Fs;
+
+    private readonly AddressSpaces _spaces;
+    private readonly ReclaimState _state;
+    private readonly PageAllocator _allocator;
+    private readonly FrameTable _frames;
+    private readonly Journal _journal;
+    private readonly FileIo _io;
+    private readonly int _max;
+
+    public Readahead(AddressSpaces spaces, PageAllocator allocator, Journal journal, FileIo io, PageCacheOptions options)
+    {
+        _spaces = spaces;
+        _state = spaces.Reclaim!;
+        _allocator = allocator;
+        _frames = allocator.State.Frames;
+        _journal = journal;
+        _io = io;
+        _max = options.ReadaheadPages;
+    }
+
+    /// <summary>Most pages read ahead together.</summary>
+    public int MaxPages => _max;
+
+    /// <summary>A call needs pages of which the first is missing (<c>page_cache_sync_ra</c>).</summary>
+    public void OnMissing(int file, long pgoff, long wanted, CpuClock cpu, long cause)
+    {
+        if (_max == 0)
+        {
+            Read(file, pgoff, 1, 0, cpu, cause);
+            return;
+        }
+        OnDemand(file, pgoff, wanted, marked: false, cpu, cause);
+    }
+
+    /// <summary>A call or an access has come to a marked page (<c>page_cache_async_ra</c>).</summary>
+    public void OnMarked(int file, long pgoff, long pfn, long wanted, CpuClock cpu, long cause)
+    {
+        // In the kernel the mark of a page being written would be another one, which shares its bit (PG_reclaim).
+        if (_max == 0 || _frames[pfn].Has(PageFlags.Writeback))
+        {
+            return;
+        }
+        var e = new FileMark(pfn);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        OnDemand(file, pgoff, wanted, marked: true, cpu, cause);
+    }
+
+    /// <summary>A mapped page is missing: pages around it are read, unless that has been in vain lately.</summary>
+    public void OnFault(int file, long pgoff, VmFlags area, CpuClock cpu, long cause)
+    {
+        if ((area & VmFlags.RandomRead) != 0 || _max == 0)
+        {
+            return;
+        }
+        if ((area & VmFlags.SequentialRead) != 0)
+        {
+            OnMissing(file, pgoff, _max, cpu, cause);
+            return;
+        }
+        if (_state.Files[file].Misses + 1 > FileTable.LotsOfMisses)
+        {
+            Move(file, new ReadaheadWindow(pgoff, 0, 0), miss: true, cause);
+            return;
+        }
+        var window = new ReadaheadWindow(Math.Max(0, pgoff - (_max / 2)), _max, _max / 4);
+        long at = Move(file, window, miss: true, cause);
+        Read(file, window.Start, window.Pages, window.AsyncPages, cpu, at);
+    }
+
+    /// <summary>Begins to read one page that is not in the cache, as its asker must have it (<c>filemap_create_folio</c>).</summary>
+    /// <returns>Its frame; -1, or <see cref="PageAllocator.Blocked"/> when the asker has to wait for memory.</returns>
+    public long ReadOne(int file, long pgoff, int pid, CpuClock cpu, long cause)
+    {
+        long pfn = _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause, pid);
+        if (pfn >= 0)
+        {
+            Begin(file, pgoff, pfn, marker: false, cpu, cause);
+            _io.Submit(cpu, cause);
+        }
+        return pfn;
+    }
+
+    /// <summary>The algorithm of <c>ondemand_readahead</c>: windows that follow each other grow.</summary>
+    private void OnDemand(int file, long pgoff, long wanted, bool marked, CpuClock cpu, long cause)
+    {
+        FileState state = _state.Files[file];
+        ReadaheadWindow window = state.Window;
+        if (pgoff == 0 || (!marked && wanted > _max))
+        {
+            window = First(pgoff, wanted);
+        }
+        else if (window.Pages > 0 && (pgoff == window.Start + window.Pages - window.AsyncPages || pgoff == window.Start + window.Pages))
+        {
+            int next = Next(window.Pages);
+            window = new ReadaheadWindow(window.Start + window.Pages, next, next);
+        }
+        else if (marked)
+        {
+            long start = pgoff + 1;
+            while (start - pgoff <= _max && _spaces.Cache.Find(file, start) >= 0)
+            {
+                start++;
+            }
+            if (start - pgoff > _max)
+            {
+                return;
+            }
+            int next = Next((int)Math.Min(start - pgoff + wanted, _max));
+            window = new ReadaheadWindow(start, next, next);
+        }
+        else if (pgoff - state.PreviousEnd is 0 or 1)
+        {
+            window = First(pgoff, wanted);
+        }
+        else
+        {
+            long history = History(file, pgoff);
+            if (history <= wanted)
+            {
+                // A small read at random: as it is.
+                Read(file, pgoff, wanted, 0, cpu, cause);
+                return;
+            }
+            history = history >= pgoff ? history * 2 : history;
+            window = new ReadaheadWindow(pgoff, (int)Math.Min(history + wanted, _max), 1);
+        }
+        if (pgoff == window.Start && window.Pages == window.AsyncPages)
+        {
+            // The read would come to its own mark at once.
+            int more = Next(window.Pages);
+            window = window.Pages + more <= _max
+                ? window with { Pages = window.Pages + more, AsyncPages = more }
+                : window with { Pages = _max, AsyncPages = _max / 2 };
+        }
+        long at = Move(file, window, miss: false, cause);
+        Read(file, window.Start, window.Pages, window.AsyncPages, cpu, at);
+    }
+
+    /// <summary>The first window (<c>get_init_ra_size</c>).</summary>
+    private ReadaheadWindow First(long pgoff, long wanted)
+    {
+        long rounded = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Clamp(wanted, 1, int.MaxValue));
+        int pages = (int)(rounded <= _max / 32 ? rounded * 4 : rounded <= _max / 4 ? rounded * 2 : _max);
+        return new ReadaheadWindow(pgoff, pages, (int)(pages > wanted ? pages - wanted : pages));
+    }
+
+    /// <summary>The length of the next window (<c>get_next_ra_size</c>).</summary>
+    private int Next(int pages) => pages < _max / 16 ? pages * 4 : pages <= _max / 2 ? pages * 2 : _max;
+
+    /// <summary>Pages in the cache right before one: what a sequential reader has left (<c>count_history_pages</c>).</summary>
+    private long History(int file, long pgoff)
+    {
+        long pages = 0;
+        while (pages < _max && pages < pgoff && _spaces.Cache.Find(file, pgoff - 1 - pages) >= 0)
+        {
+            pages++;
+        }
+        return pages;
+    }
+
+    private long Move(int file, in ReadaheadWindow window, bool miss, long cause)
+    {
+        var e = new FileReadahead(file, window.Start, window.Pages, window.AsyncPages, miss);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        return header.Sequence;
+    }
+
+    /// <summary>Reads what is missing of a range, as far as the file goes (<c>do_page_cache_ra</c>).</summary>
+    private void Read(int file, long start, long pages, int asyncPages, CpuClock cpu, long cause)
+    {
+        long end = Math.Min(start + pages, _spaces.FilePages(file)), marked = start + pages - asyncPages;
+        for (long pgoff = start; pgoff < end; pgoff++)
+        {
+            if (_spaces.Cache.Find(file, pgoff) >= 0)
+            {
+                continue;
+            }
+            long pfn = _allocator.AllocPages(0, AheadGfp, KernelUser.PageCache, cpu, cause);
+            if (pfn < 0)
+            {
+                break;
+            }
+            Begin(file, pgoff, pfn, pgoff == marked, cpu, cause);
+        }
+        _io.Submit(cpu, cause);
+    }
+
+    private void Begin(int file, long pgoff, long pfn, bool marker, CpuClock cpu, long cause)
+    {
+        var e = new FileRead(file, pgoff, pfn, marker);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        LruFeed.Add(_state.Lru, _journal, pfn, unevictable: false, cpu, header.Sequence);
+        _io.Gather((int)pfn, write: false, cpu, header.Sequence);
+    }
+}
