@@ -1,14 +1,7 @@
-using Sim.Engine.Events;
-using Sim.Engine.Log;
 using Sim.Engine.Random;
-using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
-using Sim.Hardware.Events;
 using Sim.Host.Experiments;
-using Sim.Host.Runs;
-using Sim.Host.Workloads;
 using Sim.Kernel;
-using Sim.Kernel.Events;
 using Sim.Kernel.Mm;
 
 namespace Sim.Compare;
@@ -27,17 +20,9 @@ internal static class AreasSection
 
     private static double Churn(bool inPlace)
     {
-        using var folder = new TemporaryFolder();
-        var catalogue = new EventCatalogue();
-        HardwareEvents.AddTo(catalogue);
-        KernelEvents.AddTo(catalogue);
-        using LogWriter log = LogWriter.Create(folder.Path, new LogOptions(), new LogIdentity(new string('0', 32), EngineVersion.Text, new string('0', 64), 1), catalogue, []);
-        var experiment = new Experiment { Machine = new MachineSettings { Memory = ByteSize.FromGiB(1) }, Workload = [new SlabOptions()] };
-        MachineOptions options = MachineModel.OptionsOf(experiment);
-        options = options with { Kernel = options.Kernel with { Mm = options.Kernel.Mm with { MaxMapCount = 2 * Areas } } };
-        var journal = new Journal(log, catalogue);
-        var machine = new Machine(options, journal, new TimingWheelEventQueue());
-        machine.Boot();
+        using var logged = new LoggedMachine(
+            ByteSize.FromGiB(1), kernel => kernel with { Mm = kernel.Mm with { MaxMapCount = 2 * Areas } });
+        Machine machine = logged.Machine;
         MappingCalls calls = machine.Virtual.Mapping;
         Cpu cpu = machine.Cpus[0];
         int pid = machine.Virtual.Processes.Create("areas", cpu, -1);
@@ -66,8 +51,6 @@ internal static class AreasSection
             }
         }
         double seconds = ThreadCpu.Seconds - begun;
-        journal.Complete();
-        log.Complete();
         return (inPlace ? Calls : Calls * 1.5) / seconds;
     }
 

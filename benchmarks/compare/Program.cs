@@ -17,6 +17,7 @@ var sections = new Dictionary<string, Func<IEnumerable<Figure>>>(StringComparer.
     ["travel"] = () => TravelSection.Run(run),
     ["snapshots"] = SnapshotSection.Run,
     ["areas"] = AreasSection.Run,
+    ["faults"] = FaultSection.Run,
     ["replacement"] = ReplacementSection.Run,
 };
 string[] wanted = named.Length == 0 ? [.. sections.Keys.Where(k => k != "travel")] : named;

@@ -7,19 +7,13 @@ internal static partial class ThreadCpu
 {
     private const int ClockThreadCpuTimeId = 3;
     private const int UsageOfChildren = -1;
+    private const int ClockProcessCpuTimeId = 2;
 
     /// <summary>Seconds of CPU the calling thread has used.</summary>
-    public static double Seconds
-    {
-        get
-        {
-            if (ClockGetTime(ClockThreadCpuTimeId, out Timespec time) != 0)
-            {
-                throw new PlatformNotSupportedException("clock_gettime(CLOCK_THREAD_CPUTIME_ID) is needed: run on Linux.");
-            }
-            return time.Seconds + time.Nanoseconds * 1e-9;
-        }
-    }
+    public static double Seconds => Read(ClockThreadCpuTimeId);
+
+    /// <summary>Seconds of CPU all threads of this program have used.</summary>
+    public static double OfAllThreads => Read(ClockProcessCpuTimeId);
 
     /// <summary>Seconds of CPU, user and system, that this program's children have used which have ended.</summary>
     public static unsafe double OfChildren
@@ -33,6 +27,10 @@ internal static partial class ThreadCpu
                 : throw new PlatformNotSupportedException("getrusage(RUSAGE_CHILDREN) is needed: run on Linux.");
         }
     }
+
+    private static double Read(int clock) => ClockGetTime(clock, out Timespec time) == 0
+        ? time.Seconds + time.Nanoseconds * 1e-9
+        : throw new PlatformNotSupportedException("clock_gettime with the clocks of CPU time is needed: run on Linux.");
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Timespec
