@@ -45,6 +45,7 @@ internal sealed class FaultProgram : IProgram
     private long _faultsBefore;
     private long _eventsBefore, _bytesBefore;
     private double _threadBefore, _allBefore;
+    private readonly List<double> _speeds;
     private bool _touching, _prepared;
 
     public FaultProgram(Machine machine, FaultKind kind, int pages, int warmUpRounds, int rounds)
@@ -54,6 +55,7 @@ internal sealed class FaultProgram : IProgram
         _pages = pages;
         _warmUpRounds = warmUpRounds;
         _rounds = rounds;
+        _speeds = new List<double>(rounds);
         _file = kind is FaultKind.FileRead or FaultKind.FileCopy ? new MappedFile(machine.Journal.Intern("/data")) : MappedFile.None;
     }
 
@@ -66,8 +68,8 @@ internal sealed class FaultProgram : IProgram
     /// <summary>Bytes allocated meanwhile by the simulating thread.</summary>
     public long AllocatedBytes { get; private set; }
 
-    /// <summary>CPU time of the simulating thread meanwhile.</summary>
-    public double ThreadSeconds { get; private set; }
+    /// <summary>Faults a second of CPU time of the simulating thread, of the round of median speed.</summary>
+    public double MedianSpeed => _speeds.Order().ElementAt(_speeds.Count / 2);
 
     /// <summary>CPU time of all threads meanwhile.</summary>
     public double AllSeconds { get; private set; }
@@ -147,11 +149,13 @@ internal sealed class FaultProgram : IProgram
         if (_touching)
         {
             _touching = false;
-            ThreadSeconds += ThreadCpu.Seconds - _threadBefore;
+            double thread = ThreadCpu.Seconds - _threadBefore;
             AllSeconds += ThreadCpu.OfAllThreads - _allBefore;
             AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - _bytesBefore;
             Events += _machine.Journal.NextSequence - _eventsBefore;
-            Faults += FaultsOf(task.Pid) - _faultsBefore;
+            long faults = FaultsOf(task.Pid) - _faultsBefore;
+            Faults += faults;
+            _speeds.Add(faults / thread);
         }
         return true;
     }

@@ -37,6 +37,6 @@ internal static class FaultSection
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"     {what}: {(double)program.Events / program.Faults:0.00} events and {(double)program.AllocatedBytes / program.Faults:0.00} bytes allocated a fault; by the CPU time of all threads {program.Faults / program.AllSeconds / 1e6:0.00} M faults/s"));
-        return new Figure($"faults: {what}", "faults/CPU-s", program.Faults / program.ThreadSeconds, "", 1, Target);
+        return new Figure($"faults: {what}", "faults/CPU-s", program.MedianSpeed, "", 1, Target);
     }
 }

@@ -63,6 +63,7 @@ public sealed partial class Cpu
     /// One access in full: segment, all its pages, then all its lines. Translation comes first, so an access that faults and is
     /// made again pays for its instruction once.
     /// </summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryAccess(in MemoryAccess access, ref PageFault fault, out ulong physicalAddress)
     {
@@ -86,7 +87,8 @@ public sealed partial class Cpu
             return false;
         }
 
-        Frames frames = default;
+        // Written before they are read, page by page.
+        Unsafe.SkipInit(out Frames frames);
         int pages = (int)(((linear & 4095) + (ulong)size + 4095) >> 12);
         for (int page = 0; page < pages; page++)
         {

@@ -227,7 +227,9 @@ public sealed partial class Cpu : CpuClock
     {
         Cause = sequence;
         _mmu.SetMode(Mode);
-        ReloadSegments();
+        // The other registers stay as they are.
+        _segments.Load(SegmentRegister.Cs, _state.Selector(Id, SegmentRegister.Cs));
+        _segments.Load(SegmentRegister.Ss, _state.Selector(Id, SegmentRegister.Ss));
     }
 
     private void ReloadSegments()

@@ -42,11 +42,13 @@ internal sealed class PageWalker
     /// <param name="user">It comes from user mode.</param>
     /// <param name="result">The translation, or the error code.</param>
     /// <returns>False: page fault.</returns>
+    [SkipLocalsInit]
     public bool Walk(long rootPfn, ulong virtualAddress, AccessKind kind, bool user, out WalkResult result)
     {
         bool write = kind >= AccessKind.Store;
         result = default;
-        Path path = default;
+        // Written before it is read, level by level.
+        Unsafe.SkipInit(out Path path);
         int level = _mode.Levels - 1;
         long table = rootPfn;
         TlbFlags rights = AllRights;

@@ -8,15 +8,15 @@ namespace Sim.Hardware.Paging;
 /// </summary>
 internal sealed class PdeCache
 {
-    private const ulong Empty = ulong.MaxValue;
-
     private readonly Entry[] _entries;
     private readonly int _shift;
+    private long _filling = 1;
 
     private struct Entry
     {
         public ulong Tag;
         public long TablePfn;
+        public long Filling;
         public TlbFlags Rights;
     }
 
@@ -24,11 +24,10 @@ internal sealed class PdeCache
     {
         _entries = new Entry[entries];
         _shift = mode.ShiftOf(1);
-        Clear();
     }
 
-    /// <summary>Forgets everything.</summary>
-    public void Clear() => Array.Fill(_entries, new Entry { Tag = Empty });
+    /// <summary>Forgets everything: what is there now is of an earlier filling.</summary>
+    public void Clear() => _filling++;
 
     /// <summary>Finds the last-level table for an address.</summary>
     public bool TryGet(ulong virtualAddress, out long tablePfn, out TlbFlags rights)
@@ -37,7 +36,7 @@ internal sealed class PdeCache
         if (_entries.Length > 0)
         {
             ref Entry entry = ref _entries[(int)(tag & (ulong)(_entries.Length - 1))];
-            if (entry.Tag == tag)
+            if (entry.Tag == tag && entry.Filling == _filling)
             {
                 tablePfn = entry.TablePfn;
                 rights = entry.Rights;
@@ -55,7 +54,13 @@ internal sealed class PdeCache
         ulong tag = virtualAddress >> _shift;
         if (_entries.Length > 0)
         {
-            _entries[(int)(tag & (ulong)(_entries.Length - 1))] = new Entry { Tag = tag, TablePfn = tablePfn, Rights = rights };
+            _entries[(int)(tag & (ulong)(_entries.Length - 1))] = new Entry
+            {
+                Tag = tag,
+                TablePfn = tablePfn,
+                Filling = _filling,
+                Rights = rights,
+            };
         }
     }
 }

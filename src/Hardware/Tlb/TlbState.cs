@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Sim.Engine.Events;
 using Sim.Hardware.Paging;
 
@@ -85,10 +88,16 @@ public sealed class TlbState : IApply<TlbFill>, IApply<TlbPromote>, IApply<TlbFl
         }
     }
 
-    public void Apply(in TlbInvalidate e, in EventHeader header) => Invalidate(e.Cpu, e.Asid, e.Vpn, e.Pages, drop: true);
+    public void Apply(in TlbInvalidate e, in EventHeader header) => Invalidate(e.Cpu, e.Asid, e.Vpn, e.Pages, anyLarge: true, drop: true);
 
     /// <summary>True when an entry translates one of the pages for the identifier or for all.</summary>
-    public bool Holds(int cpu, int asid, long vpn, long pages) => Invalidate(cpu, asid, vpn, pages, drop: false);
+    /// <param name="cpu">Number of the CPU.</param>
+    /// <param name="asid">The identifier.</param>
+    /// <param name="vpn">First page.</param>
+    /// <param name="pages">Number of 4 KiB pages.</param>
+    /// <param name="anyLarge">False when the CPU is known to have no entries of large pages.</param>
+    public bool Holds(int cpu, int asid, long vpn, long pages, bool anyLarge = true) =>
+        Invalidate(cpu, asid, vpn, pages, anyLarge, drop: false);
 
     /// <summary>Adds all slots.</summary>
     public void HashInto(ref XxHash64 hash)
@@ -100,10 +109,10 @@ public sealed class TlbState : IApply<TlbFill>, IApply<TlbPromote>, IApply<TlbFl
         }
     }
 
-    private bool Invalidate(int cpu, int asid, long vpn, long pages, bool drop) =>
-        pages <= ProbeLimitPages ? Probe(cpu, asid, vpn, pages, drop) : Scan(cpu, asid, vpn, pages, drop);
+    private bool Invalidate(int cpu, int asid, long vpn, long pages, bool anyLarge, bool drop) =>
+        pages <= ProbeLimitPages ? Probe(cpu, asid, vpn, pages, anyLarge, drop) : Scan(cpu, asid, vpn, pages, drop);
 
-    private bool Probe(int cpu, int asid, long vpn, long pages, bool drop)
+    private bool Probe(int cpu, int asid, long vpn, long pages, bool anyLarge, bool drop)
     {
         bool any = false;
         for (long page = vpn; page < vpn + pages; page++)
@@ -111,9 +120,12 @@ public sealed class TlbState : IApply<TlbFill>, IApply<TlbPromote>, IApply<TlbFl
             any |= Drop(cpu, Geometry.L1Instruction, page, asid, large: false, drop);
             any |= Drop(cpu, Geometry.L1Data, page, asid, large: false, drop);
             any |= Drop(cpu, Geometry.L2, page, asid, large: false, drop);
-            any |= Drop(cpu, Geometry.L1InstructionLarge, page, asid, large: true, drop);
-            any |= Drop(cpu, Geometry.L1DataLarge, page, asid, large: true, drop);
-            any |= Drop(cpu, Geometry.L2, page, asid, large: true, drop);
+            if (anyLarge)
+            {
+                any |= Drop(cpu, Geometry.L1InstructionLarge, page, asid, large: true, drop);
+                any |= Drop(cpu, Geometry.L1DataLarge, page, asid, large: true, drop);
+                any |= Drop(cpu, Geometry.L2, page, asid, large: true, drop);
+            }
             if (any && !drop)
             {
                 return true;
@@ -124,22 +136,38 @@ public sealed class TlbState : IApply<TlbFill>, IApply<TlbPromote>, IApply<TlbFl
 
     private bool Drop(int cpu, in TlbSection section, long vpn, int asid, bool large, bool drop)
     {
-        bool any = false;
         ulong own = Geometry.Tag((ulong)vpn, asid, large), shared = Geometry.Tag((ulong)vpn, TlbGeometry.GlobalAsid, large);
-        int first = Geometry.SetSlot(in section, (ulong)vpn, large);
-        for (int slot = first; slot < first + section.Ways; slot++)
+        ReadOnlySpan<ulong> set = _tags[cpu].AsSpan(Geometry.SetSlot(in section, (ulong)vpn, large), section.Ways);
+        if (!Contains(set, own, shared))
         {
-            ulong tag = _tags[cpu][slot];
-            if (tag == own || tag == shared)
+            return false;
+        }
+        for (int way = 0; drop && way < set.Length; way++)
+        {
+            if (set[way] == own || set[way] == shared)
             {
-                any = true;
-                if (drop)
-                {
-                    Set(cpu, slot, TlbGeometry.Empty, 0);
-                }
+                Set(cpu, Geometry.SetSlot(in section, (ulong)vpn, large) + way, TlbGeometry.Empty, 0);
             }
         }
-        return any;
+        return true;
+    }
+
+    /// <summary>Most pages dropped have no entry: seen without a branch for each way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Contains(ReadOnlySpan<ulong> set, ulong own, ulong shared)
+    {
+        if ((set.Length & 3) != 0)
+        {
+            return set.ContainsAny(own, shared);
+        }
+        Vector256<ulong> owns = Vector256.Create(own), shareds = Vector256.Create(shared), found = Vector256<ulong>.Zero;
+        ref ulong tags = ref MemoryMarshal.GetReference(set);
+        for (int way = 0; way < set.Length; way += 4)
+        {
+            Vector256<ulong> four = Vector256.LoadUnsafe(ref tags, (nuint)way);
+            found |= Vector256.Equals(four, owns) | Vector256.Equals(four, shareds);
+        }
+        return found != Vector256<ulong>.Zero;
     }
 
     private bool Scan(int cpu, int asid, long vpn, long pages, bool drop)

@@ -115,7 +115,7 @@ internal sealed class TlbUnit
     /// <summary>Drops the entries that translate a range of pages; no event when there are none.</summary>
     public void Invalidate(int asid, ulong vpn, long pages, long cause)
     {
-        if (_state.Holds(_cpu, asid, (long)vpn, pages))
+        if (_state.Holds(_cpu, asid, (long)vpn, pages, _anyLarge))
         {
             var e = new TlbInvalidate((byte)_cpu, (short)asid, (long)vpn, pages);
             EventHeader header = _journal.Emit(in e, cause);
@@ -166,9 +166,20 @@ internal sealed class TlbUnit
         ref ulong tags = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_tags), first);
         ref long used = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_used), first);
         long least = long.MaxValue;
+        // Use and way in one number: the least of them needs no branch. Counts of use are above 0, an empty slot counts as 0.
+        if ((section.Ways & 3) == 0)
+        {
+            Vector256<long> ways = Vector256.Create(0L, 1, 2, 3), fewest = Vector256.Create(long.MaxValue);
+            for (int way = 0; way < section.Ways; way += 4, ways += Vector256.Create(4L))
+            {
+                Vector256<long> full = ~Vector256.Equals(Vector256.LoadUnsafe(ref tags, (nuint)way), Vector256.Create(TlbGeometry.Empty)).AsInt64();
+                fewest = Vector256.Min(fewest, ((Vector256.LoadUnsafe(ref used, (nuint)way) << WayBits) & full) | ways);
+            }
+            Vector128<long> two = Vector128.Min(fewest.GetLower(), fewest.GetUpper());
+            return first + (int)(Math.Min(two[0], two[1]) & ((1 << WayBits) - 1));
+        }
         for (int way = 0; way < section.Ways; way++)
         {
-            // Use and way in one number: the least of them needs no branch. Counts of use are above 0, an empty slot counts as 0.
             long order = Unsafe.Add(ref tags, way) == TlbGeometry.Empty ? way : Unsafe.Add(ref used, way) << WayBits | (uint)way;
             least = Math.Min(least, order);
         }

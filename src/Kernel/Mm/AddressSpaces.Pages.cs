@@ -20,7 +20,7 @@ public sealed partial class AddressSpaces :
         ulong address = (ulong)e.Vpn << 12;
         AreaCursor at = mm.Areas.Find(address);
         PrepareAnonVma(mm, at);
-        MapAnonymous(mm, address, e.Pfn, in Areas[mm.Areas.Handle(at)]);
+        MapAnonymous(mm, _tables.FindLeafTable(mm.Root, address, out _), address, e.Pfn, in Areas[mm.Areas.Handle(at)]);
         CountFault(e.Pid, major: false);
     }
 
@@ -40,12 +40,13 @@ public sealed partial class AddressSpaces :
         PrepareAnonVma(mm, at);
         ref readonly VmArea area = ref Areas[mm.Areas.Handle(at)];
         Released.Clear();
-        ulong old = _tables.ReadPte(mm.Root, address);
+        long table = _tables.FindLeafTable(mm.Root, address, out _);
+        ulong old = _tables.Read(table, address);
         if (old != 0)
         {
             DropPage(mm, address, _tables.Mode.PfnOf(old), area.VmFile);
         }
-        MapAnonymous(mm, address, e.Pfn, in area);
+        MapAnonymous(mm, table, address, e.Pfn, in area);
         CountFault(e.Pid, e.Major);
     }
 
@@ -129,7 +130,7 @@ public sealed partial class AddressSpaces :
         SetEntry(mm, address, pfn, area.VmPageProt | more);
     }
 
-    private void MapAnonymous(AddressSpace mm, ulong address, long pfn, in VmArea area)
+    private void MapAnonymous(AddressSpace mm, long table, ulong address, long pfn, in VmArea area)
     {
         ref Frame frame = ref _frames[pfn];
         frame.Use = FrameUse.Anon;
@@ -138,7 +139,7 @@ public sealed partial class AddressSpaces :
         ReverseMap.Add(pfn, mm.Pid, (long)(address >> 12));
         mm.AnonRss++;
         mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
-        SetEntry(mm, address, pfn, area.VmPageProt | Written);
+        _tables.Write(table, address, _tables.Mode.MakeEntry(pfn, area.VmPageProt | Written));
     }
 
     private void SetEntry(AddressSpace mm, ulong address, long pfn, PteFlags flags) =>
