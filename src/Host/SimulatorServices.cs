@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Sim.Host.Commands;
 using Sim.Host.Experiments;
 using Sim.Host.Runs;
+using Sim.Host.Sweeps;
 using Sim.Host.Workloads;
 
 namespace Sim.Host;
@@ -29,6 +30,8 @@ internal static class SimulatorServices
         services.AddSingleton<ICommandModule, ImportCommand>();
         services.AddSingleton<ICommandModule, ParityCommand>();
         services.AddSingleton<ICommandModule, ReplacementCommand>();
+        services.AddSingleton<SweepFile>();
+        services.AddSingleton<ICommandModule, SweepCommand>();
         services.AddSingleton<ICommandModule, ConfigCommand>();
     }
 }

@@ -29,7 +29,8 @@ public sealed class KernelMemoryState
         Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus, lists) { SwapPages = Math.Max(options.Swap.Slots - 1, 0) };
         if (options.Reclaims)
         {
-            Reclaim = new ReclaimState(Pages.Frames, Pages.Frames.FirstList + Pages.Frames.Lists - lists, cpus, options.Swap);
+            Reclaim = new ReclaimState(Pages.Frames, Pages.Frames.FirstList + Pages.Frames.Lists - lists, cpus, options.Swap, options.Memcg);
+            Pages.Memcg = Reclaim.Memcg;
         }
         Compaction = new CompactionState(Pages);
         Slab = new SlabState(options.Profile, options.Slab.KindFor(options.Profile), Pages.Frames, map.UsablePageCount, cpus);
@@ -53,7 +54,8 @@ public sealed class KernelMemoryState
     /// <summary>The parts that apply events.</summary>
     public IEnumerable<object> Appliers => Reclaim is null
         ? [Pages, Compaction, HugePages, Slab]
-        : [Pages, Compaction, HugePages, Slab, Reclaim, Reclaim.Lru, Reclaim.Swap];
+        : Reclaim.Memcg is null ? [Pages, Compaction, HugePages, Slab, Reclaim, Reclaim.Lru, Reclaim.Swap]
+        : [Pages, Compaction, HugePages, Slab, Reclaim, Reclaim.Lru, Reclaim.Swap, Reclaim.Memcg];
 
     /// <summary>What is wrong with the state, in words: the first violation of an invariant; null when all hold.</summary>
     public string? Violation() => PageInvariants.Violation(Pages) ?? SlabInvariants.Violation(Slab, Pages.Frames);

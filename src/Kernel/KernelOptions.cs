@@ -52,11 +52,14 @@ public sealed record KernelOptions
     /// <summary>The swap area.</summary>
     public SwapOptions Swap { get; init; } = new();
 
+    /// <summary>The memory cgroup of all tasks.</summary>
+    public Memcg.MemcgOptions Memcg { get; init; } = new();
+
     /// <summary>Files and their pages in memory.</summary>
     public PageCacheOptions PageCache { get; init; } = new();
 
     /// <summary>Whether pages in use can be reclaimed.</summary>
-    public bool Reclaims => Reclaim.Enabled || Swap.Device != SwapDevice.None || PageCache.Device != FileDevice.None;
+    public bool Reclaims => Reclaim.Enabled || Swap.Device != SwapDevice.None || PageCache.Device != FileDevice.None || Memcg.MaxPages > 0;
 
     /// <summary>What files are on: where pages are reclaimed they must be read again, so that there is a device, an SSD unless another is asked for.</summary>
     public FileDevice FileDevice => PageCache.Device == FileDevice.None && Reclaims ? FileDevice.Ssd : PageCache.Device;

@@ -4,7 +4,7 @@ namespace Sim.Host.Experiments;
 /// An experiment: the machine, its kernel, what runs on it, what is logged and when it ends. Together with the seed and
 /// the <see cref="Runs.EngineVersion"/> it determines every byte of the log.
 /// </summary>
-public sealed record Experiment
+public sealed record Experiment : ICheckedSettings
 {
     /// <summary>Pattern of names that are also names of directories.</summary>
     public const string NamePattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
@@ -35,4 +35,9 @@ public sealed record Experiment
 
     [Setting("When the run ends; without a condition, when the workload is done.", OutsideIdentity = true, MidRun = true)]
     public StopSettings Stop { get; init; } = new();
+
+    public SettingProblem? Check() =>
+        Kernel.Reclaim.Policy is PagePolicy.LruOracle or PagePolicy.OptOracle && Workload is not [Workloads.TraceOptions { Tasks: 1 }]
+            ? new SettingProblem("kernel", $"kernel.reclaim.policy {SettingNames.Of(Kernel.Reclaim.Policy)} has to know all references: the workload is one phase of type trace with one task, or the policy is no oracle.")
+            : null;
 }

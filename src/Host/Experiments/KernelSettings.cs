@@ -40,7 +40,7 @@ public enum HugePageDefrag
 }
 
 /// <summary>The simulated kernel.</summary>
-public sealed record KernelSettings
+public sealed record KernelSettings : ICheckedSettings
 {
     [Setting("Architecture, layout and version of the kernel.")]
     public KernelProfile Profile { get; init; } = KernelProfile.X86_64;
@@ -84,6 +84,16 @@ public sealed record KernelSettings
     [Setting("Files, and their pages in memory.")]
     public PageCacheSettings PageCache { get; init; } = new();
 
+    [Setting("The memory cgroup that all tasks are in.")]
+    public MemcgSettings Memcg { get; init; } = new();
+
     [Setting("The slab allocator.")]
     public SlabSettings Slab { get; init; } = new();
+
+    public SettingProblem? Check() =>
+        Memcg.Max.Bytes == 0 && Reclaim.Policy != PagePolicy.Linux
+            ? new SettingProblem("reclaim", "A policy chooses among the pages of a limited cgroup: set kernel.memcg.max too, or leave kernel.reclaim.policy at linux.")
+        : Memcg.Max.Bytes > 0 && TransparentHugePages == TransparentHugePages.Always
+            ? new SettingProblem("memcg", "Huge pages are not charged to the cgroup: set kernel.transparentHugePages to never or madvise, or leave kernel.memcg.max at 0.")
+        : null;
 }

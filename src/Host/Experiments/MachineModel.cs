@@ -107,6 +107,7 @@ public static class MachineModel
             Reclaim = OptionsMap.To<ReclaimOptions>(kernel.Reclaim),
             Swap = OptionsMap.To<SwapOptions>(kernel.Swap),
             PageCache = OptionsMap.To<PageCacheOptions>(kernel.PageCache),
+            Memcg = OptionsMap.To<Sim.Kernel.Memcg.MemcgOptions>(kernel.Memcg),
             Slab = OptionsMap.To<SlabAllocatorOptions>(kernel.Slab),
         };
     }

@@ -1,4 +1,35 @@
+using System.Text.Json.Serialization;
+
 namespace Sim.Host.Experiments;
+
+/// <summary>How the pages of a limited cgroup are chosen that go.</summary>
+public enum PagePolicy
+{
+    Linux,
+    Mglru,
+    Fifo,
+
+    [JsonStringEnumMemberName("second-chance")]
+    SecondChance,
+    Clock,
+    Nru,
+    Aging,
+
+    [JsonStringEnumMemberName("working-set")]
+    WorkingSet,
+
+    [JsonStringEnumMemberName("wsclock")]
+    WsClock,
+    Sieve,
+
+    /// <summary>Sees every reference.</summary>
+    [JsonStringEnumMemberName("lru-oracle")]
+    LruOracle,
+
+    /// <summary>Knows the references to come.</summary>
+    [JsonStringEnumMemberName("opt-oracle")]
+    OptOracle,
+}
 
 /// <summary>Reclaim of pages in use.</summary>
 public sealed record ReclaimSettings
@@ -8,6 +39,12 @@ public sealed record ReclaimSettings
 
     [Setting("What swapping costs against reading files again (vm.swappiness): 0 takes file pages only, 100 both alike, 200 anonymous pages only.", Min = 0, Max = 200)]
     public int Swappiness { get; init; } = 60;
+
+    [Setting("Which pages of a limited cgroup go first (kernel.memcg.max): by the kernel's two lists (linux), by its generations (mglru), or by a policy of the textbooks, one page after the other. They see accessed bits; the oracles see every reference of one replayed trace.")]
+    public PagePolicy Policy { get; init; }
+
+    [Setting("Timer of the policies that sample accessed bits, in ns of the time that tasks run; the window of working-set and wsclock is two of them.", Min = 1_000, Max = 1_000_000_000)]
+    public int PolicyTickNs { get; init; } = 1_000_000;
 
     [Setting("Time kswapd works before it lets others run, in ns.", Min = 1, Max = 1_000_000_000)]
     public int SliceNs { get; init; } = 50_000;

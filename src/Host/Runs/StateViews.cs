@@ -32,6 +32,7 @@ public static class StateViews
         new("meminfo", null, r => MemInfo.Render(r.Machine.Memory), r => [new Dictionary<string, long>(MemInfo.Rows(r.Machine.Memory))]),
         new("vmstat", null, r => VmStat.Render(r.Machine), r => [new Dictionary<string, long>(VmStat.Rows(r.Machine))]),
         new("swaps", null, r => Swaps.Render(r.Machine.Memory.Reclaim), r => Swaps.Rows(r.Machine.Memory.Reclaim)),
+        new("memcg", null, r => MemcgView.Render(r.Machine.Virtual.Spaces), r => [new Dictionary<string, long>(MemcgView.Rows(r.Machine.Virtual.Spaces))]),
         new("slabinfo", null, r => SlabInfo.Render(r.Machine.Memory.Slab, r.Symbols), r => SlabInfo.Rows(r.Machine.Memory.Slab, r.Symbols)),
         new("extfrag", null, r => ExtFrag.Render(r.Machine.Memory.Pages), r => ExtFrag.Rows(r.Machine.Memory.Pages)),
         new("alloc-failures", null,

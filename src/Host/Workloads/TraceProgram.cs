@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
+using Sim.Engine.Snapshots;
 using Sim.Hardware.Cpu;
 using Sim.Host.Experiments;
 using Sim.Host.Traces;
 using Sim.Kernel;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Replacement;
 using Sim.Kernel.Syscalls;
 using Sim.Kernel.Tasks;
 
@@ -13,7 +15,7 @@ namespace Sim.Host.Workloads;
 /// Executes a trace: accesses as they stand, in runs between two events, and system calls as the program made them. A new
 /// mapping is put where the real kernel put it, so that the accesses that follow meet it.
 /// </summary>
-internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgram, IDisposable
+internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgram, IReferenceOracle, IDisposable
 {
     private const int BatchRecords = 8_192;
 
@@ -22,6 +24,10 @@ internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgr
     private int _next, _count, _runEnd;
     private bool _callUnderWay, _ended;
     private TraceEvent _call;
+    private TaskContext? _running;
+
+    [NotInSnapshot]
+    private TraceReferences? _references;
 
     /// <summary>The task; 0 before it is loaded.</summary>
     public int Pid { get; private set; }
@@ -37,6 +43,9 @@ internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgr
 
     /// <summary>Mapping calls that came to another result than in the trace.</summary>
     public long OtherResults { get; private set; }
+
+    /// <summary>Where it is in its <see cref="TraceReferences"/>.</summary>
+    public long Position => _running is null ? 2 * Accesses : (2 * (Accesses + _running.Completed)) + 1;
 
     /// <summary>Share of the accesses made.</summary>
     public double Done => TraceAccesses == 0 ? 1 : (double)Accesses / TraceAccesses;
@@ -110,11 +119,33 @@ internal sealed class TraceProgram(Machine machine, TraceReader reader) : IProgr
     }
 
     /// <inheritdoc/>
+    public long NextUse(int pid, long vpn) => pid == Pid ? References.Next(vpn, Position) : long.MaxValue;
+
+    /// <inheritdoc/>
+    public long LastUse(int pid, long vpn) => pid == Pid ? References.Last(vpn, Position) : -1;
+
+    private TraceReferences References => _references ??= ReadReferences();
+
+    private TraceReferences ReadReferences()
+    {
+        try
+        {
+            return TraceReferences.Read(reader.FilePath);
+        }
+        catch (TraceFormatException e)
+        {
+            throw new ExperimentException(e.Message, e);
+        }
+    }
+
+    /// <inheritdoc/>
     public void Dispose() => reader.Dispose();
 
     private void Run(TaskContext task)
     {
+        _running = task;
         int made = task.Run(MemoryMarshal.Cast<TraceRecord, MemoryAccess>(_records.AsSpan(_next, _runEnd - _next)));
+        _running = null;
         _next += made;
         Accesses += made;
     }

@@ -1,5 +1,6 @@
 using Sim.Host.Experiments;
 using Sim.Kernel;
+using Sim.Kernel.Replacement;
 using Sim.Kernel.Tasks;
 
 namespace Sim.Host.Workloads;
@@ -22,6 +23,10 @@ public sealed class TraceWorkload : IWorkload
         {
             throw new ExperimentException($"The trace {options.File} is of a 64-bit program; it needs kernel.profile x86_64.");
         }
+        if (PagePolicies.IsOracle(machine.State.Options.Kernel.Reclaim.Policy))
+        {
+            machine.Virtual.Foretell(_programs[0]);
+        }
     }
 
     /// <inheritdoc/>
@@ -39,6 +44,10 @@ public sealed class TraceWorkload : IWorkload
         ("calls", _programs.Sum(p => p.Calls)),
         ("callsWithOtherResult", _programs.Sum(p => p.OtherResults)),
         ("minorFaults", _programs.Sum(p => _machine.State.Virtual.Spaces.Faults(p.Pid).Minor)),
+        ("majorFaults", _programs.Sum(p => _machine.State.Virtual.Spaces.Faults(p.Pid).Major)),
+        .. _machine.State.Memory.Reclaim?.Memcg is { } group
+            ? (IEnumerable<(string, long)>)[("memcgPeakPages", group.PeakPages), ("memcgOomKills", group.OomKills)]
+            : [],
     ];
 
     /// <inheritdoc/>

@@ -75,6 +75,9 @@ public sealed partial class PageAllocatorState :
     /// <summary>All frames.</summary>
     public FrameTable Frames { get; }
 
+    /// <summary>Told of frames that are freed; null without a limited cgroup.</summary>
+    internal Memcg.MemcgState? Memcg { get; set; }
+
     /// <summary>Pages of the swap area (<c>total_swap_pages</c>), which may be promised too.</summary>
     public long SwapPages { get; init; }
 
@@ -146,6 +149,7 @@ public sealed partial class PageAllocatorState :
         Zone zone = _zones[(int)frame.Zone];
         MigrateType type = zone.PageblockType(pfn);
         frame.Clear();
+        Memcg?.Uncharge(pfn, e.Order);
         if (HasPcpList(e.Order) && type != MigrateType.Isolate)
         {
             PerCpuPages pcp = zone.PerCpu[e.Cpu];

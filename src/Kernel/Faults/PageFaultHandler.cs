@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Hardware.Paging;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
 using Sim.Kernel.PageCache;
 using Sim.Kernel.Swap;
@@ -39,6 +40,7 @@ public sealed class PageFaultHandler
     private readonly AddressSpaces _spaces;
     private readonly PageTables _tables;
     private readonly PageAllocator _allocator;
+    private readonly ChargedPages _pages;
     private readonly FrameTable _frames;
     private readonly Journal _journal;
     private readonly ITlbFlush _tlb;
@@ -74,6 +76,7 @@ public sealed class PageFaultHandler
         _spaces = spaces;
         _tables = spaces.Tables;
         _allocator = allocator;
+        _pages = swap?.Pages ?? new ChargedPages(allocator, journal, null, null, null);
         _frames = allocator.State.Frames;
         _journal = journal;
         _tlb = tlb;
@@ -125,7 +128,13 @@ public sealed class PageFaultHandler
             return FaultResult.Segv;
         }
         segv = SegvCode.None;
-        return Resolve(mm, address, in area, write, cpu, cause);
+        _pages.Policy?.Stop(cpu);
+        FaultResult result = Resolve(mm, address, in area, write, cpu, cause);
+        if (result == FaultResult.Resolved)
+        {
+            _pages.Policy?.Go(cpu);
+        }
+        return result;
     }
 
     /// <summary>Brings in a page that its area allows to access so (<c>handle_mm_fault</c>).</summary>
@@ -190,7 +199,7 @@ public sealed class PageFaultHandler
             _spaces.Apply(in zero, in header);
             return FaultResult.Resolved;
         }
-        long pfn = _allocator.AllocPagesOrWait(0, ZeroedGfp, mm.Pid, cpu, cause);
+        long pfn = _pages.AllocOrWait(ZeroedGfp, mm.Pid, cpu, cause);
         if (pfn < 0)
         {
             return Unserved(pfn);
@@ -199,7 +208,7 @@ public sealed class PageFaultHandler
         var anon = new FaultAnon(mm.Pid, (long)(address >> 12), pfn);
         EventHeader at = _journal.Emit(in anon, cause);
         _spaces.Apply(in anon, in at);
-        _swap?.AddToLru(pfn, unevictable: false, cpu, at.Sequence);
+        _pages.AddToLru(pfn, unevictable: false, cpu, at.Sequence);
         return FaultResult.Resolved;
     }
 
@@ -222,7 +231,7 @@ public sealed class PageFaultHandler
         long own = -1;
         if (copies)
         {
-            own = _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+            own = _pages.AllocOrWait(GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
             if (own < 0)
             {
                 return Unserved(own);
@@ -243,7 +252,7 @@ public sealed class PageFaultHandler
             var cow = new FaultCow(mm.Pid, (long)(address >> 12), own, major);
             EventHeader header = _journal.Emit(in cow, cause);
             _spaces.Apply(in cow, in header);
-            _swap?.AddToLru(own, unevictable: false, cpu, header.Sequence);
+            _pages.AddToLru(own, unevictable: false, cpu, header.Sequence);
             return FaultResult.Resolved;
         }
         var file = new FaultFile(mm.Pid, (long)(address >> 12), cached, write, major);
@@ -327,7 +336,7 @@ public sealed class PageFaultHandler
             Flush(mm, address, cpu, header.Sequence);
             return FaultResult.Resolved;
         }
-        long pfn = _allocator.AllocPagesOrWait(0, zero ? ZeroedGfp : GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+        long pfn = _pages.AllocOrWait(zero ? ZeroedGfp : GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
         if (pfn < 0)
         {
             return Unserved(pfn);
@@ -336,7 +345,7 @@ public sealed class PageFaultHandler
         var cow = new FaultCow(mm.Pid, vpn, pfn, Major: false);
         EventHeader at = _journal.Emit(in cow, cause);
         _spaces.Apply(in cow, in at);
-        _swap?.AddToLru(pfn, unevictable: false, cpu, at.Sequence);
+        _pages.AddToLru(pfn, unevictable: false, cpu, at.Sequence);
         Flush(mm, address, cpu, at.Sequence);
         return FaultResult.Resolved;
     }
@@ -354,7 +363,7 @@ public sealed class PageFaultHandler
         {
             return pfn;
         }
-        pfn = _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause, pid);
+        pfn = _pages.AllocOrWait(GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause, pid);
         if (pfn < 0)
         {
             return pfn;
@@ -365,7 +374,7 @@ public sealed class PageFaultHandler
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
         // Shared memory has no backing store here, so that nothing could take its pages away.
-        _swap?.AddToLru(pfn, unevictable: file < 0, cpu, header.Sequence);
+        _pages.AddToLru(pfn, unevictable: file < 0, cpu, header.Sequence);
         return pfn;
     }
 

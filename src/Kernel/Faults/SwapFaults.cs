@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Hardware.Paging;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Swap;
@@ -21,27 +22,25 @@ internal sealed class SwapFaults
 
     private readonly AddressSpaces _spaces;
     private readonly ReclaimState _state;
-    private readonly PageAllocator _allocator;
     private readonly FrameTable _frames;
     private readonly Journal _journal;
     private readonly SwapIo _io;
     private readonly int _maxWindow;
     private long[] _waitsFor = new long[16];
 
-    public SwapFaults(AddressSpaces spaces, PageAllocator allocator, Journal journal, SwapIo io)
+    public SwapFaults(AddressSpaces spaces, FrameTable frames, Journal journal, SwapIo io, ChargedPages pages)
     {
+        Pages = pages;
         _spaces = spaces;
         _state = spaces.Reclaim!;
-        _allocator = allocator;
-        _frames = allocator.State.Frames;
+        _frames = frames;
         _journal = journal;
         _io = io;
         _maxWindow = 1 << _state.Swap.Options.PageCluster;
     }
 
-    /// <summary>A page joins the lists.</summary>
-    public void AddToLru(long pfn, bool unevictable, CpuClock cpu, long cause) =>
-        LruFeed.Add(_state.Lru, _journal, pfn, unevictable, cpu, cause);
+    /// <summary>Where pages come from.</summary>
+    public ChargedPages Pages { get; }
 
     /// <summary>Maps the page of an entry that names a slot, or has its task wait for it.</summary>
     public FaultResult Handle(AddressSpace mm, ulong address, ulong entry, bool write, CpuClock cpu, long cause)
@@ -80,7 +79,7 @@ internal sealed class SwapFaults
 
     private FaultResult ReadDirectly(AddressSpace mm, ulong address, int slot, bool write, CpuClock cpu, long cause)
     {
-        long pfn = _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+        long pfn = Pages.AllocOrWait(GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
         if (pfn < 0)
         {
             return pfn == PageAllocator.Blocked ? FaultResult.Blocked : FaultResult.OutOfMemory;
@@ -96,7 +95,7 @@ internal sealed class SwapFaults
         _spaces.Apply(in e, in header);
         if (direct)
         {
-            AddToLru(pfn, unevictable: false, cpu, header.Sequence);
+            Pages.AddToLru(pfn, unevictable: false, cpu, header.Sequence);
             _io.Trim(cpu, header.Sequence);
         }
         return FaultResult.Resolved;
@@ -179,8 +178,8 @@ internal sealed class SwapFaults
         }
         bool ahead = slot != wanted;
         pfn = ahead
-            ? _allocator.AllocPages(0, AheadGfp, mm.Pid, cpu, cause)
-            : _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+            ? Pages.TryAlloc(AheadGfp, mm.Pid, cpu, cause)
+            : Pages.AllocOrWait(GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
         if (pfn < 0)
         {
             return pfn;
@@ -189,7 +188,7 @@ internal sealed class SwapFaults
         var e = new SwapRead(slot, pfn, ahead);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        AddToLru(pfn, unevictable: false, cpu, header.Sequence);
+        Pages.AddToLru(pfn, unevictable: false, cpu, header.Sequence);
         _io.Read(pfn, cpu, header.Sequence);
         return pfn;
     }

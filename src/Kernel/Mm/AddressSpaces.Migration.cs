@@ -42,6 +42,7 @@ public sealed partial class AddressSpaces : IApply<CompactMigrate>
         (to.Use, to.Index, to.MapCount, to.Owner, to.AllocatedBy, to.MigrateType) =
             (from.Use, from.Index, from.MapCount, from.Owner, from.AllocatedBy, from.MigrateType);
         Reclaim?.Lru.Move((int)e.FromPfn, (int)e.ToPfn);
+        Reclaim?.Memcg?.Move(e.FromPfn, e.ToPfn);
         (from.Use, from.Index, from.MapCount, from.Owner) = (FrameUse.None, 0, 0, KernelUser.Compaction);
     }
 }

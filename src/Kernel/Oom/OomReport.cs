@@ -21,6 +21,9 @@ public sealed class OomReport
         ZoneType Type, long Free, long Boost, long Min, long Low, long High, long ReservedHighAtomic, long ActiveAnon, long InactiveAnon,
         long ActiveFile, long InactiveFile, long Unevictable, long WritePending, long Present, long Managed, long FreePcp, long LocalPcp);
 
+    /// <summary>The cgroup at its limit; sizes in pages, then <c>memory.stat</c>.</summary>
+    public sealed record GroupFigures(long Pages, long MaxPages, long MaxEvents, string[] Names, long[] Values);
+
     private OomReport(
         OomKilled kill, long timePs, TaskRow[] tasks, ZoneRow[] zones, int[] blocks, long[] reserves, long[] pages)
     {
@@ -54,10 +57,13 @@ public sealed class OomReport
     /// <summary>By <see cref="OomFigure"/>.</summary>
     public long[] Pages { get; }
 
+    /// <summary>The cgroup that the kill is for; null when the whole machine was short of memory.</summary>
+    public GroupFigures? Group { get; private init; }
+
     /// <summary>A figure of the whole node.</summary>
     public long this[OomFigure figure] => Pages[(int)figure];
 
-    internal static OomReport Take(in OomKilled e, in EventHeader header, AddressSpaces spaces, TaskTable tasks, PageAllocatorState pages)
+    internal static OomReport Take(in OomKilled e, in EventHeader header, AddressSpaces spaces, TaskTable tasks, PageAllocatorState pages, Memcg.MemcgState? group)
     {
         LruState lru = spaces.Reclaim!.Lru;
         var rows = new List<TaskRow>();
@@ -85,7 +91,12 @@ public sealed class OomReport
         figures[(int)OomFigure.TotalSwap] = spaces.Reclaim.Swap.Area.Pages;
         figures[(int)OomFigure.PageCache] = spaces.Cache.Count + spaces.Reclaim.Swap.Cache.Count;
         figures[(int)OomFigure.Isolated] = lru.Isolated;
-        return new OomReport(e, header.TimePs, [.. rows], zones, blocks, reserves, figures);
+        IReadOnlyList<(string Name, long Value)> stat = group is null ? [] : Memcg.MemcgStat.Rows(spaces);
+        return new OomReport(e, header.TimePs, [.. rows], zones, blocks, reserves, figures)
+        {
+            Group = group is null ? null
+                : new GroupFigures(group.Pages, group.MaxPages, group.MaxEvents, [.. stat.Select(s => s.Name)], [.. stat.Select(s => s.Value)]),
+        };
     }
 
     internal void HashInto(ref XxHash64 hash)

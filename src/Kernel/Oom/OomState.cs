@@ -43,8 +43,9 @@ public sealed class OomState : IApply<OomKilled>
     public void Apply(in OomKilled e, in EventHeader header)
     {
         _spaces.Reclaim!.Count(VmEvent.OomKill);
+        Memcg.MemcgState? group = _spaces.Reclaim.Memcg?.CountKill() == true ? _spaces.Reclaim.Memcg : null;
         _victims.Add(e.Pid);
-        Last = OomReport.Take(in e, in header, _spaces, _tasks, _pages);
+        Last = OomReport.Take(in e, in header, _spaces, _tasks, _pages, group);
     }
 
     internal void HashInto(ref XxHash64 hash)

@@ -2,6 +2,7 @@ using System.Numerics;
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
@@ -19,18 +20,18 @@ internal sealed class Readahead
 
     private readonly AddressSpaces _spaces;
     private readonly ReclaimState _state;
-    private readonly PageAllocator _allocator;
+    private readonly ChargedPages _pages;
     private readonly FrameTable _frames;
     private readonly Journal _journal;
     private readonly FileIo _io;
     private readonly int _max;
 
-    public Readahead(AddressSpaces spaces, PageAllocator allocator, Journal journal, FileIo io, PageCacheOptions options)
+    public Readahead(AddressSpaces spaces, FrameTable frames, ChargedPages pages, Journal journal, FileIo io, PageCacheOptions options)
     {
         _spaces = spaces;
         _state = spaces.Reclaim!;
-        _allocator = allocator;
-        _frames = allocator.State.Frames;
+        _pages = pages;
+        _frames = frames;
         _journal = journal;
         _io = io;
         _max = options.ReadaheadPages;
@@ -90,7 +91,7 @@ internal sealed class Readahead
     /// <returns>Its frame; -1, or <see cref="PageAllocator.Blocked"/> when the asker has to wait for memory.</returns>
     public long ReadOne(int file, long pgoff, int pid, CpuClock cpu, long cause)
     {
-        long pfn = _allocator.AllocPagesOrWait(0, GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause, pid);
+        long pfn = _pages.AllocOrWait(GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause, pid);
         if (pfn >= 0)
         {
             Begin(file, pgoff, pfn, marker: false, cpu, cause);
@@ -195,7 +196,7 @@ internal sealed class Readahead
             {
                 continue;
             }
-            long pfn = _allocator.AllocPages(0, AheadGfp, KernelUser.PageCache, cpu, cause);
+            long pfn = _pages.TryAlloc(AheadGfp, KernelUser.PageCache, cpu, cause);
             if (pfn < 0)
             {
                 break;
@@ -210,7 +211,7 @@ internal sealed class Readahead
         var e = new FileRead(file, pgoff, pfn, marker);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        LruFeed.Add(_state.Lru, _journal, pfn, unevictable: false, cpu, header.Sequence);
+        _pages.AddToLru(pfn, unevictable: false, cpu, header.Sequence);
         _io.Gather((int)pfn, write: false, cpu, header.Sequence);
     }
 }

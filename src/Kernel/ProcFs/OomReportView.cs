@@ -42,16 +42,14 @@ public static class OomReportView
         var gfp = (GfpFlags)report.Kill.Gfp;
         Line($"{Comm(report.Kill.Asker)} invoked oom-killer: gfp_mask=0x{report.Kill.Gfp:x}({GfpNames.Format(gfp)}), order={report.Kill.Order}, oom_score_adj=0");
         Line($"CPU: {report.Kill.Cpu} PID: {Math.Max(report.Kill.Asker, 0)} Comm: {Comm(report.Kill.Asker)} Not tainted");
-        Line($"Mem-Info:");
-        MemInfo(report, Line);
-        Zones(report, Line);
-        Line($"{report[OomFigure.PageCache]} total pagecache pages");
-        Line($"{report[OomFigure.SwapCached]} pages in swap cache");
-        Line($"Free swap  = {Kib(report[OomFigure.FreeSwap])}kB");
-        Line($"Total swap = {Kib(report[OomFigure.TotalSwap])}kB");
-        Line($"{report.Zones.Sum(z => z.Present)} pages RAM");
-        Line($"{report.Zones.Sum(z => z.Type >= ZoneType.HighMem ? z.Managed : 0)} pages HighMem/MovableOnly");
-        Line($"{report.Zones.Sum(z => z.Present - z.Managed)} pages reserved");
+        if (report.Group is { } group)
+        {
+            Group(report, group, Line);
+        }
+        else
+        {
+            Node(report, Line);
+        }
         Line($"Tasks state (memory values in pages):");
         Line($"[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name");
         foreach (OomReport.TaskRow row in report.Tasks)
@@ -60,9 +58,36 @@ public static class OomReportView
         }
         OomReport.TaskRow victim = report.Tasks.First(t => t.Pid == report.Kill.Pid);
         string name = symbols[victim.Comm];
-        Line($"oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/,task={name},pid={victim.Pid},uid=0");
-        Line($"Out of memory: Killed process {victim.Pid} ({name}) total-vm:{Kib(victim.TotalVm)}kB, anon-rss:{Kib(victim.AnonRss)}kB, file-rss:{Kib(victim.FileRss)}kB, shmem-rss:{Kib(victim.ShmemRss)}kB, UID:0 pgtables:{Kib(victim.PageTables)}kB oom_score_adj:0");
+        string memcg = report.Group is null ? "" : "run";
+        Line($"oom-kill:constraint={(report.Group is null ? "CONSTRAINT_NONE" : "CONSTRAINT_MEMCG")},nodemask=(null),cpuset=/,mems_allowed=0,{(report.Group is null ? "global_oom" : "oom_memcg=/" + memcg)},task_memcg=/{memcg},task={name},pid={victim.Pid},uid=0");
+        Line($"{(report.Group is null ? "Out of memory" : "Memory cgroup out of memory")}: Killed process {victim.Pid} ({name}) total-vm:{Kib(victim.TotalVm)}kB, anon-rss:{Kib(victim.AnonRss)}kB, file-rss:{Kib(victim.FileRss)}kB, shmem-rss:{Kib(victim.ShmemRss)}kB, UID:0 pgtables:{Kib(victim.PageTables)}kB oom_score_adj:0");
         return text.ToString();
+    }
+
+    /// <summary>The cgroup at its limit (<c>mem_cgroup_print_oom_meminfo</c>).</summary>
+    private static void Group(OomReport report, OomReport.GroupFigures group, Action<FormattableString> line)
+    {
+        line($"memory: usage {Kib(group.Pages)}kB, limit {Kib(group.MaxPages)}kB, failcnt {group.MaxEvents}");
+        line($"swap: usage {Kib(report[OomFigure.TotalSwap] - report[OomFigure.FreeSwap])}kB, limit 9007199254740988kB, failcnt 0");
+        line($"Memory cgroup stats for /run:");
+        for (int i = 0; i < group.Names.Length; i++)
+        {
+            line($"{group.Names[i]} {group.Values[i]}");
+        }
+    }
+
+    private static void Node(OomReport report, Action<FormattableString> line)
+    {
+        line($"Mem-Info:");
+        MemInfo(report, line);
+        Zones(report, line);
+        line($"{report[OomFigure.PageCache]} total pagecache pages");
+        line($"{report[OomFigure.SwapCached]} pages in swap cache");
+        line($"Free swap  = {Kib(report[OomFigure.FreeSwap])}kB");
+        line($"Total swap = {Kib(report[OomFigure.TotalSwap])}kB");
+        line($"{report.Zones.Sum(z => z.Present)} pages RAM");
+        line($"{report.Zones.Sum(z => z.Type >= ZoneType.HighMem ? z.Managed : 0)} pages HighMem/MovableOnly");
+        line($"{report.Zones.Sum(z => z.Present - z.Managed)} pages reserved");
     }
 
     private static void MemInfo(OomReport report, Action<FormattableString> line)

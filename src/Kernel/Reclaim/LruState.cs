@@ -118,6 +118,21 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
         return taken;
     }
 
+    /// <summary>Takes one page off its list; when it is in a batch, that goes to the lists first.</summary>
+    internal void IsolateOne(int pfn)
+    {
+        for (int cpu = 0; cpu < _batchCounts.Length && _frames.At(pfn).Has(PageFlags.Batched); cpu++)
+        {
+            if (Batch(cpu).Contains(pfn))
+            {
+                Drain(cpu);
+            }
+        }
+        Take(pfn);
+        _frames.LinkFirst(IsolatedHead, pfn);
+        Isolated++;
+    }
+
     /// <summary>The page that was isolated first and is still there; -1 when there is none.</summary>
     public int FirstIsolated => _frames.At(IsolatedHead).Prev is int pfn && pfn != IsolatedHead ? pfn : -1;
 

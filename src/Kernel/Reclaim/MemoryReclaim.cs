@@ -5,9 +5,11 @@ using Sim.Hardware.Devices;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
 using Sim.Kernel.Faults;
+using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Oom;
 using Sim.Kernel.PageCache;
+using Sim.Kernel.Replacement;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 
@@ -39,15 +41,30 @@ internal sealed class MemoryReclaim
         IBlockDevice files = FilesShareDisk(options) ? Io.Device! : DeviceOf(options.FileDevice == FileDevice.Hdd ? SwapDevice.Hdd : SwapDevice.Ssd, disks, scheduler)!;
         var extents = new FileExtents(FilesShareDisk(options) ? options.Swap.Slots : 0, disks.HardDisk.Pages);
         Files = new FileIo(state.Spaces, allocator.State.Frames, journal, scheduler, cpus[0], files, extents, _waiters, _options);
-        Readahead = new Readahead(state.Spaces, allocator, journal, Files, options.PageCache);
-        FileFaults = new FileFaults(state.Spaces, allocator.State.Frames, Readahead, Files);
-        SwapFaults = new SwapFaults(state.Spaces, allocator, journal, Io);
         var pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, _options);
         _node = new NodeReclaim(pages, allocator.State, _options);
         _oom = new OomKiller(state.Oom!, state.Spaces, journal);
         Direct = new DirectReclaim(allocator.State, _node, _state, journal, _oom);
         allocator.Reclaim = Direct;
+        if (_state.Memcg is not null)
+        {
+            Policy = _options.Policy == PagePolicy.Linux
+                ? null
+                : new PolicyReclaim(state.Spaces, allocator.State.Frames, pages, journal, tlb, _options, options.Memcg, cpus.Length);
+            Group = new MemoryCgroup(
+                _state, Policy ?? (IGroupReclaim)new ListReclaim(_node, _state, journal, options.Memcg.ReclaimPages), _oom, journal, options.Memcg);
+        }
+        var charged = new ChargedPages(allocator, journal, _state.Lru, Group, Policy);
+        Readahead = new Readahead(state.Spaces, allocator.State.Frames, charged, journal, Files, options.PageCache);
+        FileFaults = new FileFaults(state.Spaces, allocator.State.Frames, Readahead, Files);
+        SwapFaults = new SwapFaults(state.Spaces, allocator.State.Frames, journal, Io, charged);
     }
+
+    /// <summary>The cgroup that all tasks are in; null without a limit.</summary>
+    public MemoryCgroup? Group { get; }
+
+    /// <summary>The replacement policy of the cgroup; null where the kernel's lists choose.</summary>
+    public PolicyReclaim? Policy { get; }
 
     /// <summary>Reading and writing the swap area.</summary>
     public SwapIo Io { get; }
@@ -72,6 +89,10 @@ internal sealed class MemoryReclaim
     {
         _waiters.Wake = tasks.WakeBlocked;
         Direct.Wake = tasks.WakeBlocked;
+        if (Group is not null)
+        {
+            Group.Wake = tasks.WakeBlocked;
+        }
         _oom.Kill = tasks.WakeToDie;
     }
 
@@ -80,6 +101,7 @@ internal sealed class MemoryReclaim
     {
         Io.Trim(cpu, cause);
         Direct.MemoryFreed(cause);
+        Group?.MemoryFreed(cause);
     }
 
     /// <summary>Makes the thread in the background.</summary>
@@ -93,6 +115,7 @@ internal sealed class MemoryReclaim
         {
             kswapd.PageWritten(cause);
             Direct.PageWritten(cause);
+            Group?.PageWritten(cause);
         };
     }
 

@@ -1,6 +1,7 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
@@ -81,6 +82,21 @@ internal sealed class PageReclaimer
         cpu.Charge(_spaces.LastIsolation.Taken * _scanPs);
     }
 
+    /// <summary>Takes one page away that was chosen (<c>reclaim_folio_list</c>); true when it was freed.</summary>
+    public bool TakeAway(int pfn, ReclaimPass pass, CpuClock cpu)
+    {
+        if (!_frames[pfn].Has(PageFlags.Lru | PageFlags.Batched) || _frames[pfn].Has(PageFlags.Unevictable))
+        {
+            return false;
+        }
+        var take = new LruTake(pfn);
+        EventHeader header = _journal.Emit(in take, pass.Cause);
+        _spaces.Apply(in take, in header);
+        cpu.Charge(_scanPs);
+        int written = 0;
+        return Look(pfn, pass, ref written, cpu, header.Sequence);
+    }
+
     /// <summary>Puts what a CPU has gathered on the lists (<c>lru_add_drain</c>).</summary>
     public void Drain(CpuClock cpu, long cause)
     {
@@ -109,7 +125,7 @@ internal sealed class PageReclaimer
         }
         int references = _spaces.References(pfn, out bool executable, out bool locked);
         bool referenced = frame.Has(PageFlags.Referenced);
-        if (references > 0 || locked)
+        if (locked || (references > 0 && !pass.IgnoreReferences))
         {
             bool activate = locked || referenced || references > 1 || (executable && !anon);
             return Keep(pfn, activate ? KeepReason.Activated : KeepReason.Referenced, cause);

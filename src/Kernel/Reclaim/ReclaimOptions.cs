@@ -9,6 +9,12 @@ public sealed record ReclaimOptions
     /// <summary>How much swapping costs against reading files again, 0 to 200 (<c>vm.swappiness</c>).</summary>
     public int Swappiness { get; init; } = 60;
 
+    /// <summary>Which pages of a limited cgroup go first.</summary>
+    public Replacement.PagePolicy Policy { get; init; }
+
+    /// <summary>Timer of the policies that sample accessed bits, in nanoseconds of the time that tasks run; the working set's window is two of them.</summary>
+    public int PolicyTickNs { get; init; } = 1_000_000;
+
     /// <summary>Time kswapd works before it lets others run.</summary>
     public int SliceNs { get; init; } = 50_000;
 

@@ -38,6 +38,9 @@ internal sealed class ReclaimPass
     /// <summary>Active pages are taken whatever the balance of the lists (<c>force_deactivate</c>).</summary>
     public bool ForceDeactivate;
 
+    /// <summary>Pages go whatever their references (<c>ignore_references</c> of <c>shrink_folio_list</c>): a policy has chosen them.</summary>
+    public bool IgnoreReferences;
+
     /// <summary>Active pages were spared (<c>skipped_deactivate</c>).</summary>
     public bool SkippedDeactivate;
 

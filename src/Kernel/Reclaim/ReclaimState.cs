@@ -16,12 +16,17 @@ public sealed class ReclaimState :
     /// <param name="firstList">Number of the first of them.</param>
     /// <param name="cpus">Number of CPUs.</param>
     /// <param name="swap">The swap area.</param>
-    internal ReclaimState(FrameTable frames, int firstList, int cpus, SwapOptions swap)
+    /// <param name="memcg">The limit of all tasks together.</param>
+    internal ReclaimState(FrameTable frames, int firstList, int cpus, SwapOptions swap, Memcg.MemcgOptions memcg)
     {
+        Memcg = memcg.MaxPages > 0 ? new Memcg.MemcgState(frames.Count, memcg.MaxPages) : null;
         Lru = new LruState(frames, firstList, cpus);
         WorkingSet = new WorkingSet(Lru, _counters);
         Swap = new SwapState(swap, cpus);
     }
+
+    /// <summary>The cgroup that all tasks are in; null without a limit.</summary>
+    public Memcg.MemcgState? Memcg { get; }
 
     /// <summary>Lists and batches.</summary>
     public LruState Lru { get; }
@@ -87,5 +92,6 @@ public sealed class ReclaimState :
         hash.Add(Writeback);
         hash.Add(KswapdWakes);
         hash.Add((KswapdAwake ? 1 : 0) | (ByKswapd ? 2 : 0));
+        Memcg?.HashInto(ref hash);
     }
 }

@@ -43,6 +43,9 @@ public sealed class TaskContext
     /// <summary>True when the program is to return: its time is up, it has to sleep, or a signal has killed the task.</summary>
     public bool IsOver => KilledBy != 0 || IsBlocked || Cpu.TimePs >= UntilPs;
 
+    /// <summary>Accesses of the batch under way that have completed.</summary>
+    public int Completed { get; private set; }
+
     /// <summary>The entry into the kernel at which the task has to sleep.</summary>
     internal long BlockedBy { get; private set; }
 
@@ -66,6 +69,7 @@ public sealed class TaskContext
             {
                 break;
             }
+            Completed = done;
             OnException(in fault);
         }
         return done;

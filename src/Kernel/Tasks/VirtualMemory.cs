@@ -64,6 +64,15 @@ public sealed class VirtualMemory
     /// <summary>Reclaim, swap and the OOM killer; null in a kernel that does not reclaim.</summary>
     internal MemoryReclaim? Reclaim { get; }
 
+    /// <summary>Tells all references of the one task there is, when a replacement policy is an oracle.</summary>
+    public void Foretell(Replacement.IReferenceOracle references)
+    {
+        if (Reclaim?.Policy is { } policy)
+        {
+            policy.References = references;
+        }
+    }
+
     /// <summary>System calls of running tasks.</summary>
     public SystemCalls Calls { get; }
 
