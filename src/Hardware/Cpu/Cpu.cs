@@ -54,7 +54,7 @@ public sealed partial class Cpu : CpuClock
     /// <summary>Privilege.</summary>
     public CpuMode Mode => _state.Mode(Id);
 
-    /// <summary>Frame of the top page table (CR3); -1 before the first <see cref="LoadRoot"/>.</summary>
+    /// <summary>Frame of the top page table (CR3); -1 before the first <see cref="LoadRoot(long, int, long)"/>.</summary>
     public long Root => _state.RootPfn(Id);
 
     /// <summary>Process-context identifier; 0 where PCID is off.</summary>
@@ -142,7 +142,14 @@ public sealed partial class Cpu : CpuClock
     /// <param name="pfn">Frame of the top page table.</param>
     /// <param name="asid">Process-context identifier, 0 to 4094; ignored where PCID is off.</param>
     /// <param name="cause">Sequence of the nearest logged ancestor; -1 for none.</param>
-    public EventHeader LoadRoot(long pfn, int asid, long cause)
+    public EventHeader LoadRoot(long pfn, int asid, long cause) => LoadRoot(pfn, asid, flush: false, cause);
+
+    /// <summary>Loads CR3, with bit 63 clear or set (Intel SDM volume 3A, 4.10.4.1).</summary>
+    /// <param name="pfn">Frame of the top page table.</param>
+    /// <param name="asid">Process-context identifier, 0 to 4094; ignored where PCID is off.</param>
+    /// <param name="flush">The identifier's entries that are not global are dropped; without PCID they always are.</param>
+    /// <param name="cause">Sequence of the nearest logged ancestor; -1 for none.</param>
+    public EventHeader LoadRoot(long pfn, int asid, bool flush, long cause)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(pfn);
         if ((uint)asid >= TlbGeometry.GlobalAsid)
@@ -155,9 +162,9 @@ public sealed partial class Cpu : CpuClock
         _state.Apply(in e, in header);
         Cause = header.Sequence;
         _mmu.SetRoot(pfn, e.Asid);
-        if (!_pcid)
+        if (!_pcid || flush)
         {
-            _mmu.Flush(TlbFlushScope.NonGlobal, 0);
+            _mmu.Flush(_pcid ? TlbFlushScope.Context : TlbFlushScope.NonGlobal, e.Asid);
         }
         ChargeCycles(_costs.LoadRootCycles);
         return header;

@@ -16,7 +16,7 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
     private readonly ushort[] _selectors;
     private readonly GlobalDescriptorTable _gdt;
 
-    /// <param name="cpus">Number of CPUs; each starts in kernel mode without an address space.</param>
+    /// <param name="cpus">Number of CPUs; each starts in kernel mode, as if by an interrupt, without an address space.</param>
     /// <param name="gdt">The descriptor table they all use.</param>
     public CpuState(int cpus, GlobalDescriptorTable gdt)
     {
@@ -24,6 +24,8 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
         _mode = new CpuMode[cpus];
         _depth = new int[cpus];
         _entries = new ulong[cpus];
+        Array.Fill(_depth, 1);
+        Array.Fill(_entries, (ulong)EntryKind.Interrupt);
         _rootPfn = new long[cpus];
         Array.Fill(_rootPfn, -1);
         _asid = new short[cpus];
@@ -45,7 +47,7 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
     /// <summary>Entries into the kernel not yet returned from.</summary>
     public int Depth(int cpu) => _depth[cpu];
 
-    /// <summary>Way in of the innermost entry; an interrupt before the first entry, as a CPU's start is one.</summary>
+    /// <summary>Way in of the innermost entry; in user mode, an interrupt.</summary>
     public EntryKind LastEntry(int cpu) => _depth[cpu] == 0 ? EntryKind.Interrupt : (EntryKind)(_entries[cpu] & 3);
 
     /// <summary>Frame of the top page table; -1 before the first load.</summary>

@@ -160,10 +160,8 @@ public sealed class ProgramLoader
     private long Begin(int pid, string name, long root, Cpu cpu, long cause)
     {
         bool loaded = cpu.Root == _spaces[pid].Root;
-        if (loaded)
-        {
-            _tlb.LoadKernel(cpu, _spaces.KernelRoot, cause);
-        }
+        // What CPUs remember of the pid is the old program's from now on.
+        _tlb.Leave(_spaces[pid], cpu, cause);
         var begin = new ExecBegin(pid, _journal.Intern(name), root);
         EventHeader header = _journal.Emit(in begin, cause);
         _spaces.Apply(in begin, in header);
@@ -176,8 +174,6 @@ public sealed class ProgramLoader
         var task = new TaskExec(pid, _journal.Intern(comm[..Math.Min(comm.Length, CommLength)]));
         EventHeader named = _journal.Emit(in task, header.Sequence);
         _tasks.Apply(in task, in named);
-        // What CPUs remember of the pid is the old program's.
-        _tlb.FlushRange(_spaces[pid], 0, _spaces.Layout.TaskSize, cpu.Id, header.Sequence);
         if (loaded)
         {
             _tlb.Load(cpu, _spaces[pid], header.Sequence);

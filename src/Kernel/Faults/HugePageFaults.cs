@@ -165,7 +165,8 @@ public sealed class HugePageFaults
             _spaces.Apply(in reuse, in header);
         }
         ulong end = _tables.SpanEnd(address, 1);
-        _tlb.FlushRange(mm, end - (1UL << _tables.Mode.ShiftOf(1)), end, cpu.Id, header.Sequence);
+        int shift = _tables.Mode.ShiftOf(1);
+        _tlb.FlushRange(mm, end - (1UL << shift), end, cpu.Id, header.Sequence, shift);
         return FaultResult.Resolved;
     }
 

@@ -101,6 +101,7 @@ public sealed partial class AddressSpaces :
             return;
         }
         _tables.ClearLarge(mm.Root, address);
+        Gather.AddLargePage(address & ~((1UL << _tables.Mode.ShiftOf(1)) - 1), _tables.Mode.ShiftOf(1));
         long vpn = (long)(address >> 12) & -(long)_tables.Mode.PagesPerLargePage;
         mm.DepositedTables.Remove(vpn, out long table);
         mm.PageTables--;
@@ -129,6 +130,7 @@ public sealed partial class AddressSpaces :
         {
             PteFlags kept = _tables.Mode.FlagsOf(large) & (PteFlags.Accessed | PteFlags.Dirty);
             _tables.WriteLarge(mm.Root, address, _tables.Mode.PfnOf(large), protection | kept);
+            Gather.AddLargePage(address & ~((1UL << _tables.Mode.ShiftOf(1)) - 1), _tables.Mode.ShiftOf(1));
         }
     }
 

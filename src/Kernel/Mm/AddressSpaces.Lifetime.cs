@@ -51,6 +51,7 @@ public sealed partial class AddressSpaces :
     {
         AddressSpace mm = this[e.Pid];
         Released.Clear();
+        Gather.Clear();
         UnmapRange(mm, 0, _layout.TaskSize);
         _tables.Release(mm.Root);
         _frames[mm.Root].Use = FrameUse.None;

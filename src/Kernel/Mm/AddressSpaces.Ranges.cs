@@ -27,6 +27,7 @@ public sealed partial class AddressSpaces :
     public void Apply(in VmaMunmap e, in EventHeader header)
     {
         Released.Clear();
+        Gather.Clear();
         ulong start = (ulong)e.Vpn << 12;
         UnmapRange(this[e.Pid], start, start + ((ulong)e.Pages << 12));
     }
@@ -36,12 +37,14 @@ public sealed partial class AddressSpaces :
         AddressSpace mm = this[e.Pid];
         ulong start = (ulong)e.Vpn << 12, end = start + ((ulong)e.Pages << 12);
         _editor.Protect(mm, start, end, (VmFlags)e.Flags);
+        Gather.Clear();
         ProtectPages(mm, start, end, in Areas[mm.Areas.Handle(mm.Areas.Find(start))]);
     }
 
     public void Apply(in VmaBrk e, in EventHeader header)
     {
         Released.Clear();
+        Gather.Clear();
         AddressSpace mm = this[e.Pid];
         ulong from = PageAlign(mm.Brk), to = PageAlign((ulong)e.Brk);
         if (to > from)
@@ -96,6 +99,10 @@ public sealed partial class AddressSpaces :
         {
             _frames[Released[i]].Use = FrameUse.None;
         }
+        if (Released.Count > first)
+        {
+            Gather.AddTables(start);
+        }
     }
 
     private void UnmapPages(AddressSpace mm, ulong start, ulong end, int file)
@@ -121,6 +128,7 @@ public sealed partial class AddressSpaces :
                     if (SwapFormat.IsPage(entry))
                     {
                         MarkIfWritten(entry);
+                        Gather.AddPage(at);
                         DropPage(mm, at, _tables.Mode.PfnOf(entry), file);
                     }
                     else
@@ -163,7 +171,12 @@ public sealed partial class AddressSpaces :
                 {
                     flags |= PteFlags.Write;
                 }
-                _tables.Write(table, at, mode.MakeEntry(pfn, flags));
+                ulong changed = mode.MakeEntry(pfn, flags);
+                if (((changed ^ entry) & ~(ulong)PageProtection.NotExclusive) != 0)
+                {
+                    Gather.AddPage(at);
+                }
+                _tables.Write(table, at, changed);
             }
         }
     }

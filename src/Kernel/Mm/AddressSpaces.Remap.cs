@@ -87,6 +87,7 @@ public sealed partial class AddressSpaces :
     public void Apply(in VmaZap e, in EventHeader header)
     {
         Released.Clear();
+        Gather.Clear();
         AddressSpace mm = this[e.Pid];
         ulong start = (ulong)e.Vpn << 12;
         UnmapPages(mm, start, start + ((ulong)e.Pages << 12), Areas[mm.Areas.Handle(mm.Areas.Find(start))].VmFile);
@@ -97,6 +98,7 @@ public sealed partial class AddressSpaces :
     {
         const PteFlags Marks = PteFlags.Accessed | PteFlags.Dirty;
         Released.Clear();
+        Gather.Clear();
         AddressSpace mm = this[e.Pid];
         PagingMode mode = _tables.Mode;
         ulong at = (ulong)e.Vpn << 12;
@@ -122,6 +124,7 @@ public sealed partial class AddressSpaces :
                 if (entry != 0 && pfn != ZeroPfn && _frames[pfn].Use == FrameUse.Anon)
                 {
                     _tables.Write(table, at, mode.MakeEntry(pfn, mode.FlagsOf(entry) & ~Marks));
+                    Gather.AddPage(at);
                 }
             }
         }

@@ -75,6 +75,9 @@ public sealed partial class AddressSpaces
     /// </summary>
     public FrameList Released { get; } = new();
 
+    /// <summary>The entries that the event applied last has cleared or given other rights; tells the decider what to flush.</summary>
+    public MmuGather Gather { get; } = new();
+
     /// <summary>The address space of a process; null when it has none.</summary>
     public AddressSpace? Find(int pid) => (uint)pid < (uint)_byPid.Length ? _byPid[pid] : null;
 

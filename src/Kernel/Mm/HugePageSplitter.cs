@@ -50,7 +50,7 @@ internal sealed class HugePageSplitter
         var e = new ThpSplit(mm.Pid, (long)(start >> 12));
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        _tlb.FlushRange(mm, start, _spaces.Tables.SpanEnd(start, 1), cpu.Id, header.Sequence);
+        _tlb.FlushRange(mm, start, _spaces.Tables.SpanEnd(start, 1), cpu.Id, header.Sequence, _mode.ShiftOf(1));
         if (pfn != _spaces.HugeZeroPfn)
         {
             _allocator.SplitPage(pfn, 0, header.Sequence);

@@ -117,13 +117,13 @@ public sealed partial class MappingCalls
             var lazy = new VmaLazyFree(mm.Pid, vpn, pages);
             EventHeader at = _journal.Emit(in lazy, cause);
             _spaces.Apply(in lazy, in at);
-            GiveBack(mm, start, end, cpu, at.Sequence);
+            GiveBack(mm, cpu, at.Sequence);
             return Errno.None;
         }
         var e = new VmaZap(mm.Pid, vpn, pages);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        GiveBack(mm, start, end, cpu, header.Sequence);
+        GiveBack(mm, cpu, header.Sequence);
         return Errno.None;
     }
 }

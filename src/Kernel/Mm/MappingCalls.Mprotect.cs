@@ -122,7 +122,7 @@ public sealed partial class MappingCalls
         var e = new VmaMprotect(mm.Pid, (long)(start >> 12), pages, (int)flags);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        _tlb.FlushRange(mm, start, end, cpu.Id, header.Sequence);
+        FlushGathered(mm, cpu, header.Sequence);
         // A locked private area that can be written now gets its own pages at once.
         if ((area.VmFlags & (VmFlags.Write | VmFlags.Shared | VmFlags.Locked)) == VmFlags.Locked && (flags & VmFlags.Write) != 0)
         {

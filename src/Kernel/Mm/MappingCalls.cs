@@ -104,7 +104,7 @@ public sealed partial class MappingCalls
         _spaces.Apply(in e, in header);
         if (to < from)
         {
-            GiveBack(mm, to, from, cpu, header.Sequence);
+            GiveBack(mm, cpu, header.Sequence);
         }
         return (long)brk;
     }
@@ -125,7 +125,7 @@ public sealed partial class MappingCalls
         var e = new VmaMunmap(mm.Pid, (long)(start >> 12), (long)((end - start) >> 12));
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        GiveBack(mm, start, end, cpu, header.Sequence);
+        GiveBack(mm, cpu, header.Sequence);
         return Errno.None;
     }
 
@@ -133,11 +133,21 @@ public sealed partial class MappingCalls
     private bool SplitsTooOften(AddressSpace mm, AreaCursor at, ulong start, ulong end) =>
         mm.Areas.Start(at) < start && mm.Areas.End(at) > end && !_limits.MaySplit(mm, 1);
 
-    private void GiveBack(AddressSpace mm, ulong start, ulong end, CpuClock cpu, long cause)
+    /// <summary>Makes CPUs forget what the event applied last has changed; nothing when it changed no entry (<c>tlb_flush_mmu_tlbonly</c>).</summary>
+    private void FlushGathered(AddressSpace mm, CpuClock cpu, long cause)
+    {
+        MmuGather gather = _spaces.Gather;
+        if (!gather.IsEmpty)
+        {
+            _tlb.FlushRange(mm, gather.Start, gather.End, cpu.Id, cause, gather.StrideShift, gather.FreedTables);
+        }
+    }
+
+    private void GiveBack(AddressSpace mm, CpuClock cpu, long cause)
     {
         FrameList released = _spaces.Released;
         cpu.Charge(released.Count * _pagePs);
-        _tlb.FlushRange(mm, start, end, cpu.Id, cause);
+        FlushGathered(mm, cpu, cause);
         for (int i = 0; i < released.Count; i++)
         {
             _allocator.FreePages(released[i], _allocator.State.Frames[released[i]].Order, cpu, cause);

@@ -79,6 +79,11 @@ public static class VmStat
         Add("thp_split_pmd", huge.PmdSplits);
         Add("thp_zero_page_alloc", huge.ZeroPageAllocs);
         Add("thp_zero_page_alloc_failed", huge.ZeroPageFailures);
+        Tasks.TlbContexts tlb = state.Virtual.Tlb;
+        Add("nr_tlb_remote_flush", tlb.RemoteFlushes);
+        Add("nr_tlb_remote_flush_received", tlb.RemoteFlushesReceived);
+        Add("nr_tlb_local_flush_all", tlb.LocalFlushesAll);
+        Add("nr_tlb_local_flush_one", tlb.LocalFlushesOne);
         if (reclaim is not null)
         {
             Count(VmEvent.SwapRa, VmEvent.SwapRaHit);

@@ -238,7 +238,7 @@ public sealed class TaskRunner : IComponent
         Cpu cpu = context.Cpu;
         int pid = context.Pid;
         long stack = _tasks[pid].StackPfn;
-        _kernel.Tlb.LoadKernel(cpu, _spaces.KernelRoot, cause);
+        _kernel.Tlb.Leave(_spaces[pid], cpu, cause);
         long exit = _kernel.Processes.Exit(pid, exitCode, signal, cpu, cause);
         _programs[pid] = null;
         Switch(context, TaskState.Dead, exit);
@@ -262,12 +262,12 @@ public sealed class TaskRunner : IComponent
         _runs[cpu.Id].Ticks = 0;
         if (next != 0)
         {
-            AddressSpace mm = _spaces[next];
-            if (cpu.Root != mm.Root)
-            {
-                _kernel.Tlb.Load(cpu, mm, header.Sequence);
-            }
+            _kernel.Tlb.Load(cpu, _spaces[next], header.Sequence);
             cpu.ReturnToUser(header.Sequence);
+        }
+        else
+        {
+            _kernel.Tlb.EnterLazy(cpu, header.Sequence);
         }
     }
 

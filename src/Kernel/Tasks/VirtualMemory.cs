@@ -32,7 +32,7 @@ public sealed class VirtualMemory
     {
         options.Tasks.Validate();
         State = state;
-        Tlb = new TlbConsistency(cpus, pcid, options.Tasks);
+        Tlb = new TlbConsistency(cpus, pcid, state, journal, options.Tasks);
         if (state.Spaces.Reclaim is not null)
         {
             Reclaim = new MemoryReclaim(state, options, cpus, allocator, journal, scheduler, Tlb, disks ?? new BlockDeviceOptions());

@@ -26,6 +26,7 @@ public sealed class VirtualMemoryState
     {
         Spaces = new AddressSpaces(new AddressLayout(profile, options), mode, frames, memory, kernel?.Reclaim);
         Tasks = new TaskTable(cpus, frames);
+        Tlb = new TlbContexts(cpus);
         Oom = kernel?.Reclaim is null ? null : new OomState(Spaces, Tasks, kernel.Pages);
     }
 
@@ -35,17 +36,21 @@ public sealed class VirtualMemoryState
     /// <summary>Tasks and run queues.</summary>
     public TaskTable Tasks { get; }
 
+    /// <summary>What the kernel knows of the CPUs' TLBs.</summary>
+    public TlbContexts Tlb { get; }
+
     /// <summary>Who was killed for memory; null in a kernel that does not reclaim.</summary>
     public OomState? Oom { get; }
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => Oom is null ? [Spaces, Tasks] : [Spaces, Tasks, Oom];
+    public IEnumerable<object> Appliers => Oom is null ? [Spaces, Tasks, Tlb] : [Spaces, Tasks, Tlb, Oom];
 
     /// <summary>Appends the state in canonical form.</summary>
     public void HashInto(ref XxHash64 hash)
     {
         Spaces.HashInto(ref hash);
         Tasks.HashInto(ref hash);
+        Tlb.HashInto(ref hash);
         Oom?.HashInto(ref hash);
     }
 }

@@ -4,9 +4,10 @@ namespace Sim.Host.Tests.Docs;
 
 /// <summary>
 /// The examples of docs/debugging.md and docs/why.md: every command runs, those that make the runs before the others, and prints
-/// what the page quotes. A line <c>...</c> of the page stands for any lines.
+/// what the page quotes. A line <c>...</c> of the page stands for any lines. <c>SIM_UPDATE_DOCS=1 dotnet test --filter
+/// PageAnswerTests</c> quotes anew what has changed; read the words around it then.
 /// </summary>
-public class PageAnswerTests
+public partial class PageAnswerTests
 {
     [Theory]
     [InlineData("debugging.md", 11)]
@@ -23,7 +24,7 @@ public class PageAnswerTests
             {
                 Parallel.ForEach(
                     examples.Where(e => e.Command.Contains(" --out ", StringComparison.Ordinal) == makes), new ParallelOptions { MaxDegreeOfParallelism = 2 },
-                    example => AssertQuoted(example, folder));
+                    example => AssertQuoted(page, example, folder));
             }
         }
         finally
@@ -43,9 +44,19 @@ public class PageAnswerTests
     [InlineData("a", "", false)]
     public void QuotationsAreCompared(string quoted, string printed, bool same) => Assert.Equal(same, IsQuoted(quoted.Split('|'), printed.Split('|')));
 
-    private static void AssertQuoted((string Command, string[] Quoted) example, string folder)
+    private static void AssertQuoted(string page, (string Command, string[] Quoted) example, string folder)
     {
         string[] printed = Run(example.Command, folder).TrimEnd('\n').Split('\n');
+        if (Environment.GetEnvironmentVariable("SIM_UPDATE_DOCS") == "1" && !IsQuoted(example.Quoted, printed))
+        {
+            string[] anew = QuotedAnew(example.Quoted, printed);
+            lock (Pages)
+            {
+                string path = Path.Combine(Repository.Root, "docs", page), text = File.ReadAllText(path);
+                File.WriteAllText(path, text.Replace(Example(example.Command, example.Quoted), Example(example.Command, anew), StringComparison.Ordinal));
+            }
+            return;
+        }
         Assert.True(IsQuoted(example.Quoted, printed), $"{example.Command}\nprints\n{string.Join('\n', printed)}\nand the page has\n{string.Join('\n', example.Quoted)}");
     }
 
@@ -62,6 +73,42 @@ public class PageAnswerTests
         // Blanks at a line's end are lost in editors.
         return quoted[0].TrimEnd() == printed[0].TrimEnd() && IsQuoted(quoted[1..], printed[1..]);
     }
+
+    private static readonly Lock Pages = new();
+
+    private static string Example(string command, string[] quoted) => $"$ {command}\n{string.Concat(quoted.Select(line => line + '\n'))}";
+
+    /// <summary>The printed lines that are at the places of the quoted ones: at the beginning, at the end, or where lines look most alike.</summary>
+    private static string[] QuotedAnew(string[] quoted, string[] printed)
+    {
+        var anew = new List<string>();
+        int next = 0;
+        for (int i = 0; i < quoted.Length;)
+        {
+            if (quoted[i] == "...")
+            {
+                anew.Add(quoted[i++]);
+                continue;
+            }
+            int length = quoted.AsSpan(i).IndexOf("...");
+            length = length < 0 ? quoted.Length - i : length;
+            int last = Math.Max(next, printed.Length - length);
+            int from = i == 0 ? 0 : i + length == quoted.Length ? last
+                : Enumerable.Range(next, last - next + 1).MaxBy(at => Enumerable.Range(0, Math.Min(length, printed.Length - at)).Sum(l => Likeness(quoted[i + l], printed[at + l])));
+            next = Math.Min(printed.Length, from + length);
+            anew.AddRange(printed[from..next].Select(line => line.TrimEnd()));
+            i += length;
+        }
+        return [.. anew];
+    }
+
+    private static int Likeness(string quoted, string printed) =>
+        (Shape(quoted) == Shape(printed) ? 1_000 : 0) + quoted.AsSpan().CommonPrefixLength(printed);
+
+    private static string Shape(string line) => Number().Replace(line, "#");
+
+    [System.Text.RegularExpressions.GeneratedRegex("0x[0-9a-f]+|[0-9][0-9.,]*| +")]
+    private static partial System.Text.RegularExpressions.Regex Number();
 
     /// <summary>What the command prints; what it says is wrong when it fails.</summary>
     private static string Run(string command, string folder)

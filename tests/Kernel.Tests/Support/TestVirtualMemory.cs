@@ -64,7 +64,18 @@ internal sealed class TestVirtualMemory : ITlbFlush
         return (new MappingCalls(State.Spaces, options, Kernel.Allocator, Kernel.Journal, this, new MmCosts(), faults), faults);
     }
 
-    public void FlushRange(AddressSpace mm, ulong start, ulong end, int cpuId, long cause) => Flushes.Add((start, end));
+    public void FlushRange(AddressSpace mm, ulong start, ulong end, int cpuId, long cause, int strideShift = ITlbFlush.PageShift, bool freedTables = false) =>
+        Flushes.Add((start, end));
+
+    public void FlushKernelRange(ulong start, ulong end, int cpuId, long cause) => Flushes.Add((start, end));
+
+    public bool ShouldDefer(AddressSpace mm, int cpuId) => false;
+
+    public void AddToBatch(AddressSpace mm, int cpuId, long cause) => throw new InvalidOperationException("There is one CPU.");
+
+    public void FlushBatch(int cpuId, long cause)
+    {
+    }
 
     public int NewProcess() => Processes.Create("test", Cpu, -1);
 

@@ -110,10 +110,7 @@ internal sealed class CallMachine
     public string Touch(int pid, ulong address, AccessKind kind)
     {
         AddressSpace mm = Spaces[pid];
-        if (Cpu.Root != mm.Root)
-        {
-            _machine.Virtual.Tlb.Load(Cpu, mm, -1);
-        }
+        _machine.Virtual.Tlb.Load(Cpu, mm, -1);
         if (Cpu.Mode != CpuMode.User)
         {
             Cpu.ReturnToUser(-1);
@@ -154,7 +151,7 @@ internal sealed class CallMachine
         {
             Cpu.EnterKernel(EntryKind.Interrupt, 0, 0, 0, -1);
         }
-        _machine.Virtual.Tlb.LoadKernel(Cpu, Spaces.KernelRoot, -1);
+        _machine.Virtual.Tlb.Leave(Spaces[pid], Cpu, -1);
         long stack = State.Virtual.Tasks[pid].StackPfn;
         long cause = Processes.Exit(pid, 0, Signal.Kill, Cpu, -1);
         Processes.Release(stack, Cpu, cause);

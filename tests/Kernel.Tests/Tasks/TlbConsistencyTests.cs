@@ -1,0 +1,346 @@
+using FsCheck;
+using FsCheck.Fluent;
+using Sim.Engine.Random;
+using Sim.Hardware.Cpu;
+using Sim.Hardware.Tlb;
+using Sim.Kernel.Faults;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Tasks;
+using Sim.Kernel.Tests.Support;
+
+namespace Sim.Kernel.Tests.Tasks;
+
+/// <summary>Several CPUs run the same address spaces, and what one of them changes none of them uses any more.</summary>
+public sealed class TlbConsistencyTests
+{
+    private const MapFlags Anonymous = MapFlags.Anonymous | MapFlags.Private;
+    private const ProtFlags ReadWrite = ProtFlags.Read | ProtFlags.Write;
+    private const ulong At = 0x1000_0000;
+    private const int Pages = 48;
+
+    public static TheoryData<KernelProfile, int, bool> Machines => new()
+    {
+        { KernelProfile.X86_64, 1, true },
+        { KernelProfile.X86_64, 3, true },
+        { KernelProfile.X86_64, 3, false },
+        { KernelProfile.I386Classic, 3, false },
+        { KernelProfile.I386Pae, 2, false },
+    };
+
+    /// <summary>
+    /// Any course of events: CPUs change over to any of nine address spaces, more than a CPU remembers, go lazy, touch, map, unmap
+    /// and protect. Every access must reach the frame of the page tables, and no TLB may hold what a CPU could use wrongly.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Machines))]
+    public void NoStaleTranslationIsEverUsed(KernelProfile profile, int cpus, bool pcid) =>
+        Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(Environment.GetEnvironmentVariable("SIM_LONG_TESTS") == "1" ? 100 : 4),
+            Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed => new Course(profile, cpus, pcid, (ulong)(uint)seed).Run(steps: 400)));
+
+    [Theory]
+    [InlineData(33, true)]
+    [InlineData(34, false)]
+    public void UpToTheCeilingPagesAreDroppedOneByOne(int pages, bool oneByOne)
+    {
+        var course = new Course(KernelProfile.X86_64, 2, pcid: true, seed: 1);
+        int pid = course.Shared(0, 1);
+        course.TouchAll(0, pages);
+        course.TouchAll(1, pages);
+        TlbContexts tlb = course.Contexts;
+        (long one, long all, long remote, long received) = (tlb.LocalFlushesOne, tlb.LocalFlushesAll, tlb.RemoteFlushes, tlb.RemoteFlushesReceived);
+        course.Mprotect(0, pid, At, pages, ProtFlags.Read);
+        Assert.Equal(oneByOne ? pages : 0, tlb.LocalFlushesOne - one);
+        Assert.Equal(oneByOne ? 0 : 1, tlb.LocalFlushesAll - all);
+        Assert.Equal((1L, 1L), (tlb.RemoteFlushes - remote, tlb.RemoteFlushesReceived - received));
+        course.AssertTrue();
+    }
+
+    [Fact]
+    public void ACpuInLazyModeIsLeftAloneAndCatchesUpWhenItComesBack()
+    {
+        var course = new Course(KernelProfile.X86_64, 2, pcid: true, seed: 1);
+        int pid = course.Shared(0, 1);
+        course.TouchAll(0, 4);
+        course.TouchAll(1, 4);
+        course.GoLazy(1);
+        long received = course.Contexts.RemoteFlushesReceived;
+        course.Mprotect(0, pid, At, 4, ProtFlags.Read);
+        Assert.Equal(received, course.Contexts.RemoteFlushesReceived);
+        Assert.False(course.Contexts.IsCurrent(1, course.Contexts.LoadedSlot(1)));
+        course.Switch(1, pid);
+        Assert.True(course.Contexts.IsCurrent(1, course.Contexts.LoadedSlot(1)));
+        course.AssertTrue();
+        // Back without a change in between, it keeps what it has.
+        course.TouchAll(1, 4, store: false);
+        course.GoLazy(1);
+        long walks = course.Cpu(1).Counters.Walks;
+        course.Switch(1, pid);
+        course.TouchAll(1, 4, store: false);
+        Assert.Equal(walks, course.Cpu(1).Counters.Walks);
+    }
+
+    [Fact]
+    public void WhenPageTablesGoALazyCpuLeavesTheAddressSpace()
+    {
+        var course = new Course(KernelProfile.X86_64, 2, pcid: false, seed: 1);
+        int pid = course.Shared(0, 1);
+        course.TouchAll(1, 4);
+        course.GoLazy(1);
+        course.Munmap(0, pid, At, Pages);
+        Assert.Equal(0, course.Contexts.Loaded(1));
+        Assert.Equal(course.Machine.Spaces.KernelRoot, course.Cpu(1).Root);
+        course.AssertTrue();
+    }
+
+    [Fact]
+    public void NothingIsFlushedWhereNothingWasMapped()
+    {
+        var course = new Course(KernelProfile.X86_64, 2, pcid: true, seed: 1);
+        int pid = course.Shared(0, 1);
+        long generation = course.Contexts.Generation(pid);
+        course.Mprotect(0, pid, At, 8, ProtFlags.Read);
+        course.Munmap(0, pid, At, Pages);
+        Assert.Equal(generation, course.Contexts.Generation(pid));
+    }
+
+    /// <summary>Seven address spaces in turn need seven slots; a CPU has six.</summary>
+    [Theory]
+    [InlineData(6, 0)]
+    [InlineData(7, 7)]
+    public void ACpuRemembersSixAddressSpaces(int spaces, int misses)
+    {
+        var course = new Course(KernelProfile.X86_64, 1, pcid: true, seed: 1);
+        long walks = 0;
+        for (int round = 0; round < 3; round++)
+        {
+            walks = course.Cpu(0).Counters.Walks;
+            for (int i = 0; i < spaces; i++)
+            {
+                course.Switch(0, course.Pids[i]);
+                course.TouchAll(0, 1);
+            }
+        }
+        Assert.Equal(misses, course.Cpu(0).Counters.Walks - walks);
+        course.AssertTrue();
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void ABatchInterruptsEachCpuOnce(int cpus)
+    {
+        var course = new Course(KernelProfile.X86_64, cpus, pcid: true, seed: 1);
+        int[] all = [.. Enumerable.Range(0, cpus)];
+        int pid = course.Shared(all);
+        foreach (int cpu in all)
+        {
+            course.TouchAll(cpu, 8);
+        }
+        TlbConsistency tlb = course.Machine.Virtual.Tlb;
+        AddressSpace mm = course.Machine.Spaces[pid];
+        Assert.True(tlb.ShouldDefer(mm, 0));
+        long received = course.Contexts.RemoteFlushesReceived;
+        course.EnterKernel(0);
+        for (int i = 0; i < 8; i++)
+        {
+            tlb.AddToBatch(mm, 0, -1);
+        }
+        Assert.False(course.Contexts.IsCurrent(1, course.Contexts.LoadedSlot(1)));
+        tlb.FlushBatch(0, -1);
+        tlb.FlushBatch(0, -1);
+        Assert.Equal(cpus - 1, course.Contexts.RemoteFlushesReceived - received);
+        foreach (int cpu in all)
+        {
+            Assert.True(course.Contexts.IsCurrent(cpu, course.Contexts.LoadedSlot(cpu)));
+            Assert.DoesNotContain(course.Tags(cpu), tag => tag >> 52 == (ulong)course.Cpu(cpu).Asid && tag != TlbGeometry.Empty);
+        }
+    }
+
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(1_000, false)]
+    public void AKernelRangeGoesFromAllCpusIdleOnesToo(int pages, bool oneByOne)
+    {
+        var course = new Course(KernelProfile.X86_64, 3, pcid: true, seed: 1);
+        AddressLayout layout = course.Machine.Spaces.Layout;
+        course.Switch(0, course.Pids[0]);
+        foreach (int cpu in (int[])[0, 1])
+        {
+            course.EnterKernel(cpu);
+            if (cpu == 1)
+            {
+                course.Machine.Virtual.Tlb.Load(course.Cpu(1), course.Machine.Spaces[course.Pids[0]], -1);
+            }
+            Assert.True(course.Cpu(cpu).Access(new MemoryAccess(layout.DirectMapBase + 0x5000, 8, AccessKind.Load)).Completed);
+            Assert.Contains(course.Tags(cpu), tag => tag >> 52 == TlbGeometry.GlobalAsid);
+        }
+        course.Machine.Virtual.Tlb.FlushKernelRange(layout.DirectMapBase + 0x5000, layout.DirectMapBase + 0x5000 + ((ulong)pages << 12), 0, -1);
+        foreach (int cpu in (int[])[0, 1])
+        {
+            Assert.DoesNotContain(course.Tags(cpu), tag => tag >> 52 == TlbGeometry.GlobalAsid);
+        }
+        Assert.Equal(oneByOne ? 3 * pages : 0, course.Contexts.LocalFlushesOne);
+        Assert.Equal(oneByOne ? 0 : 3, course.Contexts.RemoteFlushesReceived);
+    }
+
+    [Fact]
+    public void TheEndOfAnAddressSpaceLeavesNoCpuInIt()
+    {
+        var course = new Course(KernelProfile.X86_64, 3, pcid: true, seed: 1);
+        int pid = course.Shared(0, 1);
+        course.TouchAll(0, 4);
+        course.TouchAll(1, 4);
+        course.GoLazy(1);
+        course.EnterKernel(0);
+        course.Machine.Virtual.Tlb.Leave(course.Machine.Spaces[pid], course.Cpu(0), -1);
+        Assert.Equal((0, 0), (course.Contexts.Loaded(0), course.Contexts.Loaded(1)));
+        course.AssertTrue();
+    }
+
+    /// <summary>CPUs and address spaces without a scheduler, so that any CPU can run any of them.</summary>
+    private sealed class Course
+    {
+        private readonly RandomStream _random;
+
+        public Course(KernelProfile profile, int cpus, bool pcid, ulong seed)
+        {
+            Machine = new TestMachine(profile, cpus, pcid, bytes: 128L << 20);
+            _random = new RandomStream(seed, "course");
+            for (int i = 0; i < 9; i++)
+            {
+                int pid = Machine.Virtual.Processes.Create($"p{i}", Cpu(0), -1);
+                Assert.Equal((long)At, Machine.Virtual.Mapping.Mmap(pid, At, Pages << 12, ReadWrite, Anonymous | MapFlags.Fixed, default, 0, Cpu(0), -1));
+                Pids.Add(pid);
+            }
+        }
+
+        public TestMachine Machine { get; }
+        public List<int> Pids { get; } = [];
+        public TlbContexts Contexts => Machine.Machine.State.Virtual.Tlb;
+
+        public Cpu Cpu(int id) => Machine.Machine.Cpus[id];
+
+        public ulong[] Tags(int cpu) => Machine.Machine.State.Hardware.Tlb.Tags(cpu).ToArray();
+
+        public int Shared(params int[] cpus)
+        {
+            foreach (int cpu in cpus)
+            {
+                Switch(cpu, Pids[0]);
+            }
+            return Pids[0];
+        }
+
+        public void EnterKernel(int cpu)
+        {
+            if (Cpu(cpu).Mode == CpuMode.User)
+            {
+                Cpu(cpu).EnterKernel(EntryKind.Interrupt, 0xec, 0, 0, -1);
+            }
+        }
+
+        public void Switch(int cpu, int pid)
+        {
+            EnterKernel(cpu);
+            Machine.Virtual.Tlb.Load(Cpu(cpu), Machine.Spaces[pid], -1);
+            Cpu(cpu).ReturnToUser(-1);
+        }
+
+        public void GoLazy(int cpu)
+        {
+            EnterKernel(cpu);
+            Machine.Virtual.Tlb.EnterLazy(Cpu(cpu), -1);
+        }
+
+        public void Mprotect(int cpu, int pid, ulong start, int pages, ProtFlags prot) =>
+            Machine.Virtual.Mapping.Mprotect(pid, start, (ulong)pages << 12, prot, Cpu(cpu), -1);
+
+        public void Munmap(int cpu, int pid, ulong start, int pages) =>
+            Machine.Virtual.Mapping.Munmap(pid, start, (ulong)pages << 12, Cpu(cpu), -1);
+
+        public void TouchAll(int cpu, int pages, bool store = true)
+        {
+            for (int page = 0; page < pages; page++)
+            {
+                Touch(cpu, At + ((ulong)page << 12), store ? AccessKind.Store : AccessKind.Load);
+            }
+        }
+
+        public void AssertTrue() => Assert.Null(TlbInvariants.Violation(Machine.Machine.State));
+
+        public void Run(int steps)
+        {
+            int used = 0;
+            for (int step = 0; step < steps; step++)
+            {
+                int cpu = (int)(_random.NextUInt64() % (ulong)Machine.Machine.Cpus.Length);
+                ulong draw = _random.NextUInt64();
+                if (Cpu(cpu).Mode == CpuMode.Kernel || draw % 16 == 0)
+                {
+                    Switch(cpu, Pids[(int)((draw >> 8) % (draw % 3 == 0 ? (ulong)Pids.Count : 2))]);
+                }
+                int pid = Contexts.Loaded(cpu);
+                int pages = 1 + (int)((draw >> 32) % (draw % 5 == 0 ? 40UL : 4UL));
+                ulong start = At + (draw >> 16) % (ulong)(Pages - pages + 1) * 4096;
+                switch (draw % 16)
+                {
+                    case 1:
+                        GoLazy(cpu);
+                        break;
+                    case 2:
+                        Munmap(cpu, pid, start, pages);
+                        Machine.Virtual.Mapping.Mmap(pid, start, (ulong)pages << 12, ReadWrite, Anonymous | MapFlags.Fixed, default, 0, Cpu(cpu), -1);
+                        break;
+                    case 3:
+                        Mprotect(cpu, pid, start, pages, ProtFlags.Read);
+                        break;
+                    case 4:
+                        Mprotect(cpu, pid, start, pages, ReadWrite);
+                        break;
+                    case 5:
+                        Machine.Virtual.Mapping.Madvise(pid, start, (ulong)pages << 12, MemoryAdvice.DontNeed, Cpu(cpu), -1);
+                        break;
+                    case 6:
+                        Machine.Machine.CompactMemory(Cpu(cpu), -1);
+                        break;
+                    default:
+                        for (int page = 0; page < pages; page++)
+                        {
+                            Touch(cpu, start + ((ulong)page << 12), (draw >> page) % 2 == 0 ? AccessKind.Store : AccessKind.Load);
+                        }
+                        break;
+                }
+                string? violation = TlbInvariants.Violation(Machine.Machine.State, out int entries);
+                Assert.True(violation is null, $"step {step}: {violation}");
+                used += entries;
+            }
+            Assert.True(used > steps, "there were no translations to check");
+            Machine.AssertInvariants();
+        }
+
+        /// <summary>One access, with its faults; it reaches what the page tables say and only if they allow it.</summary>
+        private void Touch(int cpu, ulong address, AccessKind kind)
+        {
+            int pid = Contexts.Loaded(cpu);
+            while (true)
+            {
+                AccessResult result = Cpu(cpu).Access(new MemoryAccess(address, 8, kind));
+                if (result.Completed)
+                {
+                    Assert.Equal(Machine.FrameAt(pid, address), (long)(result.PhysicalAddress >> 12));
+                    Assert.True(kind == AccessKind.Load || (Machine.Spaces.Tables.ReadPte(Machine.Spaces[pid].Root, address) & 2) != 0);
+                    return;
+                }
+                long entry = Cpu(cpu).EnterKernel(EntryKind.Exception, 14, result.Fault.ErrorCode, address, -1).Sequence;
+                FaultResult resolved = Machine.Virtual.Faults.Handle(pid, address, result.Fault.Code, Cpu(cpu), entry, out _);
+                Cpu(cpu).ReturnToUser(entry);
+                if (resolved != FaultResult.Resolved)
+                {
+                    Assert.Equal(FaultResult.Segv, resolved);
+                    return;
+                }
+            }
+        }
+    }
+}
