@@ -28,6 +28,25 @@ public sealed class PageReferencesTests : IDisposable
         Assert.Equal([1UL, 2, 3], Read(_folder.Write("trace.gz", bytes.ToArray())));
     }
 
+    [Fact]
+    public void CompressedTracesCutShortAreRefusedAndOnesBehindEachOtherAreRead()
+    {
+        using var bytes = new MemoryStream();
+        using (var gzip = new GZipStream(bytes, CompressionLevel.Fastest))
+        {
+            for (int i = 0; i < 1_000; i++)
+            {
+                gzip.Write(Encoding.ASCII.GetBytes($"{i * 7919 % 1000}\n"));
+            }
+        }
+        byte[] whole = bytes.ToArray();
+        for (int length = 2; length < whole.Length; length++)
+        {
+            Assert.Throws<TraceFormatException>(() => Read(_folder.Write("cut.gz", whole[..length])));
+        }
+        Assert.Equal(2_000, Read(_folder.Write("twice.gz", [.. whole, .. whole])).Count);
+    }
+
     [Theory]
     [InlineData("x")]
     [InlineData("-1")]
