@@ -11,6 +11,7 @@ using Sim.Kernel.Boot;
 using Sim.Kernel.Events;
 using Sim.Kernel.Exec;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PageCache;
 
 namespace Sim.Host.Parity;
 
@@ -21,6 +22,8 @@ namespace Sim.Host.Parity;
 internal static class ExecParity
 {
     private const long RecordedMemoryBytes = 512L << 20;
+    // Of a program that cannot be laid out once the old one is gone: SIGSEGV.
+    private const string FatalSignal = "SIG11";
     // fault_around_bytes, 64 KiB.
     private const int RecordedUid = 1000, FaultAroundPages = 16;
 
@@ -53,11 +56,11 @@ internal static class ExecParity
     {
         SequenceDifference Differs(string field, string expected, string actual) => new(sequence, 0, "execve", field, expected, actual);
         (ExecResult result, ExecState? found) = Execute(layout, files);
-        if (found is null)
+        string failure = result.Error == Errno.None ? "0" : result.IsFatal ? FatalSignal : result.Error.ToString();
+        if (layout.AtExec is not { } recorded || found is null)
         {
-            return Differs("result", "0", result.Error.ToString());
+            return failure == (layout.Failure ?? "0") ? null : Differs("result", layout.Failure ?? "0", failure);
         }
-        ExecState recorded = layout.AtExec;
         for (int i = 0; i < Math.Max(recorded.Areas.Count, found.Areas.Count); i++)
         {
             string expected = i < recorded.Areas.Count ? recorded.Areas[i].ToString() : "none", actual = i < found.Areas.Count ? found.Areas[i].ToString() : "none";
@@ -124,10 +127,7 @@ internal static class ExecParity
     private static void Cache(Machine machine, RecordedPrograms files, string path)
     {
         int symbol = machine.Journal.Intern(path);
-        for (long pgoff = 0; pgoff < files.PagesOf(path); pgoff++)
-        {
-            machine.Virtual.Faults.ReadPage(symbol, pgoff, machine.Cpus[0], cause: -1);
-        }
+        new FileLoader(machine.State.Virtual.Spaces, machine.Pages, machine.Journal).Load(symbol, files.PagesOf(path), machine.Cpus[0], cause: -1);
     }
 
     private static Machine MachineOf(ExecLayoutRecord layout)

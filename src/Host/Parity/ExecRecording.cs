@@ -12,9 +12,11 @@ namespace Sim.Host.Parity;
 /// <param name="StackLimitBytes">RLIMIT_STACK; -1 for none.</param>
 /// <param name="ArgumentBytes">Lengths of the arguments.</param>
 /// <param name="EnvironmentBytes">Lengths of the environment's strings.</param>
-/// <param name="AtExec">The state.</param>
+/// <param name="AtExec">The state; null when there was none to see.</param>
+/// <param name="Failure">What execve returned instead, or SIG and the number of the signal that ended the program being laid out.</param>
 internal sealed record ExecLayoutRecord(
-    int Line, string Program, string Arch, int Case, long StackLimitBytes, int[] ArgumentBytes, int[] EnvironmentBytes, ExecState AtExec)
+    int Line, string Program, string Arch, int Case, long StackLimitBytes, int[] ArgumentBytes, int[] EnvironmentBytes, ExecState? AtExec,
+    string? Failure)
 {
     /// <summary>Bits of an address.</summary>
     public int Bits => Arch == "amd64" ? 64 : 32;
@@ -79,9 +81,11 @@ internal static class ExecRecording
                 throw TraceFormatException.AtLine(path, number, "exec is no name of a file", Remedy);
             }
             JsonElement limit = o.GetProperty("stack_rlimit");
+            string? failure = o.TryGetProperty("err", out JsonElement err) ? err.GetString() : null;
             return new ExecLayoutRecord(
                 number, program, arch, o.GetProperty("case").GetInt32(),
-                limit.ValueKind == JsonValueKind.Null ? -1 : limit.GetInt64(), Lengths(o, "argv_lens"), Lengths(o, "env_lens"), State(o.GetProperty("at_exec")));
+                limit.ValueKind == JsonValueKind.Null ? -1 : limit.GetInt64(), Lengths(o, "argv_lens"), Lengths(o, "env_lens"),
+                failure is null ? State(o.GetProperty("at_exec")) : null, failure);
         }
         catch (JsonException e)
         {

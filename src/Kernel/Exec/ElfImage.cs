@@ -15,6 +15,9 @@ public sealed record ElfImage(
     /// <summary>Size of one program header (<c>e_phentsize</c>), in bytes.</summary>
     public int ProgramHeaderBytes => Class == ElfClass.Elf64 ? 56 : 32;
 
+    /// <summary>The bits of an address: sums of addresses wrap around there.</summary>
+    public ulong AddressMask => Class == ElfClass.Elf64 ? ulong.MaxValue : uint.MaxValue;
+
     /// <summary>Distance from the first page of the first segment to the end of the last (<c>total_mapping_size</c>), in bytes; 0 without segments.</summary>
     public ulong TotalMappingBytes
     {
@@ -26,10 +29,10 @@ public sealed record ElfImage(
                 if (segment.Type == ElfSegmentType.Load)
                 {
                     low = Math.Min(low, segment.VirtualAddress & ~0xfffUL);
-                    high = Math.Max(high, segment.VirtualAddress + segment.MemoryBytes);
+                    high = Math.Max(high, (segment.VirtualAddress + segment.MemoryBytes) & AddressMask);
                 }
             }
-            return low == ulong.MaxValue ? 0 : high - low;
+            return low == ulong.MaxValue ? 0 : (high - low) & AddressMask;
         }
     }
 

@@ -7,11 +7,12 @@ namespace Sim.Kernel.Exec;
 /// <summary>
 /// Reads the headers of ELF files as the kernel does before it executes them (<c>load_elf_binary</c>, <c>load_elf_phdrs</c>,
 /// fs/binfmt_elf.c): it looks at the ELF header, the program headers and the interpreter's path, at nothing else, and takes
-/// no more memory than 64 KiB whatever the file says. Little-endian files for i386 and x86-64.
+/// no more memory than a page whatever the file says. Little-endian files for i386 and x86-64.
 /// </summary>
 public static class ElfReader
 {
-    private const int MaxProgramHeaderBytes = 65_536, MaxPathBytes = 4_096;
+    // load_elf_phdrs: the program headers fill no more than a page.
+    private const int MaxProgramHeaderBytes = 4_096, MaxPathBytes = 4_096;
 
     /// <summary>Reads the headers of a file.</summary>
     /// <param name="file">The file; it must be seekable.</param>

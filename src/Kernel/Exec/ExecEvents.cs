@@ -24,6 +24,15 @@ public readonly partial record struct ExecBss(
     [Unit("pages")] long Pages,
     [Unit("hex")] int Flags);
 
+/// <summary>
+/// From now on what a process may read it may execute too (<c>READ_IMPLIES_EXEC</c> of its personality): mappings, changed rights,
+/// heap and zeroed memory. Children have it too, and on i386 what it executes.
+/// </summary>
+/// <param name="Pid">Process.</param>
+[Event(234, "exec.personality")]
+public readonly partial record struct ExecReadImpliesExec(
+    [Unit("pid")] int Pid);
+
 /// <summary>Where the parts of a new program are (<c>mm_struct</c>).</summary>
 /// <param name="Pid">Process.</param>
 /// <param name="StartCode">First address of code.</param>

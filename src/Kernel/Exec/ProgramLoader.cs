@@ -99,8 +99,8 @@ public sealed class ProgramLoader
     }
 
     /// <summary>
-    /// execve as a running task makes it. When it fails after the old program is gone, the task is killed with SIGSEGV; out of
-    /// memory, with SIGKILL.
+    /// execve as a running task makes it. When it fails after the old program is gone, the task is killed with SIGSEGV
+    /// (<c>bprm_execve</c>, fs/exec.c).
     /// </summary>
     /// <returns>How the program begins; null and minus an errno in <paramref name="result"/> when it failed.</returns>
     public ProgramStart? Execve(TaskContext task, string path, ProgramArguments arguments, IProgramFiles files, out long result)
@@ -112,7 +112,7 @@ public sealed class ProgramLoader
         _journal.Emit(in done, entry);
         if (executed.IsFatal)
         {
-            task.Kill(executed.Error == Errno.ENOMEM ? Signal.Kill : Signal.Segv);
+            task.Kill(Signal.Segv);
         }
         else
         {

@@ -44,16 +44,16 @@ internal sealed partial class ProgramLoading
                 {
                     return placed;
                 }
-                bias = PageStart(place - start);
+                bias = PageStart(place - start) & _mask;
             }
-            Errno error = LoadSegment(symbol, in segment, bias + start, type, total, out ulong at);
+            Errno error = LoadSegment(symbol, in segment, (bias + start) & _mask, type, total, out ulong at);
             if (error != Errno.None)
             {
                 return error;
             }
             if (first && image.Type == ElfType.Dynamic)
             {
-                bias += at - PageStart(bias + start);
+                bias = (bias + at - PageStart((bias + start) & _mask)) & _mask;
             }
             first = false;
             if (segment.Offset <= image.ProgramHeaderOffset && image.ProgramHeaderOffset - segment.Offset < segment.FileBytes)
@@ -73,8 +73,9 @@ internal sealed partial class ProgramLoading
             endData = Math.Max(endData, start + segment.FileBytes);
             brk = Math.Max(brk, start + segment.MemoryBytes);
         }
+        ulong Biased(ulong address) => (address + bias) & _mask;
         loaded = new LoadedImage(
-            bias, image.Entry + bias, headers + bias, startCode + bias, endCode + bias, startData + bias, endData + bias, brk + bias);
+            bias, Biased(image.Entry), Biased(headers), Biased(startCode), Biased(endCode), Biased(startData), Biased(endData), Biased(brk));
         return Errno.None;
     }
 
@@ -105,12 +106,16 @@ internal sealed partial class ProgramLoading
         return Errno.None;
     }
 
+    /// <summary>
+    /// Unlike a program's, an interpreter's zeroes are made once for all segments: behind the end of what the file gives, up to the
+    /// end of the highest, and its last file page must be writable if the file's bytes do not fill it.
+    /// </summary>
     private Errno MapInterpreter(ProgramFile interpreter, ulong programBias, out ulong load)
     {
         ElfImage image = interpreter.Image;
         int symbol = ReadHeaders(interpreter);
-        ulong total = image.TotalMappingBytes;
-        bool isSet = false;
+        ulong total = image.TotalMappingBytes, fileEnd = 0, memoryEnd = 0;
+        bool isSet = false, isExecutable = false;
         load = 0;
         if (total == 0)
         {
@@ -130,9 +135,10 @@ internal sealed partial class ProgramLoading
             }
             else if (programBias != 0)
             {
-                load = 0 - start;
+                load = (0 - start) & _mask;
             }
-            Errno error = LoadSegment(symbol, in segment, load + start, type, total, out ulong at);
+            ulong at = PageStart((load + start) & _mask);
+            Errno error = MapFileBytes(symbol, in segment, ProtectionOf(segment.Flags), type, total, ref at);
             if (error != Errno.None)
             {
                 return error;
@@ -140,15 +146,26 @@ internal sealed partial class ProgramLoading
             total = 0;
             if (!isSet && image.Type == ElfType.Dynamic)
             {
-                load = at - PageStart(start);
+                load = (at - PageStart(start)) & _mask;
                 isSet = true;
             }
-            if (!Fits(in segment, load + start))
+            ulong lies = (load + start) & _mask;
+            if (!Fits(in segment, lies))
             {
                 return Errno.ENOMEM;
             }
+            fileEnd = Math.Max(fileEnd, lies + segment.FileBytes);
+            if (lies + segment.MemoryBytes > memoryEnd)
+            {
+                memoryEnd = lies + segment.MemoryBytes;
+                isExecutable = (segment.Flags & ElfSegmentFlags.Exec) != 0;
+            }
         }
-        return Errno.None;
+        if ((fileEnd & 0xfff) != 0 && Touch(fileEnd) != Errno.None)
+        {
+            return Errno.EFAULT;
+        }
+        return mapping.MapBss(pid, AddressSpaces.PageAlign(fileEnd), AddressSpaces.PageAlign(memoryEnd), isExecutable, cpu, cause);
     }
 
     /// <summary>Maps a segment's file bytes and the zeroes behind them.</summary>
@@ -170,12 +187,11 @@ internal sealed partial class ProgramLoading
             {
                 return error;
             }
-            // The rest of the last page is not to show the file; a page that may not be written stays as it is.
+            // The rest of the last page is not to show the file; one that cannot be written stays as it is.
             ulong zeroes = at + pageOffset + segment.FileBytes;
-            error = (zeroes & 0xfff) == 0 ? Errno.None : Touch(zeroes);
-            if (error == Errno.ENOMEM || (error != Errno.None && (prot & ProtFlags.Write) != 0))
+            if ((zeroes & 0xfff) != 0)
             {
-                return error;
+                _ = Touch(zeroes);
             }
         }
         if (segment.MemoryBytes <= segment.FileBytes)
@@ -184,7 +200,7 @@ internal sealed partial class ProgramLoading
         }
         ulong from = segment.FileBytes != 0 ? AddressSpaces.PageAlign(at + pageOffset + segment.FileBytes) : at;
         ulong to = AddressSpaces.PageAlign(at + pageOffset + segment.MemoryBytes);
-        return mapping.MapBss(pid, from, to, (prot & ProtFlags.Exec) != 0 || _readImpliesExec, cpu, cause);
+        return mapping.MapBss(pid, from, to, (prot & ProtFlags.Exec) != 0, cpu, cause);
     }
 
     private Errno MapFileBytes(int symbol, in ElfSegment segment, ProtFlags prot, MapFlags type, ulong total, ref ulong at)
@@ -194,10 +210,6 @@ internal sealed partial class ProgramLoading
         if (size == 0)
         {
             return Errno.None;
-        }
-        if (_readImpliesExec && (prot & ProtFlags.Read) != 0)
-        {
-            prot |= ProtFlags.Exec;
         }
         ulong length = total == 0 ? size : AddressSpaces.PageAlign(total);
         long result = mapping.Mmap(pid, at, length, prot, type, new MappedFile(symbol), offset, cpu, cause);

@@ -32,7 +32,7 @@ internal sealed partial class ProgramLoading
             }
         }
         ulong start = PageStart(strings), length = _taskSize - start;
-        if (image.WantsExecutableStack == true || _readImpliesExec)
+        if (image.WantsExecutableStack ?? spaces[pid].ReadImpliesExec)
         {
             long changed = mapping.Mprotect(pid, start, length, ProtFlags.Read | ProtFlags.Write | ProtFlags.Exec, cpu, cause);
             if (changed < 0)

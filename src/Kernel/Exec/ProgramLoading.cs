@@ -15,7 +15,7 @@ internal sealed partial class ProgramLoading(
     long stackLimitBytes, int pid, Cpu cpu, long cause)
 {
     private readonly ulong _taskSize = spaces.Layout.TaskSize;
-    private bool _readImpliesExec;
+    private readonly ulong _mask = abi.Class == ElfClass.Elf64 ? ulong.MaxValue : uint.MaxValue;
 
     /// <summary>Does it all, in the kernel's order.</summary>
     public Errno Load(ProgramFile program, ProgramFile? interpreter, ProgramArguments arguments, out ProgramStart? start)
@@ -26,8 +26,11 @@ internal sealed partial class ProgramLoading(
             // A program without arguments gets an empty one.
             arguments = arguments with { ArgumentBytes = [0] };
         }
-        // Old i386 programs know no difference between reading and executing (elf_read_implies_exec).
-        _readImpliesExec = abi.Class == ElfClass.Elf32 && program.Image.WantsExecutableStack is null;
+        // Old i386 programs know no difference between reading and executing (elf_read_implies_exec); what they execute later, neither.
+        if (abi.Class == ElfClass.Elf32 && program.Image.WantsExecutableStack is null)
+        {
+            mapping.SetReadImpliesExec(pid, cause);
+        }
         Errno error = SetUpStack(program.Image, arguments, out ulong strings);
         if (error != Errno.None)
         {
@@ -46,7 +49,7 @@ internal sealed partial class ProgramLoading(
             {
                 return error;
             }
-            entry = interpreterBase + interpreter.Image.Entry;
+            entry = (interpreterBase + interpreter.Image.Entry) & _mask;
         }
         if (entry >= _taskSize)
         {

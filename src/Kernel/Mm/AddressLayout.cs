@@ -14,12 +14,8 @@ public sealed class AddressLayout
         DirectMapBase = LongMode ? 0xffff_8880_0000_0000 : 0xc000_0000;
         MinAddress = (ulong)options.MmapMinAddress;
         KernelTablesPerProcess = profile == KernelProfile.I386Pae ? 2 : 0;
-        FileAlignBytes = profile switch
-        {
-            KernelProfile.I386Classic => 0,
-            KernelProfile.I386 => 4UL << 20,
-            _ => 2UL << 20,
-        };
+        // __thp_get_unmapped_area leaves 32-bit kernels out.
+        FileAlignBytes = LongMode ? 2UL << 20 : 0;
         GuardGapBytes = (ulong)options.StackGuardGapPages << 12;
         MmapBase = MmapBaseOf(options.StackLimitBytes);
     }

@@ -71,6 +71,12 @@ public sealed class AddressSpace
     /// <summary>Limits set for this process alone (prlimit); null while the machine's hold.</summary>
     public ResourceLimits? Limits { get; internal set; }
 
+    /// <summary>What may be read may be executed too (<c>READ_IMPLIES_EXEC</c>): i386 programs that say nothing of their stack, and what they start.</summary>
+    public bool ReadImpliesExec { get; internal set; }
+
+    /// <summary>Flags of the heap and of zeroed memory behind programs (<c>VM_DATA_DEFAULT_FLAGS</c> and <c>VM_ACCOUNT</c>).</summary>
+    internal VmFlags HeapFlags => AddressSpaces.HeapFlags | (ReadImpliesExec ? VmFlags.Exec : VmFlags.None);
+
     /// <summary>Mapped anonymous pages (<c>MM_ANONPAGES</c>); the zero page does not count.</summary>
     public long AnonRss { get; internal set; }
 
@@ -145,6 +151,10 @@ public sealed class AddressSpace
         if (LockedVm != 0)
         {
             hash.Add(LockedVm);
+        }
+        if (ReadImpliesExec)
+        {
+            hash.Add(ReadImpliesExec ? 1L : 0L);
         }
         if (Limits is { } limits)
         {

@@ -4,18 +4,22 @@ using Sim.Kernel.Exec;
 namespace Sim.Kernel.Mm;
 
 /// <content>What execve changes beside areas and pages.</content>
-public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, IApply<ExecLayout>, IApply<ExecAuxv>
+public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, IApply<ExecLayout>, IApply<ExecAuxv>, IApply<ExecReadImpliesExec>
 {
-    /// <summary>The old address space's frames are in <see cref="Released"/> afterwards. Limits are the process's and stay.</summary>
+    /// <summary>The old address space's frames are in <see cref="Released"/> afterwards. Limits and personality are the process's and stay.</summary>
     public void Apply(in ExecBegin e, in EventHeader header)
     {
         ResourceLimits? limits = this[e.Pid].Limits;
+        bool readImpliesExec = this[e.Pid].ReadImpliesExec;
         Apply(new MmExit(e.Pid), in header);
         Apply(new MmCreate(e.Pid, e.RootPfn), in header);
         AddressSpace mm = this[e.Pid];
         mm.Limits = limits;
+        mm.ReadImpliesExec = readImpliesExec;
         mm.MmapBase = limits is null ? mm.MmapBase : _layout.MmapBaseOf(limits.StackBytes);
     }
+
+    public void Apply(in ExecReadImpliesExec e, in EventHeader header) => this[e.Pid].ReadImpliesExec = true;
 
     public void Apply(in ExecBss e, in EventHeader header)
     {

@@ -49,7 +49,7 @@ public sealed partial class AddressSpaces :
         ulong from = PageAlign(mm.Brk), to = PageAlign((ulong)e.Brk);
         if (to > from)
         {
-            _editor.MapHeap(mm, from, to, HeapFlags);
+            _editor.MapHeap(mm, from, to, mm.HeapFlags);
         }
         else if (to < from)
         {

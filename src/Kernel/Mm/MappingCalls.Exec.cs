@@ -39,7 +39,7 @@ public sealed partial class MappingCalls
             return error;
         }
         long pages = (long)((end - start) >> 12);
-        VmFlags flags = AddressSpaces.HeapFlags | (executable ? VmFlags.Exec : VmFlags.None);
+        VmFlags flags = mm.HeapFlags | (executable ? VmFlags.Exec : VmFlags.None);
         if (!_limits.MayExpand(mm, flags, pages) || mm.Areas.Count > _options.MaxMapCount || !_limits.MayCommit(pages))
         {
             return Errno.ENOMEM;
@@ -48,6 +48,18 @@ public sealed partial class MappingCalls
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
         return Errno.None;
+    }
+
+    /// <summary>What the process may read it may execute from now on.</summary>
+    public void SetReadImpliesExec(int pid, long cause)
+    {
+        if (_spaces[pid].ReadImpliesExec)
+        {
+            return;
+        }
+        var e = new ExecReadImpliesExec(pid);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
     }
 
     /// <summary>Where a mapping without a wish would go; <see cref="Placement.None"/> when nowhere.</summary>

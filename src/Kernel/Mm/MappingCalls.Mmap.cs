@@ -41,6 +41,10 @@ public sealed partial class MappingCalls
         {
             return -(long)Errno.EINVAL;
         }
+        if ((prot & ProtFlags.Read) != 0 && mm.ReadImpliesExec)
+        {
+            prot |= ProtFlags.Exec;
+        }
         if ((flags & MapFlags.FixedNoReplace) != 0)
         {
             flags |= MapFlags.Fixed;

@@ -65,6 +65,7 @@ public sealed partial class MappingCalls
 
     private Errno ProtectAreas(AddressSpace mm, ulong start, ulong end, VmFlags access, CpuClock cpu, long cause)
     {
+        bool readImpliesExec = mm.ReadImpliesExec && (access & VmFlags.Read) != 0;
         while (start < end)
         {
             AreaCursor at = mm.Areas.Find(start);
@@ -74,6 +75,8 @@ public sealed partial class MappingCalls
             }
             cpu.Charge(_mprotectPs);
             VmArea area = _spaces.Areas[mm.Areas.Handle(at)];
+            // Once an area gets it, so do those behind it.
+            access |= readImpliesExec && (area.VmFlags & VmFlags.MayExec) != 0 ? VmFlags.Exec : VmFlags.None;
             VmFlags flags = access | (area.VmFlags & ~VmFlags.Access);
             ulong to = Math.Min(end, area.VmEnd);
             // Each MAY flag is its permission shifted left by 4.

@@ -85,7 +85,7 @@ public sealed partial class MappingCalls
             long pages = (long)((to - from) >> 12);
             bool collides = mm.Areas.IsValid(next)
                 && to + 4096 > _spaces.Areas[mm.Areas.Handle(next)].StartWithGap(_layout.GuardGapBytes);
-            if (to > _layout.TaskSize || collides || !_limits.MayExpand(mm, AddressSpaces.HeapFlags, pages)
+            if (to > _layout.TaskSize || collides || !_limits.MayExpand(mm, mm.HeapFlags, pages)
                 || mm.Areas.Count > _options.MaxMapCount || !_limits.MayCommit(pages))
             {
                 return (long)mm.Brk;

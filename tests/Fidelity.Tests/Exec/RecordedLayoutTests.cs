@@ -19,6 +19,21 @@ public class RecordedLayoutTests
         Assert.Equal((48, 48, 48, 48), (report.Sequences, report.SequencesEqual, report.Steps, report.StepsEqual));
     }
 
+    /// <summary>
+    /// Programs of unusual layouts: large alignments, segments in any order that overlap or share pages, zeroed memory anywhere, files
+    /// shorter than their segments, interpreters that are programs, and such as execve refuses or that do not survive it.
+    /// </summary>
+    [Fact]
+    public void SoAreUnusualOnesAndThoseThatFail()
+    {
+        string recording = Path.Combine(Sim.Shims.Tests.OutsideTools.RepositoryRoot, "traces", "layouts", "layouts.jsonl.gz");
+        SequenceParityReport report = ExecParity.Run(recording, TestContext.Current.CancellationToken);
+        Assert.Empty(report.Differences);
+        Assert.Equal(93, report.SequencesEqual);
+        List<ExecLayoutRecord> layouts = ExecRecording.Read(recording);
+        Assert.Equal(["ENOENT", "SIG11"], layouts.Select(l => l.Failure).OfType<string>().Distinct().Order());
+    }
+
     /// <summary>The comparison sees every number it claims to compare: each one changed in the recording is the one difference found.</summary>
     [Fact]
     public void EveryNumberIsCompared()
@@ -33,7 +48,7 @@ public class RecordedLayoutTests
             foreach (string name in ExecState.Names)
             {
                 string key = '"' + name.Split('.')[^1] + "\":";
-                string value = layout.AtExec.Numbers.First(n => n.Name == name).Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                string value = layout.AtExec!.Numbers.First(n => n.Name == name).Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
                 int at = line.IndexOf(key, StringComparison.Ordinal) + key.Length;
                 changed.Add(string.Concat(line.AsSpan(0, at), value == "9" ? "8" : "9", line.AsSpan(at + value.Length)));
             }
@@ -67,8 +82,8 @@ public class RecordedLayoutTests
         ExecLayoutRecord first = ExecRecording.Read(_recording)[0];
         using JsonDocument json = JsonDocument.Parse(ReadLines()[0]);
         JsonElement state = json.RootElement.GetProperty("at_exec");
-        Assert.Equal(state.GetProperty("areas").GetArrayLength(), first.AtExec.Areas.Count);
-        Assert.Equal(state.GetProperty("auxv").GetArrayLength(), first.AtExec.Auxv.Count);
-        Assert.Equal(state.GetProperty("sp").GetUInt64(), first.AtExec.Numbers.First(n => n.Name == "sp").Value);
+        Assert.Equal(state.GetProperty("areas").GetArrayLength(), first.AtExec!.Areas.Count);
+        Assert.Equal(state.GetProperty("auxv").GetArrayLength(), first.AtExec!.Auxv.Count);
+        Assert.Equal(state.GetProperty("sp").GetUInt64(), first.AtExec!.Numbers.First(n => n.Name == "sp").Value);
     }
 }

@@ -35,6 +35,7 @@ public class ElfReaderTests
     [InlineData(18, 0xb7, 18, "e_machine is 183")]
     [InlineData(54, 0x20, 54, "e_phentsize is 32")]
     [InlineData(56, 0x00, 56, "e_phnum is 0")]
+    [InlineData(56, 74, 56, "a program has 1 to 73 program headers")]
     [InlineData(33, 0x40, 32, "e_phoff is 0x4040")]
     [InlineData(64 + 32, 0x01, 64 + 32, "PT_INTERP has 1 bytes")]
     [InlineData(64 + 33, 0x20, 64 + 32, "PT_INTERP has 8203 bytes")]

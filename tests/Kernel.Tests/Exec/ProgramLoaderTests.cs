@@ -78,6 +78,57 @@ public class ProgramLoaderTests
         Assert.All(Maps.Rows(machine.Spaces, pid, machine.Journal.Symbols).Where(r => r.Pathname != "[vvar]"), r => Assert.Equal('x', r.Perms[2]));
     }
 
+    /// <summary>Its children and what they execute have it too, and everything mapped later; on x86-64 nobody does.</summary>
+    [Theory]
+    [InlineData(KernelProfile.I386Pae, true)]
+    [InlineData(KernelProfile.X86_64, false)]
+    public void WhatOldProgramsStartMayDoSoToo(KernelProfile profile, bool expected)
+    {
+        var machine = new TestMachine(profile);
+        Cpu cpu = machine.Machine.Cpus[0];
+        ElfClass elfClass = machine.Virtual.Programs.Abi.Class;
+        const ElfSegmentFlags Data = ElfSegmentFlags.Read | ElfSegmentFlags.Write;
+        Programs programs = Programs.Usual(elfClass);
+        programs["/old"] = ElfBytes.Of(elfClass, ElfType.Executable, 0x80_1000, null, ElfBytes.Load(0, 0x80_0000, 0x1800, 0x4000, Data));
+        int old = Process(machine);
+        Assert.Equal(Errno.None, Execute(machine, old, "/old", programs, _plain).Error);
+        int pid = (int)machine.Virtual.Processes.Fork(old, "child", cpu, -1);
+        Assert.Equal(Errno.None, Execute(machine, pid, "/static", programs, _plain).Error);
+        MappingCalls calls = machine.Virtual.Mapping;
+        ulong brk = machine.Spaces[pid].StartBrk;
+        calls.Brk(pid, brk + 0x3000, cpu, -1);
+        ulong mapped = (ulong)calls.Mmap(pid, 0, 0x2000, ProtFlags.Read, MapFlags.Private | MapFlags.Anonymous, MappedFile.None, 0, cpu, -1);
+        Assert.Equal(0, calls.Mprotect(pid, mapped, 0x1000, ProtFlags.Read | ProtFlags.Write, cpu, -1));
+        Assert.Equal(expected, machine.Spaces[pid].ReadImpliesExec);
+        AddressSpace mm = machine.Spaces[pid];
+        Assert.All([mapped, mapped + 0x1000, brk], at => Assert.Equal(expected, IsExecutable(at)));
+        // The program says itself that its stack is not to be executable.
+        Assert.False(IsExecutable(mm.StartStack));
+        machine.AssertInvariants();
+
+        bool IsExecutable(ulong at) => (machine.Spaces.Areas[mm.Areas.Handle(mm.Areas.Find(at))].VmFlags & VmFlags.Exec) != 0;
+    }
+
+    /// <summary>A program's last page may be read-only though it is not full; an interpreter's may not (load_elf_interp, padzero).</summary>
+    [Fact]
+    public void AnInterpreterEndsInAWritablePage()
+    {
+        var machine = new TestMachine();
+        const ElfSegmentFlags Text = ElfSegmentFlags.Read | ElfSegmentFlags.Exec;
+        Programs programs = Programs.Usual(ElfClass.Elf64);
+        programs["/ld"] = ElfBytes.Of(ElfClass.Elf64, ElfType.Dynamic, 0x800, null, ElfBytes.Load(0, 0, 0x2100, 0x2100, Text));
+        Assert.Equal((Errno.EFAULT, true), Result("/pie"));
+        Assert.Equal((Errno.None, false), Result("/ld"));
+        programs["/ld"] = ElfBytes.Of(ElfClass.Elf64, ElfType.Dynamic, 0x800, null, ElfBytes.Load(0, 0, 0x2000, 0x2000, Text));
+        Assert.Equal((Errno.None, false), Result("/pie"));
+
+        (Errno Error, bool IsFatal) Result(string path)
+        {
+            ExecResult result = Execute(machine, Process(machine), path, programs, _plain);
+            return (result.Error, result.IsFatal);
+        }
+    }
+
     [Theory]
     [InlineData(KernelProfile.X86_64, false)]
     [InlineData(KernelProfile.X86_64, true)]
