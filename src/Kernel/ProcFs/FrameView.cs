@@ -20,7 +20,7 @@ namespace Sim.Kernel.ProcFs;
 /// <param name="Index">Offset in its mapping, or number of its slab.</param>
 /// <param name="MapCount">Page-table entries that map it.</param>
 /// <param name="AllocatedBy">Sequence of the event that last handed it out; -1 for none.</param>
-public sealed record FrameRow(
+public record FrameRow(
     [property: JsonPropertyName("pfn")] string Pfn,
     [property: JsonPropertyName("zone")] string Zone,
     [property: JsonPropertyName("state")] string State,

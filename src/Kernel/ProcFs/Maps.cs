@@ -37,19 +37,27 @@ public static class Maps
     public static IReadOnlyList<MapsRow> Rows(AddressSpaces spaces, int pid, SymbolTable symbols)
     {
         AddressSpace mm = spaces[pid];
-        var rows = new List<MapsRow>(mm.Areas.Count);
-        for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at))
-        {
-            rows.Add(RowOf(in spaces.Areas[mm.Areas.Handle(at)], mm, symbols));
-        }
-        return rows;
+        return [.. AreasOf(spaces, pid).Select(area => RowOf(in area, mm, symbols))];
     }
+
+    /// <summary>The areas of a process in address order: the kernel's list <c>vm_next</c>.</summary>
+    /// <exception cref="ArgumentException">The process has no address space.</exception>
+    internal static IEnumerable<VmArea> AreasOf(AddressSpaces spaces, int pid)
+    {
+        AreaIndex areas = spaces[pid].Areas;
+        for (AreaCursor at = AreaIndex.First; areas.IsValid(at); at = areas.Next(at))
+        {
+            yield return spaces.Areas[areas.Handle(at)];
+        }
+    }
+
+    /// <summary>Where names start: behind a width that depends on the size of a pointer (<c>seq_setwidth</c>).</summary>
+    internal static int NameColumn(AddressSpaces spaces) => 25 + (spaces.Layout.LongMode ? 8 : 4) * 6;
 
     /// <summary>The kernel's layout.</summary>
     public static string Render(AddressSpaces spaces, int pid, SymbolTable symbols)
     {
-        // The name starts behind a width that depends on the size of a pointer.
-        int nameColumn = 25 + (spaces.Layout.LongMode ? 8 : 4) * 6;
+        int nameColumn = NameColumn(spaces);
         var text = new StringBuilder();
         foreach (MapsRow row in Rows(spaces, pid, symbols))
         {

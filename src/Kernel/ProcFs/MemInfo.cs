@@ -1,26 +1,34 @@
 using System.Globalization;
 using System.Text;
+using Sim.Kernel.Mm;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.ProcFs;
 
-/// <summary><c>/proc/meminfo</c>, the fields that the simulated kernel keeps, in KiB (fs/proc/meminfo.c).</summary>
+/// <summary>
+/// <c>/proc/meminfo</c>, in KiB (<c>meminfo_proc_show</c>, fs/proc/meminfo.c, Linux 6.1). Lines of what the simulated kernel does not
+/// have are left out, as a kernel built without them leaves them out, except those that the tools of procps read.
+/// </summary>
 public static class MemInfo
 {
     /// <summary>Field names and values, in the kernel's order.</summary>
-    public static IReadOnlyList<KeyValuePair<string, long>> Rows(KernelMemoryState state)
+    /// <param name="state">The physical half of the kernel.</param>
+    /// <param name="spaces">Tells shared memory from files; null where there are no processes.</param>
+    public static IReadOnlyList<KeyValuePair<string, long>> Rows(KernelMemoryState state, AddressSpaces? spaces = null)
     {
         IReadOnlyList<Zone> zones = state.Pages.Zones;
-        long[] uses = Census(state.Pages.Frames, out long mapped, out long huge);
+        Census census = CensusOf(state.Pages.Frames, spaces);
         long reclaimable = state.Slab.Pages(reclaimable: true), unreclaimable = state.Slab.Pages(reclaimable: false);
         var rows = new List<KeyValuePair<string, long>>();
         void Add(string name, long pages) => rows.Add(new(name, pages << (Page.Shift - 10)));
-        long total = zones.Sum(z => z.ManagedPages), free = zones.Sum(z => z.FreePages);
+        long total = zones.Sum(z => z.ManagedPages), free = zones.Sum(z => z.FreePages), file = census.Uses[(int)FrameUse.File];
         Add("MemTotal", total);
         Add("MemFree", free);
-        Add("MemAvailable", Available(zones, free, uses[(int)FrameUse.File], reclaimable));
-        Add("Cached", uses[(int)FrameUse.File]);
+        Add("MemAvailable", Available(zones, free, file, reclaimable));
+        Add("Buffers", 0);
+        Add("Cached", file);
+        Add("SwapCached", state.Reclaim?.Swap.Cache.Count ?? 0);
         if (state.Reclaim is { } reclaim)
         {
             AddLists(Add, reclaim);
@@ -33,28 +41,25 @@ public static class MemInfo
             Add("LowTotal", total - high.ManagedPages);
             Add("LowFree", free - high.FreePages);
         }
-        if (state.Reclaim is { } swapping)
-        {
-            Add("SwapTotal", swapping.Swap.Area.Pages);
-            Add("SwapFree", swapping.Swap.Area.Free);
-            Add("Writeback", swapping.Writeback);
-        }
-        Add("AnonPages", uses[(int)FrameUse.Anon]);
-        Add("Mapped", mapped);
+        Add("SwapTotal", state.Reclaim?.Swap.Area.Pages ?? 0);
+        Add("SwapFree", state.Reclaim?.Swap.Area.Free ?? 0);
+        Add("Writeback", state.Reclaim?.Writeback ?? 0);
+        Add("AnonPages", census.Uses[(int)FrameUse.Anon]);
+        Add("Mapped", census.Mapped);
+        Add("Shmem", census.SharedMemory);
         Add("KReclaimable", reclaimable);
         Add("Slab", reclaimable + unreclaimable);
         Add("SReclaimable", reclaimable);
         Add("SUnreclaim", unreclaimable);
-        Add("KernelStack", uses[(int)FrameUse.KernelStack]);
-        Add("PageTables", uses[(int)FrameUse.PageTable]);
-        Add("AnonHugePages", huge);
+        Add("KernelStack", census.Uses[(int)FrameUse.KernelStack]);
+        Add("PageTables", census.Uses[(int)FrameUse.PageTable]);
+        Add("AnonHugePages", census.Huge);
         return rows;
     }
 
     private static void AddLists(Action<string, long> add, ReclaimState reclaim)
     {
         LruState lru = reclaim.Lru;
-        add("SwapCached", reclaim.Swap.Cache.Count);
         add("Active", lru.Size(LruList.ActiveAnon) + lru.Size(LruList.ActiveFile));
         add("Inactive", lru.Size(LruList.InactiveAnon) + lru.Size(LruList.InactiveFile));
         add("Active(anon)", lru.Size(LruList.ActiveAnon));
@@ -65,10 +70,10 @@ public static class MemInfo
     }
 
     /// <summary>The kernel's layout.</summary>
-    public static string Render(KernelMemoryState state)
+    public static string Render(KernelMemoryState state, AddressSpaces? spaces = null)
     {
         var text = new StringBuilder();
-        foreach ((string name, long kib) in Rows(state))
+        foreach ((string name, long kib) in Rows(state, spaces))
         {
             text.Append(CultureInfo.InvariantCulture, $"{name + ":",-16}{kib,8} kB\n");
         }
@@ -96,21 +101,25 @@ public static class MemInfo
         return Math.Max(available, 0);
     }
 
-    /// <summary>Allocated frames by use.</summary>
-    private static long[] Census(FrameTable frames, out long mapped, out long huge)
+    /// <summary>Allocated frames, in pages.</summary>
+    private readonly record struct Census(long[] Uses, long Mapped, long SharedMemory, long Huge);
+
+    private static Census CensusOf(FrameTable frames, AddressSpaces? spaces)
     {
         long[] uses = new long[256];
-        mapped = huge = 0;
+        long mapped = 0, shared = 0, huge = 0;
         for (long pfn = 0; pfn < frames.Count; pfn++)
         {
             ref Frame frame = ref frames[pfn];
             if (frame.State == FrameState.Allocated)
             {
-                uses[(int)frame.Use] += 1L << frame.Order;
-                huge += frame.Use == FrameUse.Anon && frame.Order > 0 ? 1L << frame.Order : 0;
-                mapped += frame.Use == FrameUse.File && frame.MapCount > 0 ? 1L << frame.Order : 0;
+                long pages = 1L << frame.Order;
+                uses[(int)frame.Use] += pages;
+                huge += frame.Use == FrameUse.Anon && frame.Order > 0 ? pages : 0;
+                mapped += frame.Use == FrameUse.File && frame.MapCount > 0 ? pages : 0;
+                shared += frame.Use == FrameUse.File && spaces?.ReverseMap.Mapping(pfn) < 0 ? pages : 0;
             }
         }
-        return uses;
+        return new Census(uses, mapped, shared, huge);
     }
 }

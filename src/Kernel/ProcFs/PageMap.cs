@@ -60,32 +60,11 @@ public static class PageMap
 
     private static IEnumerable<PageMapRow> Walk(AddressSpaces spaces, FrameTable frames, AddressSpace mm)
     {
-        PageTables tables = spaces.Tables;
-        for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at))
+        foreach (VmArea area in Maps.AreasOf(spaces, mm.Pid))
         {
-            VmArea area = spaces.Areas[mm.Areas.Handle(at)];
-            for (ulong address = area.VmStart; address < area.VmEnd;)
+            foreach ((ulong address, ulong entry, _) in PageWalk.Entries(spaces.Tables, mm.Root, area.VmStart, area.VmEnd))
             {
-                long table = tables.FindLeafTable(mm.Root, address, out int missing);
-                if (table < 0)
-                {
-                    ulong next = tables.SpanEnd(address, missing + 1);
-                    if (missing == 0 && tables.ReadLarge(mm.Root, address) != 0)
-                    {
-                        for (; address < next; address += 4096)
-                        {
-                            yield return RowOf(spaces, frames, in area, address, tables.ReadPte(mm.Root, address));
-                        }
-                    }
-                    address = next;
-                    continue;
-                }
-                ulong entry = tables.Read(table, address);
-                if (entry != 0)
-                {
-                    yield return RowOf(spaces, frames, in area, address, entry);
-                }
-                address += 4096;
+                yield return RowOf(spaces, frames, in area, address, entry);
             }
         }
     }

@@ -32,6 +32,7 @@ public sealed record PagesetRow(
 /// <param name="StartPfn">First frame.</param>
 /// <param name="Boost">By how much the watermarks are raised for the time being.</param>
 /// <param name="HighAtomic">Pages of the page blocks kept for urgent requests of higher orders.</param>
+/// <param name="StatThreshold">How far a CPU's counts may differ from the zone's before it adds them.</param>
 public sealed record ZoneInfoRow(
     [property: JsonPropertyName("node")] int Node,
     [property: JsonPropertyName("zone")] string Zone,
@@ -46,7 +47,8 @@ public sealed record ZoneInfoRow(
     [property: JsonPropertyName("pagesets")] PagesetRow[] Pagesets,
     [property: JsonPropertyName("start_pfn")] long StartPfn,
     [property: JsonPropertyName("boost")] long Boost,
-    [property: JsonPropertyName("nr_reserved_highatomic")] long HighAtomic);
+    [property: JsonPropertyName("nr_reserved_highatomic")] long HighAtomic,
+    [property: JsonPropertyName("vm_stats_threshold")] int StatThreshold);
 
 /// <summary><c>/proc/zoneinfo</c>, the fields that the simulated kernel keeps (mm/vmstat.c, <c>zoneinfo_show_print</c>).</summary>
 public static class ZoneInfo
@@ -60,7 +62,7 @@ public static class ZoneInfo
             zone.SpannedPages, zone.PresentPages, zone.ManagedPages,
             [.. state.Zones.Select(other => zone.LowmemReserve(other.Type))],
             [.. zone.PerCpu.Select((pcp, cpu) => new PagesetRow(cpu, pcp.Count, pcp.High, pcp.Batch))],
-            zone.StartPfn, zone.WatermarkBoost, zone.ReservedHighAtomic)),
+            zone.StartPfn, zone.WatermarkBoost, zone.ReservedHighAtomic, zone.StatThreshold)),
     ];
 
     /// <summary>The kernel's layout.</summary>
@@ -100,6 +102,7 @@ public static class ZoneInfo
             text.Append(invariant, $"              count: {pageset.Count}\n");
             text.Append(invariant, $"              high:  {pageset.High}\n");
             text.Append(invariant, $"              batch: {pageset.Batch}\n");
+            text.Append(invariant, $"  vm stats threshold: {row.StatThreshold}\n");
         }
         text.Append(invariant, $"  start_pfn:           {row.StartPfn}\n");
     }

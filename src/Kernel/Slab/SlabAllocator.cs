@@ -133,7 +133,14 @@ public sealed class SlabAllocator
             return -1;
         }
         long pfn = _pages.AllocPages(PageOrder.Of(bytes), gfp | GfpFlags.Compound, KernelUser.LargeKmalloc, cpu, cause);
-        return pfn < 0 ? -1 : pfn << Page.Shift;
+        if (pfn < 0)
+        {
+            return -1;
+        }
+        var large = new SlabLargeAlloc(pfn, bytes);
+        EventHeader header = _journal.Emit(in large, cause);
+        _state.Apply(in large, in header);
+        return pfn << Page.Shift;
     }
 
     /// <summary>Gives back what <see cref="Kmalloc"/> handed out.</summary>
@@ -150,6 +157,9 @@ public sealed class SlabAllocator
         {
             throw new InvalidOperationException($"Address 0x{address:x} was not handed out by kmalloc: its frame is {frame.State}.");
         }
+        var large = new SlabLargeFree(address >> Page.Shift);
+        EventHeader header = _journal.Emit(in large, cause);
+        _state.Apply(in large, in header);
         _pages.FreePages(address >> Page.Shift, frame.Order, cpu, cause);
     }
 

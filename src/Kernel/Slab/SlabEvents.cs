@@ -107,6 +107,17 @@ public readonly partial record struct SlabReapRound(byte Cpu, bool Node);
 [Event(66, "slab.shrink")]
 public readonly partial record struct SlabShrink(int Cache);
 
+/// <summary>kmalloc asked for more than a cache has: the bytes of a block of frames are a caller's (kmalloc_large).</summary>
+/// <param name="Pfn">First frame of the block.</param>
+/// <param name="Bytes">Bytes asked for; what the block has beyond is internal fragmentation.</param>
+[Event(246, "slab.large_alloc")]
+public readonly partial record struct SlabLargeAlloc([Unit("pfn"), Delta(10)] long Pfn, long Bytes);
+
+/// <summary>A block of frames that kmalloc handed out is given back; it is freed next.</summary>
+/// <param name="Pfn">First frame of the block.</param>
+[Event(247, "slab.large_free")]
+public readonly partial record struct SlabLargeFree([Unit("pfn"), Delta(10)] long Pfn);
+
 /// <summary>Where a CPU's next slab was.</summary>
 public enum CpuSlabSource : byte
 {

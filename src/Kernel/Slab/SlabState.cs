@@ -11,7 +11,8 @@ namespace Sim.Kernel.Slab;
 /// </summary>
 /// <remarks>This file has what both allocators share; <c>SlabState.Slub.cs</c> and <c>SlabState.Arrays.cs</c> have their own.</remarks>
 public sealed partial class SlabState :
-    IApply<SlabCacheCreate>, IApply<SlabCacheAlias>, IApply<SlabGrow>, IApply<SlabAlloc>, IApply<SlabFree>, IApply<SlabReap>
+    IApply<SlabCacheCreate>, IApply<SlabCacheAlias>, IApply<SlabGrow>, IApply<SlabAlloc>, IApply<SlabFree>, IApply<SlabReap>,
+    IApply<SlabLargeAlloc>, IApply<SlabLargeFree>
 {
     /// <summary>End of a chain of free objects, and no slab.</summary>
     internal const int End = -1;
@@ -47,6 +48,12 @@ public sealed partial class SlabState :
 
     /// <summary>The cache chain, oldest first.</summary>
     public IReadOnlyList<SlabCache> Caches => _caches;
+
+    /// <summary>Bytes that were asked for with blocks of frames, which are too many for a cache.</summary>
+    public long LargeBytes { get; private set; }
+
+    /// <summary>Frames of those blocks.</summary>
+    public long LargePages { get; private set; }
 
     /// <summary>Frames of all slabs of caches that can, or cannot, be reclaimed.</summary>
     public long Pages(bool reclaimable)
@@ -193,6 +200,23 @@ public sealed partial class SlabState :
         _spareSlab = number;
     }
 
+    public void Apply(in SlabLargeAlloc e, in EventHeader header)
+    {
+        ref Frame frame = ref _frames[e.Pfn];
+        // At most 4 MiB.
+        frame.Index = (int)e.Bytes;
+        LargeBytes += e.Bytes;
+        LargePages += 1L << frame.Order;
+    }
+
+    public void Apply(in SlabLargeFree e, in EventHeader header)
+    {
+        ref Frame frame = ref _frames[e.Pfn];
+        LargeBytes -= frame.Index;
+        LargePages -= 1L << frame.Order;
+        frame.Index = 0;
+    }
+
     /// <summary>Appends the state to a state hash.</summary>
     public void HashInto(ref XxHash64 hash)
     {
@@ -206,6 +230,12 @@ public sealed partial class SlabState :
         hash.Add(LastNodeReapPs);
         hash.AddSpan<SlabRecord>(_slabs.AsSpan(0, _slabCount));
         hash.AddSpan<int>(_bufctl.AsSpan(0, _bufctlCount));
+        // Nothing is added without large blocks: logs from before them keep their hashes.
+        if (LargePages != 0)
+        {
+            hash.Add(LargeBytes);
+            hash.Add(LargePages);
+        }
     }
 
     /// <summary>A cache by its number.</summary>

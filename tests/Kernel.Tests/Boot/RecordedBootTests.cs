@@ -87,7 +87,7 @@ public sealed class RecordedBootTests
     private static string Free(BootPlan plan) => string.Join(' ', plan.HighMem.Concat(plan.Released).Concat(plan.Deferred)
         .Select(r => $"{r.StartPfn:x}-{r.EndPfn:x}"));
 
-    private static PageAllocatorState HandOver(BootLog log)
+    internal static PageAllocatorState HandOver(BootLog log)
     {
         var catalogue = new EventCatalogue();
         KernelEvents.AddTo(catalogue);
