@@ -4,7 +4,6 @@ using Sim.Kernel.PageCache;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
-using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tests.PageCache;
 
