@@ -13,7 +13,7 @@ internal sealed class FileProgram(FilesOptions options, MappedFile file, RandomS
     private ulong _memory;
     private long _next, _at;
     private int _filled, _made;
-    private bool _underWay;
+    private bool _underWay, _writes, _syncs;
 
     /// <summary>The task.</summary>
     public int Pid { get; set; }
@@ -21,7 +21,7 @@ internal sealed class FileProgram(FilesOptions options, MappedFile file, RandomS
     /// <summary>Blocks done.</summary>
     public long Blocks { get; private set; }
 
-    /// <summary>Bytes that calls have read.</summary>
+    /// <summary>Bytes that calls have read or written.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>Calls that failed.</summary>
@@ -48,11 +48,17 @@ internal sealed class FileProgram(FilesOptions options, MappedFile file, RandomS
                 Draw();
             }
             _made += task.Run(_batch.AsSpan(_made, _filled - _made));
-            if (_made == _filled && (Maps || Call(task)))
+            if (_made < _filled || (!Maps && !_syncs && !Call(task)) || (_syncs && !Sync(task)))
             {
-                _underWay = false;
-                Blocks++;
+                continue;
             }
+            if (!_syncs && options.FsyncBlocks > 0 && (Blocks + 1) % options.FsyncBlocks == 0)
+            {
+                _syncs = true;
+                continue;
+            }
+            (_underWay, _syncs) = (false, false);
+            Blocks++;
         }
         return ProgramStatus.Running;
     }
@@ -73,20 +79,31 @@ internal sealed class FileProgram(FilesOptions options, MappedFile file, RandomS
         long places = options.FileSize.Bytes / options.BlockBytes;
         _at = (options.Order == FileOrder.Sequential ? _next++ % places : (long)random.NextBelow((ulong)places)) * options.BlockBytes;
         (_filled, _made, _underWay) = (0, 0, true);
+        _writes = options.WritePercent > 0 && random.NextBelow(100) < (ulong)options.WritePercent;
         long end = Maps ? _at + options.BlockBytes : 1;
         for (long at = Maps ? _at : 0; at < end; at = (at & -Page.Size) + Page.Size)
         {
-            _batch[_filled++] = new MemoryAccess(_memory + (ulong)at, 1, AccessKind.Load)
+            _batch[_filled++] = new MemoryAccess(_memory + (ulong)at, 1, Maps && _writes ? AccessKind.Store : AccessKind.Load)
             {
                 ComputeCycles = _filled == 1 ? (uint)options.ComputeCycles : 0,
             };
         }
     }
 
+    /// <summary>Has the file brought to the device; false when the call is to be made again.</summary>
+    private bool Sync(TaskContext task)
+    {
+        long result = task.Calls.Fsync(task, file);
+        Failures += result < 0 && !task.IsBlocked ? 1 : 0;
+        return !task.IsBlocked;
+    }
+
     /// <summary>Makes the call; false when it is to be made again.</summary>
     private bool Call(TaskContext task)
     {
-        long result = task.Calls.Read(task, file, _memory, options.BlockBytes, _at);
+        long result = _writes
+            ? task.Calls.Write(task, file, _memory, options.BlockBytes, _at)
+            : task.Calls.Read(task, file, _memory, options.BlockBytes, _at);
         if (task.IsBlocked)
         {
             return false;

@@ -16,7 +16,7 @@ public enum FileOrder
     Random,
 }
 
-/// <summary>Tasks that read files.</summary>
+/// <summary>Tasks that read and write files.</summary>
 public sealed record FilesOptions : WorkloadOptions, ICheckedSettings
 {
     [Setting("Number of tasks.", Min = 1, Max = 10_000)]
@@ -34,11 +34,17 @@ public sealed record FilesOptions : WorkloadOptions, ICheckedSettings
     [Setting("From the beginning, and again when the end is reached (sequential), or block by block drawn at random (random).")]
     public FileOrder Order { get; init; } = FileOrder.Sequential;
 
-    [Setting("Bytes that are read together; of a mapping, one access to each page of them.", Min = 1, Max = 1 << 20)]
+    [Setting("Bytes that are read or written together; of a mapping, one access to each page of them.", Min = 1, Max = 1 << 20)]
     public int BlockBytes { get; init; } = 16_384;
 
-    [Setting("Blocks that each task reads.", Min = 1, Max = 1_000_000_000_000)]
+    [Setting("Blocks that each task reads or writes.", Min = 1, Max = 1_000_000_000_000)]
     public long Blocks { get; init; } = 8_192;
+
+    [Setting("Blocks that are written, in percent.", Min = 0, Max = 100)]
+    public int WritePercent { get; init; }
+
+    [Setting("Blocks after which a task has all it wrote brought to the device (fsync); 0 for never.", Min = 0, Max = 1_000_000_000)]
+    public int FsyncBlocks { get; init; }
 
     [Setting("Computation of each task between two blocks, in cycles.", Min = 0, Max = 1_000_000_000)]
     public int ComputeCycles { get; init; } = 10_000;

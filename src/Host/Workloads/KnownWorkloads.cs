@@ -12,7 +12,7 @@ public static class KnownWorkloads
     internal static WorkloadRegistry With(ICaptureObserver? observer) => new WorkloadRegistry()
         .Add<FilesOptions>(
             "files",
-            "Tasks that read files, with calls or mapped.",
+            "Tasks that read and write files, with calls or mapped.",
             (options, context) => new FilesWorkload(context.Machine, options, context.Seed, context.Name))
         .Add<FragmentationOptions>(
             "fragmentation",

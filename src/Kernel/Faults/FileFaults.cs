@@ -15,10 +15,12 @@ internal sealed class FileFaults
     private readonly FrameTable _frames;
     private readonly Readahead _readahead;
     private readonly FileIo _io;
+    private readonly DirtyThrottle _throttle;
     private (int File, long Pgoff)[] _waitsFor = new (int File, long Pgoff)[16];
 
-    public FileFaults(AddressSpaces spaces, FrameTable frames, Readahead readahead, FileIo io)
+    public FileFaults(AddressSpaces spaces, FrameTable frames, Readahead readahead, FileIo io, DirtyThrottle throttle)
     {
+        _throttle = throttle;
         _spaces = spaces;
         _frames = frames;
         _readahead = readahead;
@@ -67,6 +69,16 @@ internal sealed class FileFaults
         }
         waited = default;
         return pfn;
+    }
+
+    /// <summary>A task has made a mapped page writable, which counts as dirty; true when it has to pause (<c>fault_dirty_shared_page</c>).</summary>
+    public bool MustPause(int pid, bool maySleep, CpuClock cpu, long cause)
+    {
+        if (!maySleep)
+        {
+            _throttle.Dirtied(cpu, cause);
+        }
+        return maySleep && _throttle.MustPause(pid, cpu, cause);
     }
 
     /// <summary>The task faults again at the page it has slept for (<c>FAULT_FLAG_TRIED</c>); it does not wait any longer.</summary>

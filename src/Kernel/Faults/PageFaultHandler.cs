@@ -258,7 +258,7 @@ public sealed class PageFaultHandler
         var file = new FaultFile(mm.Pid, (long)(address >> 12), cached, write, major);
         EventHeader at = _journal.Emit(in file, cause);
         _spaces.Apply(in file, in at);
-        return FaultResult.Resolved;
+        return write ? AfterWrite(mm.Pid, area.VmFile, cpu, at.Sequence) : FaultResult.Resolved;
     }
 
     /// <summary>
@@ -334,7 +334,7 @@ public sealed class PageFaultHandler
             EventHeader header = _journal.Emit(in reuse, cause);
             _spaces.Apply(in reuse, in header);
             Flush(mm, address, cpu, header.Sequence);
-            return FaultResult.Resolved;
+            return alone ? FaultResult.Resolved : AfterWrite(mm.Pid, area.VmFile, cpu, header.Sequence);
         }
         long pfn = _pages.AllocOrWait(zero ? ZeroedGfp : GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
         if (pfn < 0)
@@ -349,6 +349,10 @@ public sealed class PageFaultHandler
         Flush(mm, address, cpu, at.Sequence);
         return FaultResult.Resolved;
     }
+
+    /// <summary>A page of a file is dirty now: its task may have to pause before it goes on.</summary>
+    private FaultResult AfterWrite(int pid, int file, CpuClock cpu, long cause) =>
+        _files is not null && file > 0 && _files.MustPause(pid, MaySleep, cpu, cause) ? FaultResult.Blocked : FaultResult.Resolved;
 
     /// <summary>The page cache's frame for a page; read in when missing. Pages of shared memory start as zeroes and are not read.</summary>
     private long FindOrRead(int pid, int file, long pgoff, VmFlags area, CpuClock cpu, long cause, out bool major)

@@ -56,6 +56,10 @@ public sealed partial class AddressSpaces :
         ulong address = (ulong)e.Vpn << 12;
         ref readonly VmArea area = ref Areas[mm.Areas.Handle(mm.Areas.Find(address))];
         MapCached(mm, address, e.Pfn, in area, e.Write ? Written : 0);
+        if (e.Write)
+        {
+            SetDirty(e.Pfn, header.TimePs);
+        }
         Reclaim?.Files.Hit(area.VmFile, e.Major ? 0 : 1);
         CountFault(e.Pid, e.Major);
     }
@@ -103,7 +107,12 @@ public sealed partial class AddressSpaces :
         {
             ulong entry = _tables.ReadPte(mm.Root, address);
             PteFlags flags = _tables.Mode.FlagsOf(entry) & ~PageProtection.NotExclusive;
-            SetEntry(mm, address, _tables.Mode.PfnOf(entry), flags | Written | PteFlags.Accessed);
+            long pfn = _tables.Mode.PfnOf(entry);
+            SetEntry(mm, address, pfn, flags | Written | PteFlags.Accessed);
+            if (_frames[pfn].Use == FrameUse.File)
+            {
+                SetDirty(pfn, header.TimePs);
+            }
         }
         CountFault(e.Pid, major: false);
     }

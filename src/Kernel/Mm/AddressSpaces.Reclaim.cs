@@ -16,9 +16,6 @@ public sealed partial class AddressSpaces :
     /// <summary>What the <c>lru.isolate</c> or <c>lru.deactivate</c> applied last did; tells the decider, no part of the state.</summary>
     internal (int Taken, int Deactivated) LastIsolation { get; private set; }
 
-    /// <summary>True for a page of a file or of shared memory.</summary>
-    internal bool IsFilePage(long pfn) => _frames[pfn].Use == FrameUse.File;
-
     /// <summary>
     /// How many entries that map a page have their accessed bit set, whether one of those is in an executable area, and any in a locked one
     /// (<c>folio_referenced</c>, without clearing the bits).
@@ -82,7 +79,7 @@ public sealed partial class AddressSpaces :
             TakeReferences(e.Pfn);
             frame.Flags |= PageFlags.Referenced;
         }
-        else if (e.Reason == KeepReason.Writeback)
+        else if (e.Reason is KeepReason.Writeback or KeepReason.Dirty)
         {
             frame.Flags |= PageFlags.Reclaim;
         }
@@ -121,7 +118,10 @@ public sealed partial class AddressSpaces :
             ulong address = (ulong)vpn << 12;
             long table = _tables.FindLeafTable(mm.Root, address, out _);
             ulong pte = _tables.Read(table, address);
-            frame.Flags |= (pte & (ulong)PteFlags.Dirty) != 0 ? PageFlags.Dirty : 0;
+            if ((pte & (ulong)PteFlags.Dirty) != 0)
+            {
+                SetDirty(e.Pfn, header.TimePs);
+            }
             _tables.Write(table, address, anon ? Swap.SwapFormat.Entry(_tables.Mode, slot, (pte & (ulong)PageProtection.NotExclusive) == 0) : 0);
             ReverseMap.Remove(e.Pfn, pid, vpn);
             if (anon)
@@ -145,11 +145,12 @@ public sealed partial class AddressSpaces :
     public void Apply(in ReclaimPageout e, in EventHeader header)
     {
         ref Frame frame = ref _frames[e.Pfn];
-        frame.Flags &= ~PageFlags.Dirty;
+        ClearDirty(e.Pfn);
         Reclaim!.Count(VmEvent.NrVmscanWrite);
-        Reclaim.Count(frame.Use == FrameUse.Anon ? VmEvent.Pswpout : VmEvent.NrDirtied);
+        Reclaim.Count(VmEvent.Pgpgout, e.Done ? 0 : 1);
         if (frame.Use == FrameUse.Anon)
         {
+            Reclaim.Count(VmEvent.Pswpout);
             Reclaim.Swap.Area.Store(ReverseMap.Mapping(e.Pfn));
         }
         if (e.Done)
@@ -165,7 +166,7 @@ public sealed partial class AddressSpaces :
     public void Apply(in WritebackEnd e, in EventHeader header)
     {
         ref Frame frame = ref _frames[e.Pfn];
-        bool rotates = frame.Has(PageFlags.Reclaim) && frame.Has(PageFlags.Lru) && !frame.Has(PageFlags.Unevictable);
+        bool rotates = frame.Has(PageFlags.Reclaim) && frame.Has(PageFlags.Lru) && !frame.Has(PageFlags.Unevictable | PageFlags.Dirty);
         frame.Flags &= ~PageFlags.Writeback;
         Reclaim!.Writeback--;
         Reclaim.Count(VmEvent.NrWritten);
@@ -244,11 +245,15 @@ public sealed partial class AddressSpaces :
         }
     }
 
-    /// <summary>A written entry is gone: its page of a file is dirty (<c>zap_pte_range</c>).</summary>
+    /// <summary>
+    /// A written entry is gone: its page of shared memory is dirty (<c>zap_pte_range</c>). One of a file was marked when the entry was
+    /// made writable.
+    /// </summary>
     private void MarkIfWritten(ulong entry)
     {
         long pfn = _tables.Mode.PfnOf(entry);
-        if (Reclaim is not null && pfn != ZeroPfn && (entry & (ulong)PteFlags.Dirty) != 0 && _frames[pfn].Use == FrameUse.File)
+        if (Reclaim is not null && pfn != ZeroPfn && (entry & (ulong)PteFlags.Dirty) != 0 && _frames[pfn].Use == FrameUse.File
+            && ReverseMap.Mapping(pfn) < 0)
         {
             _frames[pfn].Flags |= PageFlags.Dirty;
         }

@@ -1,22 +1,25 @@
 using Sim.Engine.Events;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Faults;
+using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.PageCache;
 
 /// <summary>
-/// Reading files through the page cache (<c>filemap_read</c> of mm/filemap.c, Linux 6.1). A call that has to sleep is made again by its
+/// Reading files through the page cache (<c>filemap_read</c> of mm/filemap.c, Linux 6.1); FileCalls.Write.cs writes them. A call that has to sleep is made again by its
 /// program, and goes on where it was. Execution state.
 /// </summary>
-internal sealed class FileCalls
+internal sealed partial class FileCalls
 {
     private struct Progress
     {
         public long Offset, Length, Done;
         public int File;
+        public bool Write;
     }
 
     private readonly AddressSpaces _spaces;
@@ -25,18 +28,28 @@ internal sealed class FileCalls
     private readonly PageFaultHandler _faults;
     private readonly Readahead? _readahead;
     private readonly FileIo? _io;
+    private readonly PageWriter? _writer;
+    private readonly DirtyThrottle? _throttle;
+    private readonly PageAllocator _allocator;
+    private readonly ChargedPages _pages;
+    private readonly ITlbFlush _tlb;
     private readonly long _copyPs;
     private Progress[] _progress = new Progress[16];
 
     public FileCalls(
-        AddressSpaces spaces, FrameTable frames, Journal journal, PageFaultHandler faults, Readahead? readahead, FileIo? io, MmCosts costs)
+        AddressSpaces spaces, PageAllocator allocator, Journal journal, PageFaultHandler faults, MemoryReclaim? reclaim, ITlbFlush tlb, MmCosts costs)
     {
         _spaces = spaces;
-        _frames = frames;
+        _allocator = allocator;
+        _frames = allocator.State.Frames;
         _journal = journal;
         _faults = faults;
-        _readahead = readahead;
-        _io = io;
+        _pages = reclaim?.SwapFaults.Pages ?? new ChargedPages(allocator, journal, null, null, null);
+        _readahead = reclaim?.Readahead;
+        _io = reclaim?.Files;
+        _writer = reclaim?.Writer;
+        _throttle = reclaim?.Throttle;
+        _tlb = tlb;
         _copyPs = costs.UserCopyPageNs * 1000L;
     }
 
@@ -57,7 +70,7 @@ internal sealed class FileCalls
         {
             return -(long)refused;
         }
-        ref Progress progress = ref Begin(task.Pid, file.Symbol, offset, length);
+        ref Progress progress = ref Begin(task.Pid, file.Symbol, offset, length, write: false);
         long size = _spaces.Cache.Size(file.Symbol);
         long end = size < long.MaxValue >> Page.Shift ? Math.Min(offset + length, size << Page.Shift) : offset + length;
         Errno error = Errno.None;
@@ -136,16 +149,16 @@ internal sealed class FileCalls
         }
     }
 
-    private ref Progress Begin(int pid, int file, long offset, long length)
+    private ref Progress Begin(int pid, int file, long offset, long length, bool write)
     {
         if (pid >= _progress.Length)
         {
             Array.Resize(ref _progress, Math.Max(pid + 1, _progress.Length * 2));
         }
         ref Progress progress = ref _progress[pid];
-        if ((progress.File, progress.Offset, progress.Length) != (file, offset, length))
+        if ((progress.File, progress.Offset, progress.Length, progress.Write) != (file, offset, length, write))
         {
-            progress = new Progress { File = file, Offset = offset, Length = length };
+            progress = new Progress { File = file, Offset = offset, Length = length, Write = write };
         }
         return ref progress;
     }

@@ -59,6 +59,9 @@ internal sealed class FileIo : IComponent
     /// <summary>The device takes no more requests at the moment.</summary>
     public bool IsFull => _device.IsFull;
 
+    /// <summary>Pages of files being written.</summary>
+    public int WritesUnderWay { get; private set; }
+
     /// <summary>Adds a page, whose event said so, to the request under way; one that does not follow begins another.</summary>
     public void Gather(int pfn, bool write, CpuClock cpu, long cause)
     {
@@ -84,6 +87,7 @@ internal sealed class FileIo : IComponent
             return;
         }
         cpu.Charge(_submitPs);
+        WritesUnderWay += _write ? _gathered.Count : 0;
         _requests.Add(++_lastRequest, [.. _gathered]);
         _device.Submit(
             new BlockRequest(_firstPage, _write, _id, Done, _lastRequest, cause, _gathered.Count), Math.Max(cpu.TimePs, _scheduler.NowPs));
@@ -121,6 +125,7 @@ internal sealed class FileIo : IComponent
         var e = new WritebackEnd(pfn);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
+        WritesUnderWay--;
         Written?.Invoke(header.Sequence);
         return header.Sequence;
     }

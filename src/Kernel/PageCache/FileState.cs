@@ -20,6 +20,9 @@ public sealed class FileState
     /// <summary>The page in which the last read ended (<c>prev_pos</c>).</summary>
     public long PreviousEnd => LastRead + (LastReadToEnd ? 1 : 0);
 
+    /// <summary>Pages that are newer than what the device has.</summary>
+    public DirtyPages Dirty { get; } = new();
+
     /// <summary>Pages that mappings have shown the file to have at least, as long as nobody tells its length.</summary>
     public long MappedPages { get; internal set; }
 
@@ -32,6 +35,7 @@ public sealed class FileState
         hash.Add(LastRead);
         hash.Add(LastReadToEnd ? 1 : 0);
         hash.Add(MappedPages);
+        Dirty.HashInto(ref hash);
     }
 }
 

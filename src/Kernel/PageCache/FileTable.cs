@@ -10,6 +10,23 @@ public sealed class FileTable
 
     private readonly SortedList<int, FileState> _files = [];
 
+    /// <summary>Dirty pages of all files (<c>nr_dirty</c>).</summary>
+    public long Dirty { get; internal set; }
+
+    /// <summary>Files with dirty pages that were clean until a moment, those that became dirty first in front (<c>queue_io</c>).</summary>
+    internal void DirtySince(long timePs, List<int> files)
+    {
+        files.Clear();
+        foreach ((int file, FileState state) in _files)
+        {
+            if (state.Dirty.Count > 0 && state.Dirty.SincePs <= timePs)
+            {
+                files.Add(file);
+            }
+        }
+        files.Sort((a, b) => _files[a].Dirty.SincePs.CompareTo(_files[b].Dirty.SincePs) is var order && order != 0 ? order : a.CompareTo(b));
+    }
+
     /// <summary>What is known of a file; null when it was never used.</summary>
     public FileState? Find(int file) => _files.GetValueOrDefault(file);
 

@@ -43,6 +43,7 @@ public static class MemInfo
         }
         Add("SwapTotal", state.Reclaim?.Swap.Area.Pages ?? 0);
         Add("SwapFree", state.Reclaim?.Swap.Area.Free ?? 0);
+        Add("Dirty", state.Reclaim?.Files.Dirty ?? 0);
         Add("Writeback", state.Reclaim?.Writeback ?? 0);
         Add("AnonPages", census.Uses[(int)FrameUse.Anon]);
         Add("Mapped", census.Mapped);

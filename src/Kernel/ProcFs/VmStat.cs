@@ -36,9 +36,13 @@ public static class VmStat
             Add("nr_isolated_anon", reclaim.Lru.Isolated);
             Count(VmEvent.WorkingsetRefaultAnon, VmEvent.WorkingsetRefaultFile, VmEvent.WorkingsetActivateAnon,
                 VmEvent.WorkingsetActivateFile, VmEvent.WorkingsetRestoreAnon, VmEvent.WorkingsetRestoreFile);
+            Add("nr_dirty", reclaim.Files.Dirty);
             Add("nr_writeback", reclaim.Writeback);
             Count(VmEvent.NrVmscanWrite, VmEvent.NrDirtied, VmEvent.NrWritten);
             Add("nr_swapcached", reclaim.Swap.Cache.Count);
+            PageCache.DirtyLimits limits = PageCache.DirtyLimits.Of(pages, reclaim.Lru, state.Options.Kernel.PageCache);
+            Add("nr_dirty_threshold", limits.Throttle);
+            Add("nr_dirty_background_threshold", limits.Background);
             Add("pgpgin", reclaim[VmEvent.Pgpgin] << (Page.Shift - 10));
             Add("pgpgout", reclaim[VmEvent.Pgpgout] << (Page.Shift - 10));
             Count(VmEvent.Pswpin, VmEvent.Pswpout);

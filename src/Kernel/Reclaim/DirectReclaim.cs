@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Oom;
+using Sim.Kernel.PageCache;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Reclaim;
@@ -33,6 +34,9 @@ internal sealed class DirectReclaim : IPageReclaim
 
     /// <summary>The thread in the background.</summary>
     public Kswapd? Kswapd { get; set; }
+
+    /// <summary>Writes dirty pages of files.</summary>
+    public Flusher? Flusher { get; set; }
 
     /// <summary>Wakes a task that waits for memory.</summary>
     public Action<int, long>? Wake { get; set; }
@@ -67,6 +71,10 @@ internal sealed class DirectReclaim : IPageReclaim
         {
             Kswapd?.Hope();
         }
+        else
+        {
+            Flusher?.StartAll(cpu, cause);
+        }
         return _pass.Reclaimed;
     }
 
@@ -80,8 +88,8 @@ internal sealed class DirectReclaim : IPageReclaim
     /// <inheritdoc/>
     public bool MustWait(int owner, GfpFlags gfp, bool failed)
     {
-        // As long as pages are being written, and so will be clean, nobody need be killed.
-        if (failed ? _state.Writeback == 0 : (gfp & GfpFlags.Fs) == 0 || MayReclaim)
+        // As long as pages are being written, or will be, and so will be clean, nobody need be killed.
+        if (failed ? _state.Writeback == 0 && _state.Files.Dirty == 0 : (gfp & GfpFlags.Fs) == 0 || MayReclaim)
         {
             return false;
         }

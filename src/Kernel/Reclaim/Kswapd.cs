@@ -148,7 +148,7 @@ internal sealed class Kswapd : IKswapd, IComponent
         (_pass.Order, _pass.Highest) = (_wantedOrder, _wantedHighest);
         (_wantedOrder, _wantedHighest) = (0, 0);
         _boosted = _boostLeft = Boost(_pass.Highest);
-        _pass.AllWriteback = false;
+        _pass.AllWriteback = _pass.AllDirty = false;
         SetActive(true);
         Restart();
     }

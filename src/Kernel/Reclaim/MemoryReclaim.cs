@@ -25,6 +25,7 @@ internal sealed class MemoryReclaim
     private readonly OomKiller _oom;
     private readonly ReclaimState _state;
     private readonly PageWaiters _waiters = new();
+    private readonly Flusher _flusher;
 
     public MemoryReclaim(
         VirtualMemoryState state, KernelOptions options, Cpu[] cpus, PageAllocator allocator, Journal journal, Scheduler scheduler,
@@ -37,14 +38,18 @@ internal sealed class MemoryReclaim
         ZramPool? pool = options.Swap.Device == SwapDevice.Zram
             ? new ZramPool(_state.Swap, allocator, journal, disks.CompressedMemory.PagesPerFrame)
             : null;
-        Io = new SwapIo(state.Spaces, journal, scheduler, cpus[0], s => DeviceOf(options.Swap.Device, disks, s), _options, options.MmCosts, pool, _waiters);
+        Io = new SwapIo(state.Spaces, journal, scheduler, cpus[0], s => DeviceOf(options.Swap.Device, disks, s), _options, pool, _waiters);
         IBlockDevice files = FilesShareDisk(options) ? Io.Device! : DeviceOf(options.FileDevice == FileDevice.Hdd ? SwapDevice.Hdd : SwapDevice.Ssd, disks, scheduler)!;
         var extents = new FileExtents(FilesShareDisk(options) ? options.Swap.Slots : 0, disks.HardDisk.Pages);
         Files = new FileIo(state.Spaces, allocator.State.Frames, journal, scheduler, cpus[0], files, extents, _waiters, _options);
-        var pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, _options);
+        Writer = new PageWriter(state.Spaces, allocator.State.Frames, journal, tlb, Files, _options);
+        _flusher = new Flusher(allocator.State, _state, Writer, Files, journal, scheduler, cpus[^1], options.PageCache);
+        Throttle = new DirtyThrottle(allocator.State, _state, _flusher, journal, scheduler, options.PageCache);
+        var pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, Files, _flusher, _options);
         _node = new NodeReclaim(pages, allocator.State, _options);
         _oom = new OomKiller(state.Oom!, state.Spaces, journal);
         Direct = new DirectReclaim(allocator.State, _node, _state, journal, _oom);
+        Direct.Flusher = _flusher;
         allocator.Reclaim = Direct;
         if (_state.Memcg is not null)
         {
@@ -56,7 +61,7 @@ internal sealed class MemoryReclaim
         }
         var charged = new ChargedPages(allocator, journal, _state.Lru, Group, Policy);
         Readahead = new Readahead(state.Spaces, allocator.State.Frames, charged, journal, Files, options.PageCache);
-        FileFaults = new FileFaults(state.Spaces, allocator.State.Frames, Readahead, Files);
+        FileFaults = new FileFaults(state.Spaces, allocator.State.Frames, Readahead, Files, Throttle);
         SwapFaults = new SwapFaults(state.Spaces, allocator.State.Frames, journal, Io, charged);
     }
 
@@ -75,6 +80,12 @@ internal sealed class MemoryReclaim
     /// <summary>Reads pages of files, and more than is asked for.</summary>
     public Readahead Readahead { get; }
 
+    /// <summary>Writes dirty pages of a file.</summary>
+    public PageWriter Writer { get; }
+
+    /// <summary>Holds back who makes too many pages dirty.</summary>
+    public DirtyThrottle Throttle { get; }
+
     /// <summary>Faults at pages of files.</summary>
     public FileFaults FileFaults { get; }
 
@@ -87,7 +98,7 @@ internal sealed class MemoryReclaim
     /// <summary>Who wakes tasks.</summary>
     public void Connect(TaskRunner tasks)
     {
-        _waiters.Wake = tasks.WakeBlocked;
+        _waiters.Wake = Throttle.Wake = tasks.WakeBlocked;
         Direct.Wake = tasks.WakeBlocked;
         if (Group is not null)
         {
@@ -116,6 +127,7 @@ internal sealed class MemoryReclaim
             kswapd.PageWritten(cause);
             Direct.PageWritten(cause);
             Group?.PageWritten(cause);
+            _flusher.PageWritten(cause);
         };
     }
 

@@ -31,6 +31,7 @@ internal sealed class NodeReclaim
     public void Begin(ReclaimPass pass)
     {
         (pass.Taken, pass.Writeback, pass.Immediate, pass.WalkReclaimed, pass.QueueFull) = (0, 0, 0, 0, false);
+        (pass.FileTaken, pass.UnqueuedDirty) = (0, 0);
         Prepare(pass);
         CountScans(pass);
         pass.Left.CopyTo(pass.Targets, 0);
@@ -89,6 +90,8 @@ internal sealed class NodeReclaim
         if (pass.Kswapd)
         {
             pass.AllWriteback |= pass.Writeback > 0 && pass.Writeback == pass.Taken;
+            // As in the kernel this holds, too, when no page of a file was looked at.
+            pass.AllDirty |= pass.UnqueuedDirty == pass.FileTaken;
         }
     }
 

@@ -3,6 +3,7 @@ using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PageCache;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 
@@ -22,12 +23,17 @@ internal sealed class PageReclaimer
     private readonly Journal _journal;
     private readonly ITlbFlush _tlb;
     private readonly SwapIo _io;
+    private readonly FileIo _files;
+    private readonly Flusher _flusher;
     private readonly long _scanPs, _unmapPs;
     private readonly List<(int Pid, long Vpn)> _unmapped = [];
 
     public PageReclaimer(
-        AddressSpaces spaces, PageAllocator allocator, Journal journal, ITlbFlush tlb, SwapIo io, ReclaimOptions options)
+        AddressSpaces spaces, PageAllocator allocator, Journal journal, ITlbFlush tlb, SwapIo io, FileIo files, Flusher flusher,
+        ReclaimOptions options)
     {
+        _files = files;
+        _flusher = flusher;
         _spaces = spaces;
         _state = spaces.Reclaim!;
         _allocator = allocator;
@@ -58,6 +64,8 @@ internal sealed class PageReclaimer
         cpu.Charge(taken * _scanPs);
         pass.Scanned += taken;
         pass.Taken += taken;
+        long unqueued = pass.UnqueuedDirty;
+        pass.FileTaken += list.IsFile() ? taken : 0;
         int freed = 0, written = 0;
         for (int pfn; (pfn = _state.Lru.FirstIsolated) >= 0;)
         {
@@ -68,6 +76,11 @@ internal sealed class PageReclaimer
             var cost = new ReclaimCost(list.IsFile(), written);
             EventHeader noted = _journal.Emit(in cost, header.Sequence);
             _state.Apply(in cost, in noted);
+        }
+        if (pass.UnqueuedDirty - unqueued == taken)
+        {
+            // Nothing but what the flusher has not come to yet.
+            _flusher.StartAll(cpu, header.Sequence);
         }
         return freed;
     }
@@ -113,6 +126,7 @@ internal sealed class PageReclaimer
     {
         ref Frame frame = ref _frames[pfn];
         bool anon = frame.Use == FrameUse.Anon;
+        pass.UnqueuedDirty += !anon && frame.Has(PageFlags.Dirty) && !frame.Has(PageFlags.Writeback) ? 1 : 0;
         if (frame.Has(PageFlags.Writeback))
         {
             bool immediate = pass.Kswapd && pass.AllWriteback && frame.Has(PageFlags.Reclaim);
@@ -151,12 +165,21 @@ internal sealed class PageReclaimer
         bool wanted = !anon || _state.Swap.Area.Count(_spaces.ReverseMap.Mapping(pfn)) > 0;
         if (frame.Has(PageFlags.Dirty) && wanted)
         {
+            if (!anon && !pass.IgnoreReferences && !(pass.Kswapd && pass.AllDirty && frame.Has(PageFlags.Reclaim)))
+            {
+                return Keep(pfn, KeepReason.Dirty, cause);
+            }
             if (!pass.MayWrite || (!anon && referenced))
             {
                 return Keep(pfn, KeepReason.MayNot, cause);
             }
+            if (!anon && _files.IsFull)
+            {
+                pass.QueueFull = true;
+                return Keep(pfn, KeepReason.MayNot, cause);
+            }
             written++;
-            if (!_io.Write(pfn, cpu, cause))
+            if (anon ? !_io.Write(pfn, cpu, cause) : !WriteFile(pfn, cpu, cause))
             {
                 return false;
             }
@@ -166,6 +189,17 @@ internal sealed class PageReclaimer
         _spaces.Apply(in free, in header);
         _allocator.FreePages(pfn, 0, cpu, header.Sequence);
         return true;
+    }
+
+    /// <summary>Begins to write a page of a file (<c>pageout</c>); it is not done on return.</summary>
+    private bool WriteFile(int pfn, CpuClock cpu, long cause)
+    {
+        var e = new ReclaimPageout(pfn, Done: false);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        _files.Gather(pfn, write: true, cpu, header.Sequence);
+        _files.Submit(cpu, header.Sequence);
+        return false;
     }
 
     private bool Keep(int pfn, KeepReason reason, long cause)

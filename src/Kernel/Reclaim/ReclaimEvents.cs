@@ -18,6 +18,9 @@ public enum KeepReason : byte
     /// <summary>No slot of the swap area was left.</summary>
     NoSwap,
 
+    /// <summary>A page of a file that is dirty, which is the flusher's business: active until it is written, and reclaimed as soon as it is.</summary>
+    Dirty,
+
     /// <summary>The request may not write, the page is being read, or the device takes no more requests.</summary>
     MayNot,
 }

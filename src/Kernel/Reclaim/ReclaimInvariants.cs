@@ -63,7 +63,7 @@ public static class ReclaimInvariants
 
     private static string? Frames(AddressSpaces spaces, FrameTable frames, bool[] seen)
     {
-        long writeback = 0, cached = 0;
+        long writeback = 0, cached = 0, dirty = 0;
         for (int pfn = 0; pfn < frames.Count; pfn++)
         {
             ref readonly Frame frame = ref frames[pfn];
@@ -80,6 +80,14 @@ public static class ReclaimInvariants
             writeback += frame.Has(PageFlags.Writeback) ? 1 : 0;
             cached += frame.Has(PageFlags.SwapCache) ? 1 : 0;
             int slot = spaces.ReverseMap.Mapping(pfn);
+            if (frame.Use == FrameUse.File && slot > 0 && frame.Has(PageFlags.Dirty))
+            {
+                dirty++;
+                if (spaces.Reclaim!.Files.Find(slot)?.Dirty.FirstFrom((uint)frame.Index) != (uint)frame.Index)
+                {
+                    return $"pfn 0x{pfn:x} is dirty, and page {(uint)frame.Index} of file {slot} is not";
+                }
+            }
             if (frame.Has(PageFlags.SwapCache) && (frame.Use != FrameUse.Anon || spaces.Reclaim!.Swap.Find(slot) != pfn))
             {
                 return $"pfn 0x{pfn:x} is said to be in the swap cache at slot {slot}, which is not so";
@@ -87,6 +95,7 @@ public static class ReclaimInvariants
         }
         return writeback != spaces.Reclaim!.Writeback ? $"{writeback} pages are being written, counted {spaces.Reclaim.Writeback}"
             : cached != spaces.Reclaim.Swap.Cache.Count ? $"{cached} pages are in the swap cache, which holds {spaces.Reclaim.Swap.Cache.Count}"
+            : dirty != spaces.Reclaim.Files.Dirty ? $"{dirty} pages of files are dirty, counted {spaces.Reclaim.Files.Dirty}"
             : null;
     }
 

@@ -56,6 +56,12 @@ internal sealed class ReclaimPass
     /// <summary>Pages that one walk met: all, those being written, and those being written that kswapd is to wait for.</summary>
     public long Taken, Writeback, Immediate;
 
+    /// <summary>Pages of files that one walk met, and those of them that are dirty and not being written.</summary>
+    public long FileTaken, UnqueuedDirty;
+
+    /// <summary>kswapd met dirty pages of files only, and may write them itself (<c>PGDAT_DIRTY</c>).</summary>
+    public bool AllDirty;
+
     /// <summary>The device takes no more requests: the walk ends, and whoever can waits.</summary>
     public bool QueueFull;
 

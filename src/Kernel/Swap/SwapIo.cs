@@ -25,13 +25,13 @@ internal sealed class SwapIo : IComponent
     private readonly Cpu _cpu;
     private readonly IBlockDevice? _device;
     private readonly ZramPool? _pool;
-    private readonly long _submitPs, _filePs;
+    private readonly long _submitPs;
     private readonly ushort _id;
     private readonly PageWaiters _waiters;
 
     public SwapIo(
         AddressSpaces spaces, Journal journal, Scheduler scheduler, Cpu cpu, Func<Scheduler, IBlockDevice?> device, ReclaimOptions options,
-        MmCosts costs, ZramPool? pool, PageWaiters waiters)
+        ZramPool? pool, PageWaiters waiters)
     {
         _waiters = waiters;
         _pool = pool;
@@ -43,7 +43,6 @@ internal sealed class SwapIo : IComponent
         _id = scheduler.Register(this);
         _device = device(scheduler);
         _submitPs = options.SubmitNs * 1000L;
-        _filePs = costs.ReadPageNs * 1000L;
     }
 
     /// <summary>Told of every page written.</summary>
@@ -75,19 +74,10 @@ internal sealed class SwapIo : IComponent
     }
 
     /// <summary>
-    /// Writes a page of the swap cache to its slot, or one of a file, which takes the time that reading one takes; true when that
-    /// is done on return.
+    /// Writes a page of the swap cache to its slot; true when that is done on return.
     /// </summary>
     public bool Write(int pfn, CpuClock cpu, long cause)
     {
-        if (_spaces.IsFilePage(pfn))
-        {
-            cpu.Charge(_filePs);
-            var file = new ReclaimPageout(pfn, Done: true);
-            EventHeader written = _journal.Emit(in file, cause);
-            _spaces.Apply(in file, in written);
-            return true;
-        }
         if (_pool is not null && !_pool.TryGrow(cpu, cause))
         {
             var keep = new ReclaimKeep(pfn, KeepReason.MayNot);

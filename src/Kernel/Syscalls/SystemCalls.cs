@@ -113,6 +113,37 @@ public sealed class SystemCalls
     }
 
     /// <summary>
+    /// pwrite of a file: into the page cache; the device has it later. The task sleeps for a page of which part stays, and when too much
+    /// is dirty. EBADF: not open for writing. EINVAL: a negative offset or length. EFAULT: the buffer cannot be read. ENOMEM: no memory
+    /// for the file's pages.
+    /// </summary>
+    /// <returns>Bytes written; minus an errno; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
+    public long Write(TaskContext task, MappedFile file, ulong buffer, long length, long offset)
+    {
+        long entry = Enter(task, _numbers.Pwrite64);
+        long result = _files.Write(task, file, buffer, length, offset, entry);
+        return task.IsBlocked ? result : Return(task, _numbers.Pwrite64, buffer, length, offset, result, entry);
+    }
+
+    /// <summary>fsync: the device has all that was written on return. EBADF: no file.</summary>
+    /// <returns>0; minus an errno; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
+    public long Fsync(TaskContext task, MappedFile file)
+    {
+        long entry = Enter(task, _numbers.Fsync);
+        long result = _files.Fsync(task, file, entry);
+        return task.IsBlocked ? result : Return(task, _numbers.Fsync, 0, 0, 0, result, entry);
+    }
+
+    /// <summary>ftruncate: what lies behind the new end is lost, mapped or not. EBADF: not open for writing. EINVAL: a negative length.</summary>
+    /// <returns>0; minus an errno; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
+    public long Ftruncate(TaskContext task, MappedFile file, long length)
+    {
+        long entry = Enter(task, _numbers.Ftruncate);
+        long result = _files.Truncate(task, file, length, entry);
+        return task.IsBlocked ? result : Return(task, _numbers.Ftruncate, 0, length, 0, result, entry);
+    }
+
+    /// <summary>
     /// A call that changes no mapping, such as read or write: the kernel accesses the buffers, whose pages are faulted in.
     /// </summary>
     /// <param name="task">Who calls.</param>

@@ -41,7 +41,7 @@ public sealed class VirtualMemory
             state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts,
             HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb), Reclaim?.SwapFaults, Reclaim?.FileFaults);
         Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts, Faults);
-        var files = new FileCalls(state.Spaces, allocator.State.Frames, journal, Faults, Reclaim?.Readahead, Reclaim?.Files, options.MmCosts);
+        var files = new FileCalls(state.Spaces, allocator, journal, Faults, Reclaim, Tlb, options.MmCosts);
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts, files);
         Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State), Tlb);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
