@@ -16,6 +16,9 @@ public sealed partial class AddressSpaces :
     /// <summary>What the <c>lru.isolate</c> or <c>lru.deactivate</c> applied last did; tells the decider, no part of the state.</summary>
     internal (int Taken, int Deactivated) LastIsolation { get; private set; }
 
+    /// <summary>True for a page of a file or of shared memory.</summary>
+    internal bool IsFilePage(long pfn) => _frames[pfn].Use == FrameUse.File;
+
     /// <summary>
     /// How many entries that map a page have their accessed bit set, whether one of those is in an executable area, and any in a locked one
     /// (<c>folio_referenced</c>, without clearing the bits).
