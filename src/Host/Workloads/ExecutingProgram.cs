@@ -9,7 +9,7 @@ namespace Sim.Host.Workloads;
 
 /// <summary>
 /// A task that executes a file, touches what it finds mapped in address order (code by fetching, data by writing, the rest by
-/// reading), moves its heap, and executes the file again; or forks children that do.
+/// reading), moves its heap, and executes the file again; or forks children that do, and waits for them.
 /// </summary>
 internal sealed class ExecutingProgram(
     ProgramsWorkload workload, Machine machine, ProgramsOptions options, ExperimentPrograms files, RandomStream random, bool isChild) : IProgram
@@ -47,6 +47,11 @@ internal sealed class ExecutingProgram(
                     if (options.Fork && !isChild && _forked < options.Executions && workload.Fork(task, _forked))
                     {
                         _forked++;
+                        continue;
+                    }
+                    // Lets go of one child after the other, sleeping as long as none has ended; -ECHILD when there is no more.
+                    if (_forked > 0 && machine.Virtual.Tasks.Wait4(task, -1, hang: true, out _) != -(long)Errno.ECHILD)
+                    {
                         continue;
                     }
                     return ProgramStatus.Exited;

@@ -26,8 +26,11 @@ public sealed record ProgramsOptions : WorkloadOptions
     [Setting("How often each task executes it, one after the other; then it exits.", Min = 1, Max = 1_000_000_000, MidRun = true)]
     public int Executions { get; init; } = 1;
 
-    [Setting("The task executes the program once and then forks a child for each execution, as a shell does for programs in the background.")]
+    [Setting("The task executes the program once, then forks a child for each execution, as a shell does for programs in the background, and waits for them.")]
     public bool Fork { get; init; }
+
+    [Setting("With \"fork\": children are made by vfork; the task sleeps until each has executed the program.")]
+    public bool Vfork { get; init; }
 
     [Setting("Pages of each area that are touched: fetched, read or written as it allows; in percent.", Min = 0, Max = 100)]
     public int TouchPercent { get; init; } = 100;

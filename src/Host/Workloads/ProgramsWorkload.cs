@@ -71,7 +71,7 @@ public sealed class ProgramsWorkload : IWorkload
     internal bool Fork(TaskContext parent, int number)
     {
         var child = new ExecutingProgram(this, _machine, _options, _files, new RandomStream(_seed, $"{_name}/task-{parent.Pid}-{number}"), isChild: true);
-        long pid = _machine.Virtual.Tasks.Fork(parent, child);
+        long pid = _options.Vfork ? _machine.Virtual.Tasks.Vfork(parent, child) : _machine.Virtual.Tasks.Fork(parent, child);
         if (pid < 0)
         {
             return false;

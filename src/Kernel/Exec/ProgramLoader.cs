@@ -74,7 +74,8 @@ public sealed class ProgramLoader
     public ExecResult Execute(int pid, string path, ProgramArguments arguments, IProgramFiles files, Cpu cpu, long cause)
     {
         cpu.Charge(_execPs);
-        long stackLimitBytes = _spaces[pid].Limits?.StackBytes ?? _stackLimitBytes;
+        int owner = _tasks[pid].Mm;
+        long stackLimitBytes = _spaces[owner].Limits?.StackBytes ?? _stackLimitBytes;
         Errno error = Open(path, files, out ProgramFile? program, out ProgramFile? interpreter);
         if (error == Errno.None)
         {
@@ -89,7 +90,7 @@ public sealed class ProgramLoader
         {
             return new ExecResult(Errno.ENOMEM, null, IsFatal: false);
         }
-        long begin = Begin(pid, program!.Name, root, cpu, cause);
+        long begin = owner == pid ? Begin(pid, program!.Name, root, cpu, cause) : BeginApart(pid, owner, program!.Name, root, cpu, cause);
         var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, Abi, stackLimitBytes, pid, cpu, begin);
         ProgramStart? start = null;
         _faults.MaySleep = false;
@@ -110,6 +111,7 @@ public sealed class ProgramLoader
         result = -(long)executed.Error;
         var done = new SyscallResult(task.Pid, _execve, 0, arguments.ArgumentBytes.Count, arguments.EnvironmentBytes.Count, result);
         _journal.Emit(in done, entry);
+        task.LeaveLentMemory(_tasks[task.Pid].Mm, entry);
         if (executed.IsFatal)
         {
             task.Kill(Signal.Segv);
@@ -119,6 +121,41 @@ public sealed class ProgramLoader
             task.Cpu.ReturnToUser(entry);
         }
         return executed.Start;
+    }
+
+    /// <summary>A task that vfork made leaves its parent's address space for one of its own; limits and personality are its parent's.</summary>
+    private long BeginApart(int pid, int owner, string name, long root, Cpu cpu, long cause)
+    {
+        AddressSpace parent = _spaces[owner];
+        bool loaded = cpu.Root == parent.Root;
+        var begin = new ExecBegin(pid, _journal.Intern(name), root);
+        EventHeader header = _journal.Emit(in begin, cause);
+        _spaces.Apply(in begin, in header);
+        var own = new TaskMm(pid, pid);
+        EventHeader left = _journal.Emit(in own, header.Sequence);
+        _tasks.Apply(in own, in left);
+        if (parent.Limits is { } limits)
+        {
+            _mapping.SetLimits(pid, limits, header.Sequence);
+        }
+        if (parent.ReadImpliesExec)
+        {
+            _mapping.SetReadImpliesExec(pid, header.Sequence);
+        }
+        Rename(pid, name, header.Sequence);
+        if (loaded)
+        {
+            _tlb.Load(cpu, _spaces[pid], header.Sequence);
+        }
+        return header.Sequence;
+    }
+
+    private void Rename(int pid, string name, long cause)
+    {
+        string comm = name[(name.LastIndexOf('/') + 1)..];
+        var task = new TaskExec(pid, _journal.Intern(comm[..Math.Min(comm.Length, CommLength)]));
+        EventHeader named = _journal.Emit(in task, cause);
+        _tasks.Apply(in task, in named);
     }
 
     private Errno Open(string path, IProgramFiles files, out ProgramFile? program, out ProgramFile? interpreter)
@@ -170,10 +207,7 @@ public sealed class ProgramLoader
         {
             _allocator.FreePages(released[i], _allocator.State.Frames[released[i]].Order, cpu, header.Sequence);
         }
-        string comm = name[(name.LastIndexOf('/') + 1)..];
-        var task = new TaskExec(pid, _journal.Intern(comm[..Math.Min(comm.Length, CommLength)]));
-        EventHeader named = _journal.Emit(in task, header.Sequence);
-        _tasks.Apply(in task, in named);
+        Rename(pid, name, header.Sequence);
         if (loaded)
         {
             _tlb.Load(cpu, _spaces[pid], header.Sequence);

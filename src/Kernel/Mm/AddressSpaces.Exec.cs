@@ -9,9 +9,15 @@ public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, 
     /// <summary>The old address space's frames are in <see cref="Released"/> afterwards. Limits and personality are the process's and stay.</summary>
     public void Apply(in ExecBegin e, in EventHeader header)
     {
-        ResourceLimits? limits = this[e.Pid].Limits;
-        bool readImpliesExec = this[e.Pid].ReadImpliesExec;
-        Apply(new MmExit(e.Pid), in header);
+        // A task that vfork made has no address space of its own before.
+        AddressSpace? old = Find(e.Pid);
+        ResourceLimits? limits = old?.Limits;
+        bool readImpliesExec = old?.ReadImpliesExec ?? false;
+        Released.Clear();
+        if (old is not null)
+        {
+            Apply(new MmExit(e.Pid), in header);
+        }
         Apply(new MmCreate(e.Pid, e.RootPfn), in header);
         AddressSpace mm = this[e.Pid];
         mm.Limits = limits;

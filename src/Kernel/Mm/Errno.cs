@@ -21,6 +21,9 @@ public enum Errno
     /// <summary>No program of this kernel.</summary>
     ENOEXEC = 8,
 
+    /// <summary>No child to wait for.</summary>
+    ECHILD = 10,
+
     /// <summary>Bad file descriptor.</summary>
     EBADF = 9,
 

@@ -85,6 +85,7 @@ public static class Status
         TaskState.Running => "R (running)",
         TaskState.Sleeping => "S (sleeping)",
         TaskState.DiskSleep => "D (disk sleep)",
+        TaskState.Zombie => "Z (zombie)",
         _ => "X (dead)",
     };
 }

@@ -37,7 +37,7 @@ public sealed class SystemCalls
         TaskContext task, ulong address, ulong length, ProtFlags prot, MapFlags flags, MappedFile file = default, ulong offset = 0)
     {
         long entry = Enter(task, _numbers.Mmap);
-        long result = _mapping.Mmap(task.Pid, address, length, prot, flags, file, offset, task.Cpu, entry);
+        long result = _mapping.Mmap(task.Mm, address, length, prot, flags, file, offset, task.Cpu, entry);
         return Return(task, _numbers.Mmap, address, (long)length, (long)prot | (long)flags << 32, result, entry);
     }
 
@@ -45,7 +45,7 @@ public sealed class SystemCalls
     public long Munmap(TaskContext task, ulong address, ulong length)
     {
         long entry = Enter(task, _numbers.Munmap);
-        long result = _mapping.Munmap(task.Pid, address, length, task.Cpu, entry);
+        long result = _mapping.Munmap(task.Mm, address, length, task.Cpu, entry);
         return Return(task, _numbers.Munmap, address, (long)length, 0, result, entry);
     }
 
@@ -53,7 +53,7 @@ public sealed class SystemCalls
     public long Mprotect(TaskContext task, ulong address, ulong length, ProtFlags prot)
     {
         long entry = Enter(task, _numbers.Mprotect);
-        long result = _mapping.Mprotect(task.Pid, address, length, prot, task.Cpu, entry);
+        long result = _mapping.Mprotect(task.Mm, address, length, prot, task.Cpu, entry);
         return Return(task, _numbers.Mprotect, address, (long)length, (long)prot, result, entry);
     }
 
@@ -61,7 +61,7 @@ public sealed class SystemCalls
     public long Mremap(TaskContext task, ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress = 0)
     {
         long entry = Enter(task, _numbers.Mremap);
-        long result = _mapping.Mremap(task.Pid, address, oldLength, newLength, flags, newAddress, task.Cpu, entry);
+        long result = _mapping.Mremap(task.Mm, address, oldLength, newLength, flags, newAddress, task.Cpu, entry);
         return Return(task, _numbers.Mremap, address, (long)oldLength, (long)newLength, result, entry);
     }
 
@@ -69,7 +69,7 @@ public sealed class SystemCalls
     public long Madvise(TaskContext task, ulong address, ulong length, MemoryAdvice advice)
     {
         long entry = Enter(task, _numbers.Madvise);
-        long result = _mapping.Madvise(task.Pid, address, length, advice, task.Cpu, entry);
+        long result = _mapping.Madvise(task.Mm, address, length, advice, task.Cpu, entry);
         return Return(task, _numbers.Madvise, address, (long)length, (long)advice, result, entry);
     }
 
@@ -77,7 +77,7 @@ public sealed class SystemCalls
     public long Mlock(TaskContext task, ulong address, ulong length, int flags = 0)
     {
         long entry = Enter(task, _numbers.Mlock2);
-        long result = _mapping.Mlock(task.Pid, address, length, flags, task.Cpu, entry);
+        long result = _mapping.Mlock(task.Mm, address, length, flags, task.Cpu, entry);
         return Return(task, _numbers.Mlock2, address, (long)length, flags, result, entry);
     }
 
@@ -85,7 +85,7 @@ public sealed class SystemCalls
     public long Munlock(TaskContext task, ulong address, ulong length)
     {
         long entry = Enter(task, _numbers.Munlock);
-        long result = _mapping.Munlock(task.Pid, address, length, task.Cpu, entry);
+        long result = _mapping.Munlock(task.Mm, address, length, task.Cpu, entry);
         return Return(task, _numbers.Munlock, address, (long)length, 0, result, entry);
     }
 
@@ -93,7 +93,7 @@ public sealed class SystemCalls
     public long Brk(TaskContext task, ulong brk)
     {
         long entry = Enter(task, _numbers.Brk);
-        long result = _mapping.Brk(task.Pid, brk, task.Cpu, entry);
+        long result = _mapping.Brk(task.Mm, brk, task.Cpu, entry);
         return Return(task, _numbers.Brk, brk, 0, 0, result, entry);
     }
 

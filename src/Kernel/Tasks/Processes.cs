@@ -49,7 +49,6 @@ public sealed class Processes
     {
         cpu.Charge(_taskPs);
         int pid = _tasks.MaxPid + 1;
-        int name = _journal.Intern(comm);
         long stack = _allocator.AllocPages(_stackOrder, KernelGfp, pid, cpu, cause);
         if (stack < 0)
         {
@@ -61,11 +60,9 @@ public sealed class Processes
             _allocator.FreePages(stack, _stackOrder, cpu, cause);
             return -1;
         }
-        var task = new TaskCreate(pid, name, (byte)cpu.Id, stack);
-        EventHeader header = _journal.Emit(in task, cause);
-        _tasks.Apply(in task, in header);
+        long created = MakeTask(pid, comm, stack, cpu, cause);
         var mm = new MmCreate(pid, root);
-        EventHeader made = _journal.Emit(in mm, header.Sequence);
+        EventHeader made = _journal.Emit(in mm, created);
         _spaces.Apply(in mm, in made);
         if (!_newTables.MakeFirst(_spaces[pid], cpu, made.Sequence))
         {
@@ -84,21 +81,93 @@ public sealed class Processes
         {
             return -(long)Errno.ENOMEM;
         }
-        if (!_fork.Copy(_spaces[parent], _spaces[child], cpu, cause))
+        if (!_fork.Copy(_spaces[_tasks[parent].Mm], _spaces[child], cpu, cause))
         {
             Exit(child, 0, 0, cpu, cause);
             return -(long)Errno.ENOMEM;
         }
+        SetParent(child, parent, cause);
         return child;
     }
 
-    /// <summary>Ends a task that a CPU runs, and its address space, which no CPU may have loaded any more.</summary>
+    /// <summary>
+    /// Makes a child in its parent's own address space (CLONE_VM and CLONE_VFORK), where it stays until it executes a program or ends.
+    /// </summary>
+    /// <returns>Its pid, or minus ENOMEM.</returns>
+    public long Vfork(int parent, string comm, CpuClock cpu, long cause)
+    {
+        cpu.Charge(_taskPs);
+        int pid = _tasks.MaxPid + 1;
+        long stack = _allocator.AllocPages(_stackOrder, KernelGfp, pid, cpu, cause);
+        if (stack < 0)
+        {
+            return -(long)Errno.ENOMEM;
+        }
+        long created = MakeTask(pid, comm, stack, cpu, cause);
+        SetParent(pid, parent, created);
+        var mm = new TaskMm(pid, _tasks[parent].Mm);
+        EventHeader header = _journal.Emit(in mm, created);
+        _tasks.Apply(in mm, in header);
+        return pid;
+    }
+
+    /// <summary>Lets go of a child that has ended (<c>wait_task_zombie</c>).</summary>
+    public void Reap(int pid, long cause)
+    {
+        var reap = new TaskReap(pid);
+        EventHeader header = _journal.Emit(in reap, cause);
+        _tasks.Apply(in reap, in header);
+    }
+
+    private long MakeTask(int pid, string comm, long stack, CpuClock cpu, long cause)
+    {
+        var task = new TaskCreate(pid, _journal.Intern(comm), (byte)cpu.Id, stack);
+        EventHeader header = _journal.Emit(in task, cause);
+        _tasks.Apply(in task, in header);
+        return header.Sequence;
+    }
+
+    private void SetParent(int pid, int parent, long cause)
+    {
+        var e = new TaskParent(pid, parent);
+        EventHeader header = _journal.Emit(in e, cause);
+        _tasks.Apply(in e, in header);
+    }
+
+    /// <summary>Children of a task that ends have no parent from then on, and those that had ended are gone (<c>forget_original_parent</c>).</summary>
+    private void LeaveChildren(int pid, long cause)
+    {
+        for (int child = _tasks.NextChild(pid, 0); child != 0; child = _tasks.NextChild(pid, child))
+        {
+            if (_tasks[child].State == TaskState.Zombie)
+            {
+                Reap(child, cause);
+            }
+            else
+            {
+                SetParent(child, 0, cause);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Ends a task that a CPU runs, and its address space, if that is its own, which no CPU may have loaded any more. What is left is a
+    /// zombie until its parent asks for it, or nothing when it has no parent.
+    /// </summary>
     public long Exit(int pid, int exitCode, int signal, CpuClock cpu, long cause)
     {
         cpu.Charge(_taskPs);
         var exit = new TaskExit(pid, exitCode, (byte)signal);
         EventHeader header = _journal.Emit(in exit, cause);
         _tasks.Apply(in exit, in header);
+        LeaveChildren(pid, header.Sequence);
+        if (_tasks[pid].Mm != pid)
+        {
+            var own = new TaskMm(pid, pid);
+            EventHeader left = _journal.Emit(in own, header.Sequence);
+            _tasks.Apply(in own, in left);
+            return header.Sequence;
+        }
         var mm = new MmExit(pid);
         EventHeader gone = _journal.Emit(in mm, header.Sequence);
         _spaces.Apply(in mm, in gone);

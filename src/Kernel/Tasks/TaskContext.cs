@@ -31,6 +31,9 @@ public sealed class TaskContext
     /// <summary>The task.</summary>
     public int Pid { get; private set; }
 
+    /// <summary>The process whose address space it is in: the task itself, or its parent after vfork.</summary>
+    public int Mm { get; private set; }
+
     /// <summary>Time at which the program is to return, in picoseconds.</summary>
     public long UntilPs { get; private set; }
 
@@ -45,6 +48,12 @@ public sealed class TaskContext
 
     /// <summary>Accesses of the batch under way that have completed.</summary>
     public int Completed { get; private set; }
+
+    /// <summary>It sleeps until a child ends: until somebody wakes it, however long that takes.</summary>
+    internal bool IsWaitingForChild { get; private set; }
+
+    /// <summary>The execve by which it left its parent's address space.</summary>
+    internal long LeftBy { get; private set; }
 
     /// <summary>The entry into the kernel at which the task has to sleep.</summary>
     internal long BlockedBy { get; private set; }
@@ -119,9 +128,11 @@ public sealed class TaskContext
         return 0;
     }
 
-    internal void Begin(int pid, long untilPs)
+    internal void Begin(int pid, int mm, long untilPs)
     {
         Pid = pid;
+        Mm = mm;
+        IsWaitingForChild = false;
         UntilPs = untilPs;
         KilledBy = 0;
         IsBlocked = false;
@@ -136,6 +147,20 @@ public sealed class TaskContext
         BlockedBy = entry;
     }
 
+    /// <summary>The task sleeps until a child of its ends.</summary>
+    internal void WaitForChild(long entry)
+    {
+        Block(entry);
+        IsWaitingForChild = true;
+    }
+
+    /// <summary>After execve a task that vfork made is in an address space of its own.</summary>
+    internal void LeaveLentMemory(int mm, long cause)
+    {
+        Mm = mm;
+        LeftBy = cause;
+    }
+
     /// <summary>The task ends with a signal when the kernel returns to it.</summary>
     internal void Kill(int signal) => KilledBy = signal;
 
@@ -148,7 +173,7 @@ public sealed class TaskContext
             Segv(fault.Address, SegvCode.Kernel, fault.ErrorCode, entry.Sequence);
             return;
         }
-        switch (_faults.Handle(Pid, fault.Address, fault.Code, Cpu, entry.Sequence, out SegvCode code))
+        switch (_faults.Handle(Mm, fault.Address, fault.Code, Cpu, entry.Sequence, out SegvCode code))
         {
             case FaultResult.Resolved:
                 Cpu.ReturnToUser(entry.Sequence);
@@ -178,7 +203,7 @@ public sealed class TaskContext
             return false;
         }
         EventHeader entry = Cpu.EnterKernel(EntryKind.Exception, fault.Vector, fault.ErrorCode, fault.Address, cause);
-        FaultResult result = _faults.Handle(Pid, fault.Address, fault.Code, Cpu, entry.Sequence, out _);
+        FaultResult result = _faults.Handle(Mm, fault.Address, fault.Code, Cpu, entry.Sequence, out _);
         if (result == FaultResult.OutOfMemory)
         {
             OutOfMemory(fault.Address, entry.Sequence);

@@ -30,6 +30,36 @@ public readonly partial record struct TaskSwitch(
 public readonly partial record struct TaskWake(
     [Unit("pid")] int Pid);
 
+/// <summary>A task has a parent, or has none any more because that one ended (<c>forget_original_parent</c>).</summary>
+/// <param name="Pid">The task.</param>
+/// <param name="Parent">Its parent; 0 for none.</param>
+[Event(235, "task.parent")]
+public readonly partial record struct TaskParent(
+    [Unit("pid")] int Pid,
+    [Unit("pid")] int Parent);
+
+/// <summary>A task is about to sleep until a child ends (<c>do_wait</c>) or leaves its address space (<c>wait_for_vfork_done</c>).</summary>
+/// <param name="Pid">The task.</param>
+/// <param name="Child">The child; -1 for any.</param>
+[Event(236, "task.wait")]
+public readonly partial record struct TaskWait(
+    [Unit("pid")] int Pid,
+    [Unit("pid")] int Child);
+
+/// <summary>Nothing is left of a task that had ended: its parent asked how, or ended too (<c>release_task</c>).</summary>
+/// <param name="Pid">The task.</param>
+[Event(237, "task.reap")]
+public readonly partial record struct TaskReap(
+    [Unit("pid")] int Pid);
+
+/// <summary>A task goes on in another process's address space (vfork), or in its own (execve).</summary>
+/// <param name="Pid">The task.</param>
+/// <param name="Owner">Whose address space it is.</param>
+[Event(238, "task.mm")]
+public readonly partial record struct TaskMm(
+    [Unit("pid")] int Pid,
+    [Unit("pid")] int Owner);
+
 /// <summary>A task ended; its CPU has yet to switch away from it.</summary>
 /// <param name="Pid">The task.</param>
 /// <param name="ExitCode">What it passed to exit.</param>

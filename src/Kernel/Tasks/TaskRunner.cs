@@ -11,7 +11,7 @@ namespace Sim.Kernel.Tasks;
 /// slice give way. One dispatch is one stretch of at most a quantum on one CPU. The programs are execution state; run queues
 /// and tasks are sourced.
 /// </summary>
-public sealed class TaskRunner : IComponent
+public sealed partial class TaskRunner : IComponent
 {
     /// <summary>Message: CPU <c>A</c> goes on.</summary>
     public const ushort RunMessage = 1;
@@ -158,17 +158,27 @@ public sealed class TaskRunner : IComponent
                 continue;
             }
             int pid = _tasks.Current(cpuId);
-            context.Begin(pid, Math.Min(until, run.NextTickPs));
-            if (_kernel.State.Oom is { } oom && oom.IsVictim(pid))
+            int mm = _tasks[pid].Mm;
+            context.Begin(pid, mm, Math.Min(until, run.NextTickPs));
+            // All who share an address space die with it.
+            if (_kernel.State.Oom is { } oom && (oom.IsVictim(pid) || oom.IsVictim(mm)))
             {
                 // The signal is delivered on the way back to user mode.
                 End(context, 0, Signal.Kill, cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, -1).Sequence);
                 continue;
             }
             ProgramStatus status = _programs[pid]!.Step(context);
+            if (mm != pid && context.Mm == pid)
+            {
+                WakeParent(context, context.LeftBy);
+            }
             if (context.KilledBy != 0)
             {
                 End(context, 0, context.KilledBy, -1);
+            }
+            else if (context.IsWaitingForChild)
+            {
+                Switch(context, IsLending(pid) ? TaskState.DiskSleep : TaskState.Sleeping, context.BlockedBy);
             }
             else if (context.IsBlocked)
             {
@@ -224,11 +234,12 @@ public sealed class TaskRunner : IComponent
     }
 
     /// <summary>Wakes a task that waits for a page or for memory.</summary>
-    public void WakeBlocked(int pid, long cause) => Wake(pid, TaskState.DiskSleep, cause);
+    public void WakeBlocked(int pid, long cause) => Wake(WhoRunsIn(pid), TaskState.DiskSleep, cause);
 
     /// <summary>Has a task run that is to be killed, if it sleeps.</summary>
     public void WakeToDie(int pid, long cause)
     {
+        pid = WhoRunsIn(pid);
         Wake(pid, TaskState.Sleeping, cause);
         Wake(pid, TaskState.DiskSleep, cause);
     }
@@ -238,9 +249,13 @@ public sealed class TaskRunner : IComponent
         Cpu cpu = context.Cpu;
         int pid = context.Pid;
         long stack = _tasks[pid].StackPfn;
-        _kernel.Tlb.Leave(_spaces[pid], cpu, cause);
+        if (context.Mm == pid)
+        {
+            _kernel.Tlb.Leave(_spaces[pid], cpu, cause);
+        }
         long exit = _kernel.Processes.Exit(pid, exitCode, signal, cpu, cause);
         _programs[pid] = null;
+        WakeParent(context, exit);
         Switch(context, TaskState.Dead, exit);
         _kernel.Processes.Release(stack, cpu, exit);
         _kernel.Reclaim?.MemoryFreed(cpu, exit);
@@ -262,7 +277,7 @@ public sealed class TaskRunner : IComponent
         _runs[cpu.Id].Ticks = 0;
         if (next != 0)
         {
-            _kernel.Tlb.Load(cpu, _spaces[next], header.Sequence);
+            _kernel.Tlb.Load(cpu, _spaces[_tasks[next].Mm], header.Sequence);
             cpu.ReturnToUser(header.Sequence);
         }
         else

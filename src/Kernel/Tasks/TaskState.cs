@@ -15,6 +15,9 @@ public enum TaskState : byte
     /// <summary>Has ended (X).</summary>
     Dead,
 
-    /// <summary>Waiting for a page to be read, or for memory (D).</summary>
+    /// <summary>Waiting for a page to be read, for memory, or for a child that has its address space (D).</summary>
     DiskSleep,
+
+    /// <summary>Has ended, and its parent has not asked how (Z).</summary>
+    Zombie,
 }

@@ -5,7 +5,8 @@ using Sim.Kernel.Zones;
 namespace Sim.Kernel.Tasks;
 
 /// <summary>All tasks, what each CPU runs, and the CPUs' run queues (first in, first out). Sourced state.</summary>
-public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<TaskWake>, IApply<TaskExit>, IApply<TaskExec>
+public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<TaskWake>, IApply<TaskExit>, IApply<TaskExec>,
+    IApply<TaskParent>, IApply<TaskWait>, IApply<TaskReap>, IApply<TaskMm>
 {
     private readonly int[] _current, _head, _tail;
     private readonly FrameTable _frames;
@@ -49,7 +50,7 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
         MaxPid = Math.Max(MaxPid, e.Pid);
         Live++;
         _frames[e.StackPfn].Use = FrameUse.KernelStack;
-        _tasks[e.Pid] = new TaskInfo { Pid = e.Pid, Comm = e.Comm, Cpu = e.Cpu, State = TaskState.Running, StackPfn = e.StackPfn };
+        _tasks[e.Pid] = new TaskInfo { Pid = e.Pid, Comm = e.Comm, Cpu = e.Cpu, State = TaskState.Running, StackPfn = e.StackPfn, Mm = e.Pid };
         Enqueue(e.Pid);
     }
 
@@ -88,17 +89,37 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
     public void Apply(in TaskWake e, in EventHeader header)
     {
         _tasks[e.Pid].State = TaskState.Running;
+        _tasks[e.Pid].WaitsFor = 0;
         Enqueue(e.Pid);
     }
 
     public void Apply(in TaskExit e, in EventHeader header)
     {
         ref TaskInfo task = ref _tasks[e.Pid];
-        task.State = TaskState.Dead;
+        task.State = task.Parent != 0 ? TaskState.Zombie : TaskState.Dead;
         task.ExitCode = e.ExitCode;
         task.Signal = e.Signal;
         Live--;
     }
+
+    public void Apply(in TaskParent e, in EventHeader header)
+    {
+        ref TaskInfo task = ref _tasks[e.Pid];
+        _tasks[task.Parent].Children -= task.Parent != 0 ? 1 : 0;
+        _tasks[e.Parent].Children += e.Parent != 0 ? 1 : 0;
+        task.Parent = e.Parent;
+    }
+
+    public void Apply(in TaskWait e, in EventHeader header) => _tasks[e.Pid].WaitsFor = e.Child;
+
+    public void Apply(in TaskReap e, in EventHeader header)
+    {
+        ref TaskInfo task = ref _tasks[e.Pid];
+        _tasks[task.Parent].Children--;
+        (task.Parent, task.State) = (0, TaskState.Dead);
+    }
+
+    public void Apply(in TaskMm e, in EventHeader header) => _tasks[e.Pid].Mm = e.Owner;
 
     public void Apply(in TaskExec e, in EventHeader header) => _tasks[e.Pid].Comm = e.Comm;
 
@@ -118,8 +139,27 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
             hash.Add(task.ExitCode);
             hash.Add(task.StackPfn);
             hash.Add(task.Switches);
+            // Nothing is added for tasks without family: logs of such keep their hashes.
+            if ((task.Parent | task.Children | task.WaitsFor) != 0 || task.Mm != task.Pid)
+            {
+                hash.Add((long)task.Parent << 32 | (uint)task.Children);
+                hash.Add((long)task.WaitsFor << 32 | (uint)task.Mm);
+            }
             hash.Add((long)task.State | (long)task.Cpu << 8 | (long)task.Signal << 16);
         }
+    }
+
+    /// <summary>The first child after a pid, in the order of their making; 0 when there is none.</summary>
+    public int NextChild(int parent, int after)
+    {
+        for (int pid = after + 1; pid <= MaxPid && _tasks[parent].Children > 0; pid++)
+        {
+            if (_tasks[pid].Parent == parent)
+            {
+                return pid;
+            }
+        }
+        return 0;
     }
 
     private void Enqueue(int pid)
