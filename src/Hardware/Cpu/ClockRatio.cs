@@ -49,7 +49,8 @@ public readonly struct ClockRatio
         {
             return CeilingExact(n);
         }
-        ulong high = Math.BigMul(n, _multiplier, out ulong low);
+        // The lower half is multiplied again: BigMul gives it through memory, which is waited for.
+        ulong high = Math.BigMul(n, _multiplier, out _), low = unchecked(n * _multiplier);
         return (long)(n * _whole + high + (low != 0 ? 1UL : 0UL));
     }
 

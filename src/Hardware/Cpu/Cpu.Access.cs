@@ -63,7 +63,6 @@ public sealed partial class Cpu
     /// One access in full: segment, all its pages, then all its lines. Translation comes first, so an access that faults and is
     /// made again pays for its instruction once.
     /// </summary>
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryAccess(in MemoryAccess access, ref PageFault fault, out ulong physicalAddress)
     {

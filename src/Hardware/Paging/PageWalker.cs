@@ -42,7 +42,6 @@ internal sealed class PageWalker
     /// <param name="user">It comes from user mode.</param>
     /// <param name="result">The translation, or the error code.</param>
     /// <returns>False: page fault.</returns>
-    [SkipLocalsInit]
     public bool Walk(long rootPfn, ulong virtualAddress, AccessKind kind, bool user, out WalkResult result)
     {
         bool write = kind >= AccessKind.Store;
