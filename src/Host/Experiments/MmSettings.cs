@@ -1,3 +1,5 @@
+using Sim.Kernel.Mm;
+
 namespace Sim.Host.Experiments;
 
 /// <summary>How much memory the kernel promises.</summary>
@@ -37,8 +39,8 @@ public sealed record MmSettings : ICheckedSettings
     [Setting("Pages mapped around a read fault of a file when they are in the page cache (fault_around_bytes; 16 in Linux), a power of two; 1 for the page alone.", Min = 1, Max = 512)]
     public int FaultAroundPages { get; init; } = 1;
 
-    [Setting("MREMAP_DONTUNMAP as in 6.1.0-50: the copy may merge with its old area, all of which is unlocked.")]
-    public bool EarlyDontUnmap { get; init; }
+    [Setting("The version of Linux whose rules for areas of user space hold, such as 6.1.176 or 6.18; the rest of the kernel is 6.1.")]
+    public string LinuxVersion { get; init; } = MmRules.Modelled.ToString();
 
     [Setting("Most areas in an address space (vm.max_map_count).", Min = 1)]
     public int MaxMapCount { get; init; } = 65530;
@@ -50,6 +52,8 @@ public sealed record MmSettings : ICheckedSettings
             ? new SettingProblem("mmapMinAddress", $"{MmapMinAddress} is not a multiple of 4096.")
         : (FaultAroundPages & (FaultAroundPages - 1)) != 0
             ? new SettingProblem("faultAroundPages", $"{FaultAroundPages} is not a power of two.")
+        : !KernelVersion.TryParse(LinuxVersion, out KernelVersion version) || version.CompareTo(new KernelVersion(6, 1, 0)) < 0
+            ? new SettingProblem("linuxVersion", $"{LinuxVersion} is no version of Linux from 6.1 on.")
         : TotalRamPages == 0 ? new SettingProblem("totalRamPages", "0 pages are none: give -1 for what the page allocator manages.")
         : null;
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Sim.Kernel.Mm;
 
 namespace Sim.Host.Experiments;
 
@@ -25,6 +26,7 @@ internal static class OptionsMap
     {
         ByteSize size => size.Bytes,
         Enum choice when choice.GetType() != type => Enum.Parse(Nullable.GetUnderlyingType(type) ?? type, choice.ToString()),
+        string text when type == typeof(KernelVersion) && KernelVersion.TryParse(text, out KernelVersion version) => version,
         _ => value,
     };
 }

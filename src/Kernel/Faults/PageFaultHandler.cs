@@ -270,11 +270,16 @@ public sealed class PageFaultHandler
         ulong start = Math.Max(address & ~(((ulong)_around << 12) - 1), area.VmStart);
         ulong end = Math.Min(Math.Min(start + ((ulong)_around << 12), area.VmEnd), _tables.SpanEnd(start, 1));
         long size = SizeOf(area.VmFile);
-        bool any = false, itself = false;
+        bool any = false, itself = false, noTable = _spaces.Layout.Rules.MapsLastPageAlone && area.VmFile > 0
+            && _tables.FindLeafTable(mm.Root, address, out _) < 0;
         for (ulong at = start; at < end; at += 4096)
         {
             long pgoff = area.PgoffOf(at);
             bool cached = pgoff < size && _spaces.Cache.Find(area.VmFile, pgoff) is >= 0 and var found && _spaces.IsMappedAround(found);
+            if (cached && !any && noTable && pgoff == size - 1)
+            {
+                return null;
+            }
             any |= cached;
             itself |= cached && at >> 12 == address >> 12;
         }

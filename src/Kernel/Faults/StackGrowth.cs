@@ -11,7 +11,7 @@ internal sealed class StackGrowth(AddressSpaces spaces, MemoryLimits limits, Jou
     {
         VmArea area = spaces.Areas[mm.Areas.Handle(at)];
         ulong start = address & ~0xfffUL;
-        if ((area.VmFlags & VmFlags.GrowsDown) == 0 || start < spaces.Layout.MinAddress)
+        if ((area.VmFlags & VmFlags.GrowsDown) == 0 || start < spaces.Layout.MinPlacedAddress)
         {
             return false;
         }

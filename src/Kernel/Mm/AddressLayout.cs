@@ -8,17 +8,22 @@ public sealed class AddressLayout
     public AddressLayout(KernelProfile profile, MmOptions options)
     {
         options.Validate();
+        Rules = MmRules.Of(options.LinuxVersion);
         LongMode = profile == KernelProfile.X86_64;
         TaskSize = LongMode ? 0x7fff_ffff_f000UL : 0xc000_0000;
         KernelStart = LongMode ? 0xffff_8000_0000_0000UL : 0xc000_0000;
         DirectMapBase = LongMode ? 0xffff_8880_0000_0000 : 0xc000_0000;
         MinAddress = (ulong)options.MmapMinAddress;
+        MinPlacedAddress = (ulong)Math.Max(options.MmapMinAddress, options.LowestPlacedAddress);
         KernelTablesPerProcess = profile == KernelProfile.I386Pae ? 2 : 0;
         // __thp_get_unmapped_area leaves 32-bit kernels out.
         FileAlignBytes = LongMode ? 2UL << 20 : 0;
         GuardGapBytes = (ulong)options.StackGuardGapPages << 12;
         MmapBase = MmapBaseOf(options.StackLimitBytes);
     }
+
+    /// <summary>What the version of Linux does differently from others.</summary>
+    public MmRules Rules { get; }
 
     /// <summary>Hints and searches follow arch/x86/kernel/sys_x86_64.c; otherwise the generic functions of mm/mmap.c.</summary>
     public bool LongMode { get; }
@@ -41,11 +46,14 @@ public sealed class AddressLayout
     /// </summary>
     public int KernelTablesPerProcess { get; }
 
-    /// <summary>Size of a large page, to which mappings of files are aligned that are long enough; 0 for a kernel that does not.</summary>
+    /// <summary>Size of a large page, to which mappings of files are aligned that are long enough; 0 on i386 (<c>__thp_get_unmapped_area</c>).</summary>
     public ulong FileAlignBytes { get; }
 
-    /// <summary>Lowest address that may be mapped (<c>vm.mmap_min_addr</c>).</summary>
+    /// <summary>Lowest address that may be mapped (<c>vm.mmap_min_addr</c>, <c>dac_mmap_min_addr</c>).</summary>
     public ulong MinAddress { get; }
+
+    /// <summary>Lowest address that the kernel chooses, that hints are moved up to and stacks grow down to (<c>mmap_min_addr</c>).</summary>
+    public ulong MinPlacedAddress { get; }
 
     /// <summary>Bytes kept free below a growing stack (<c>stack_guard_gap</c>).</summary>
     public ulong GuardGapBytes { get; }

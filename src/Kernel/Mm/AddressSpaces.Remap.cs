@@ -8,7 +8,7 @@ namespace Sim.Kernel.Mm;
 /// <content>What mremap, madvise and mlock change.</content>
 public sealed partial class AddressSpaces :
     IApply<VmaFlags>, IApply<VmaCopy>, IApply<VmaMovePages>, IApply<VmaLeave>, IApply<VmaLengthen>, IApply<VmaZap>, IApply<VmaLazyFree>,
-    IApply<VmaAnonVma>
+    IApply<VmaAnonVma>, IApply<VmaSplit>
 {
     public void Apply(in VmaFlags e, in EventHeader header)
     {
@@ -26,7 +26,7 @@ public sealed partial class AddressSpaces :
         VmArea area = Areas[mm.Areas.Handle(mm.Areas.Find(address))];
         _editor.Copy(mm, address, to, to + ((ulong)e.NewPages << 12), e.Apart);
         mm.Account(area.VmFlags, e.NewPages);
-        mm.LockedVm += e.Stays ? 0 : LockedPages(area.VmFlags, e.NewPages);
+        mm.LockedVm += e.Stays && !_layout.Rules.DontUnmapCountsLocked ? 0 : LockedPages(area.VmFlags, e.NewPages);
         MapShared(area.VmFile, e.NewPages);
     }
 
@@ -62,16 +62,19 @@ public sealed partial class AddressSpaces :
         AddressSpace mm = this[e.Pid];
         ulong start = (ulong)e.Vpn << 12;
         int handle = mm.Areas.Handle(mm.Areas.Find(start));
-        if (!e.Whole && (Areas[handle].VmFlags & VmFlags.Locked) != 0)
-        {
-            handle = _editor.SplitOff(mm, start, start + ((ulong)e.Pages << 12));
-        }
         ref VmArea area = ref Areas[handle];
         area.VmFlags &= ~VmFlags.LockedMask;
         if (area.VmStart == start && area.Pages == e.Pages && mm.Areas.Handle(mm.Areas.Find((ulong)e.NewVpn << 12)) != handle)
         {
             (area.AnonVma, area.AnonChain) = (0, 0);
+            area.VmPgoff = e.Whole || area.VmFile != 0 ? area.VmPgoff : e.Vpn;
         }
+    }
+
+    public void Apply(in VmaSplit e, in EventHeader header)
+    {
+        ulong start = (ulong)e.Vpn << 12;
+        _editor.SplitOff(this[e.Pid], start, start + ((ulong)e.Pages << 12));
     }
 
     public void Apply(in VmaLengthen e, in EventHeader header)

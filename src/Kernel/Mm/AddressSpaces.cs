@@ -36,7 +36,7 @@ public sealed partial class AddressSpaces
         ReverseMap = new ReverseMap(frames.Count);
         _tables = new PageTables(memory, mode);
         _protection = new PageProtection(mode);
-        _editor = new AreaEditor(Areas, _protection);
+        _editor = new AreaEditor(Areas, _protection, layout.Rules);
     }
 
     /// <summary>Where user and kernel space are.</summary>

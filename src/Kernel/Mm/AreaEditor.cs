@@ -4,8 +4,10 @@ namespace Sim.Kernel.Mm;
 /// Changes of an address space's areas with their splits and merges, as mm/mmap.c and mm/mprotect.c of Linux 6.1 make
 /// them. Called by <c>Apply</c> only: reads no policy, and knows areas alone, not pages.
 /// </summary>
-public sealed class AreaEditor(AreaPool pool, PageProtection protection)
+public sealed class AreaEditor(AreaPool pool, PageProtection protection, MmRules rules)
 {
+    private readonly AreaMerging _merging = new(rules);
+
     /// <summary>Splits the areas that straddle the ends of a range and removes those inside it.</summary>
     public void Unmap(AddressSpace mm, ulong start, ulong end)
     {
@@ -31,7 +33,8 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
 
     /// <summary>
     /// Adds a range in which nothing is mapped. The neighbour behind is considered first, then the one before, which must
-    /// also agree with the one behind if that merged (<c>mmap_region</c>).
+    /// also agree with the one behind if that merged (<c>mmap_region</c>); later versions consider the one before first
+    /// (<c>vma_merge_new_range</c>).
     /// </summary>
     public void Map(AddressSpace mm, ulong start, ulong end, VmFlags flags, int file, long pgoff)
     {
@@ -39,12 +42,13 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         mm.Account(flags, pages);
         AreaCursor behind = mm.Areas.Find(start), before = mm.Areas.Previous(behind);
         bool mergeBehind = mm.Areas.IsValid(behind) && mm.Areas.Start(behind) == end
-            && AreaMerging.MayPrecede(in pool[mm.Areas.Handle(behind)], flags, file, pgoff + pages, 0);
-        int anonVma = mergeBehind ? pool[mm.Areas.Handle(behind)].AnonVma : 0;
+            && _merging.MayPrecede(in pool[mm.Areas.Handle(behind)], flags, file, pgoff + pages, 0);
+        int anonVma = mergeBehind && !rules.MergesBeforeFirst ? pool[mm.Areas.Handle(behind)].AnonVma : 0;
         bool mergeBefore = mm.Areas.IsValid(before) && mm.Areas.End(before) == start
-            && AreaMerging.MayFollow(in pool[mm.Areas.Handle(before)], flags, file, pgoff, anonVma);
+            && _merging.MayFollow(in pool[mm.Areas.Handle(before)], flags, file, pgoff, anonVma);
         if (mergeBefore)
         {
+            mergeBehind = mergeBehind && AreaMerging.AnonVmasAgree(pool[mm.Areas.Handle(before)].AnonVma, pool[mm.Areas.Handle(behind)].AnonVma);
             Extend(mm, before, mergeBehind ? mm.Areas.End(behind) : end);
         }
         else if (mergeBehind)
@@ -67,7 +71,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
     /// <param name="address">First address of what is copied, in one area.</param>
     /// <param name="start">First address of the copy.</param>
     /// <param name="end">Behind its last address.</param>
-    /// <param name="apart">Where it would merge with the area it is a copy of, it merges with none.</param>
+    /// <param name="apart">Where it touches the area it is a copy of, one without pages merges with none.</param>
     public void Copy(AddressSpace mm, ulong address, ulong start, ulong end, bool apart)
     {
         VmArea area = pool[mm.Areas.Handle(mm.Areas.Find(address))];
@@ -76,10 +80,10 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         long pages = (long)((end - start) >> 12);
         AreaCursor behind = mm.Areas.Find(start), before = mm.Areas.Previous(behind);
         bool mergeBefore = mm.Areas.IsValid(before) && mm.Areas.End(before) == start
-            && AreaMerging.MayFollow(in pool[mm.Areas.Handle(before)], area.VmFlags, area.VmFile, pgoff, area.AnonVma);
+            && _merging.MayFollow(in pool[mm.Areas.Handle(before)], area.VmFlags, area.VmFile, pgoff, area.AnonVma, area.AnonChain);
         bool mergeBehind = mm.Areas.IsValid(behind) && mm.Areas.Start(behind) == end
-            && AreaMerging.MayPrecede(in pool[mm.Areas.Handle(behind)], area.VmFlags, area.VmFile, pgoff + pages, area.AnonVma);
-        if (apart && ((mergeBefore && mm.Areas.Start(before) == area.VmStart) || (mergeBehind && mm.Areas.Start(behind) == area.VmStart)))
+            && _merging.MayPrecede(in pool[mm.Areas.Handle(behind)], area.VmFlags, area.VmFile, pgoff + pages, area.AnonVma, area.AnonChain);
+        if (apart && !faulted && (start == area.VmEnd || end == area.VmStart))
         {
             (mergeBefore, mergeBehind) = (false, false);
         }
@@ -99,13 +103,13 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         ref readonly VmArea area = ref pool[mm.Areas.Handle(at)];
         mm.Account(area.VmFlags, (long)((end - area.VmEnd) >> 12));
         bool merges = mm.Areas.IsValid(behind) && mm.Areas.Start(behind) == end
-            && AreaMerging.MayPrecede(in pool[mm.Areas.Handle(behind)], area.VmFlags, area.VmFile, area.PgoffOf(end), area.AnonVma)
+            && _merging.MayPrecede(in pool[mm.Areas.Handle(behind)], area.VmFlags, area.VmFile, area.PgoffOf(end), area.AnonVma, area.AnonChain)
             && AreaMerging.AnonVmasAgree(area.AnonVma, pool[mm.Areas.Handle(behind)].AnonVma);
         Extend(mm, at, merges ? mm.Areas.End(behind) : end);
     }
 
-    /// <summary>Makes a range of one area an area of its own; tells its handle.</summary>
-    public int SplitOff(AddressSpace mm, ulong start, ulong end)
+    /// <summary>Makes a range of one area an area of its own.</summary>
+    public void SplitOff(AddressSpace mm, ulong start, ulong end)
     {
         AreaCursor at = mm.Areas.Find(start);
         if (mm.Areas.Start(at) < start)
@@ -116,9 +120,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         if (mm.Areas.End(at) > end)
         {
             Split(mm, at, end);
-            at = mm.Areas.Find(start);
         }
-        return mm.Areas.Handle(at);
     }
 
     /// <summary>Adds an area as it is, merged with nothing: what a child gets from its parent.</summary>
@@ -130,7 +132,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         mm.Account(flags, (long)((end - start) >> 12));
         AreaCursor before = mm.Areas.Previous(mm.Areas.Find(start));
         if (mm.Areas.IsValid(before) && mm.Areas.End(before) == start && mm.Areas.End(before) > mm.StartBrk
-            && AreaMerging.MayFollow(in pool[mm.Areas.Handle(before)], flags, 0, (long)(start >> 12), 0))
+            && _merging.MayFollow(in pool[mm.Areas.Handle(before)], flags, 0, (long)(start >> 12), 0))
         {
             Extend(mm, before, end);
         }
@@ -193,7 +195,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         ref readonly VmArea area = ref pool[mm.Areas.Handle(at)];
         AreaCursor before = mm.Areas.Previous(at);
         return start == area.VmStart && mm.Areas.IsValid(before) && mm.Areas.End(before) == start
-            && AreaMerging.MayFollow(in pool[mm.Areas.Handle(before)], flags, area.VmFile, area.VmPgoff, area.AnonVma);
+            && _merging.MayFollow(in pool[mm.Areas.Handle(before)], flags, area.VmFile, area.VmPgoff, area.AnonVma, area.AnonChain);
     }
 
     private bool MergesBehind(AddressSpace mm, AreaCursor at, ulong end, VmFlags flags)
@@ -201,7 +203,7 @@ public sealed class AreaEditor(AreaPool pool, PageProtection protection)
         ref readonly VmArea area = ref pool[mm.Areas.Handle(at)];
         AreaCursor behind = mm.Areas.Next(at);
         return end == area.VmEnd && mm.Areas.IsValid(behind) && mm.Areas.Start(behind) == end
-            && AreaMerging.MayPrecede(in pool[mm.Areas.Handle(behind)], flags, area.VmFile, area.VmPgoff + area.Pages, area.AnonVma);
+            && _merging.MayPrecede(in pool[mm.Areas.Handle(behind)], flags, area.VmFile, area.VmPgoff + area.Pages, area.AnonVma, area.AnonChain);
     }
 
     private bool Merge(

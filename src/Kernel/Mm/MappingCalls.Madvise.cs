@@ -32,6 +32,10 @@ public sealed partial class MappingCalls
             if (mm.Areas.Start(at) > start)
             {
                 holes = true;
+                if (advice is MemoryAdvice.PopulateRead or MemoryAdvice.PopulateWrite && _layout.Rules.PopulatesRangeAsOne)
+                {
+                    break;
+                }
                 start = mm.Areas.Start(at);
                 if (start >= end)
                 {

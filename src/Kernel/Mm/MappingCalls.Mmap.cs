@@ -132,12 +132,12 @@ public sealed partial class MappingCalls
         if (!isFixed)
         {
             address &= ~0xfffUL;
-            if (address != 0 && address < _layout.MinAddress)
+            if (address != 0 && address < _layout.MinPlacedAddress)
             {
-                address = _layout.MinAddress;
+                address = _layout.MinPlacedAddress;
             }
         }
-        length = AddressSpaces.PageAlign(length);
+        length = _layout.Word(AddressSpaces.PageAlign(length));
         if (length == 0)
         {
             return Errno.ENOMEM;
@@ -156,7 +156,7 @@ public sealed partial class MappingCalls
         {
             bool below2GiB = (flags & MapFlags.Bit32) != 0;
             address = (flags & MapFlags.Anonymous) != 0
-                ? _placement.Find(mm, address, length, below2GiB)
+                ? _placement.FindForAnonymous(mm, address, length, (flags & MapFlags.TypeMask) != MapFlags.Private, below2GiB)
                 : _placement.FindForFile(mm, address, length, offset, below2GiB);
             return address == Placement.None ? Errno.ENOMEM : Errno.None;
         }
@@ -177,7 +177,7 @@ public sealed partial class MappingCalls
         return taken && (flags & MapFlags.FixedNoReplace) != 0 ? Errno.EEXIST : Errno.None;
     }
 
-    private static VmFlags FlagsOf(ProtFlags prot, MapFlags flags)
+    private VmFlags FlagsOf(ProtFlags prot, MapFlags flags)
     {
         VmFlags vm = (VmFlags)((int)prot & (int)VmFlags.Access) | VmFlags.MayAccess;
         if ((flags & MapFlags.GrowsDown) != 0)
@@ -191,6 +191,10 @@ public sealed partial class MappingCalls
         if ((flags & MapFlags.NoReserve) != 0)
         {
             vm |= VmFlags.NoReserve;
+        }
+        if ((flags & MapFlags.Stack) != 0 && _layout.Rules.StacksHaveNoHugePages)
+        {
+            vm |= VmFlags.NoHugePage;
         }
         return vm;
     }
@@ -245,19 +249,24 @@ public sealed partial class MappingCalls
         long pages = (long)((end - start) >> 12);
         if (!_limits.MayExpand(mm, flags, pages) && !_limits.MayExpand(mm, flags, pages - MappedPages(mm, start, end)))
         {
-            return Errno.ENOMEM;
+            return _layout.Rules.FailedMmapKeepsOld ? Cut(mm, start, end, cpu, cause) : Errno.ENOMEM;
+        }
+        if (MemoryLimits.IsAccountable(flags))
+        {
+            flags |= VmFlags.Account;
+        }
+        bool commits = (flags & VmFlags.Account) != 0;
+        if (_layout.Rules.FailedMmapKeepsOld && commits && !_limits.MayCommit(pages))
+        {
+            return Cut(mm, start, end, cpu, cause);
         }
         Errno error = Unmap(mm, start, end, cpu, cause);
         if (error != Errno.None)
         {
             return error;
         }
-        if (MemoryLimits.IsAccountable(flags))
-        {
-            flags |= VmFlags.Account;
-        }
         // Shared memory is accounted by its object.
-        if (((flags & VmFlags.Account) != 0 || (file < 0 && (flags & VmFlags.NoReserve) == 0)) && !_limits.MayCommit(pages))
+        if ((commits || (file < 0 && (flags & VmFlags.NoReserve) == 0)) && !_limits.MayCommit(pages))
         {
             return Errno.ENOMEM;
         }
@@ -265,6 +274,28 @@ public sealed partial class MappingCalls
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
         return Errno.None;
+    }
+
+    /// <summary>
+    /// What a mapping that fails leaves from <see cref="MmRules.FailedMmapKeepsOld"/> on: areas split at its ends
+    /// (<c>vms_abort_munmap_vmas</c>).
+    /// </summary>
+    private Errno Cut(AddressSpace mm, ulong start, ulong end, CpuClock cpu, long cause)
+    {
+        AreaCursor at = mm.Areas.Find(start);
+        if (mm.Areas.IsValid(at) && mm.Areas.Start(at) < end && SplitsTooOften(mm, at, start, end))
+        {
+            return Errno.ENOMEM;
+        }
+        foreach (ulong cut in (ReadOnlySpan<ulong>)[start, end])
+        {
+            at = mm.Areas.Find(cut);
+            if (mm.Areas.IsValid(at) && mm.Areas.Start(at) < cut)
+            {
+                Split(mm, cut, mm.Areas.End(at), cpu, ref cause);
+            }
+        }
+        return Errno.ENOMEM;
     }
 
     private static long MappedPages(AddressSpace mm, ulong start, ulong end)

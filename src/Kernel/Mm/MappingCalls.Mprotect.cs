@@ -115,6 +115,10 @@ public sealed partial class MappingCalls
                 flags |= VmFlags.Account;
             }
         }
+        else if (_layout.Rules.UntouchedIsUnaccounted && area.VmFile == 0 && area.AnonVma == 0)
+        {
+            flags &= ~VmFlags.Account;
+        }
         int splits = (start != area.VmStart ? 1 : 0) + (end != area.VmEnd ? 1 : 0);
         if (splits > 0 && !_limits.MaySplit(mm, splits) && !_spaces.Editor.MergesWhenProtected(mm, start, end, flags))
         {

@@ -18,6 +18,11 @@ public sealed partial class MappingCalls
     {
         cpu.Charge(_mmapPs);
         AddressSpace mm = _spaces[pid];
+        if (_layout.Rules.MovesManyAreas)
+        {
+            return MremapChecked(
+                mm, address, _layout.Word(AddressSpaces.PageAlign(oldLength)), _layout.Word(AddressSpaces.PageAlign(newLength)), flags, newAddress, cpu, cause);
+        }
         bool moves = (flags & (RemapFlags.Fixed | RemapFlags.DontUnmap)) != 0;
         if ((flags & ~(RemapFlags.MayMove | RemapFlags.Fixed | RemapFlags.DontUnmap)) != 0
             || (moves && (flags & RemapFlags.MayMove) == 0)
@@ -43,7 +48,7 @@ public sealed partial class MappingCalls
         }
         if (oldLength >= newLength)
         {
-            ulong from = address + newLength, gone = oldLength - newLength;
+            ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
             Errno error = gone == 0 ? Errno.None : gone > _layout.TaskSize || from > _layout.TaskSize - gone ? Errno.EINVAL
                 : Unmap(mm, from, from + gone, cpu, cause);
             return error == Errno.None ? (long)address : -(long)error;
@@ -100,7 +105,7 @@ public sealed partial class MappingCalls
         Errno error = isFixed ? Unmap(mm, newAddress, newAddress + newLength, cpu, cause) : Errno.None;
         if (error == Errno.None && oldLength > newLength)
         {
-            ulong from = address + newLength, gone = oldLength - newLength;
+            ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
             error = gone > _layout.TaskSize || from > _layout.TaskSize - gone ? Errno.EINVAL : Unmap(mm, from, from + gone, cpu, cause);
             oldLength = newLength;
         }
@@ -125,7 +130,7 @@ public sealed partial class MappingCalls
 
     private ulong PlaceFor(AddressSpace mm, in VmArea area, ulong address, ulong hint, ulong length) => area.VmFile > 0
         ? _placement.FindForFile(mm, hint, length, (ulong)area.PgoffOf(address) << 12, below2GiB: false)
-        : _placement.Find(mm, hint, length, below2GiB: false);
+        : _placement.FindForAnonymous(mm, hint, length, (area.VmFlags & VmFlags.MayShare) != 0, below2GiB: false);
 
     /// <summary>True when an area may be resized so, wherever it goes (<c>vma_to_resize</c>).</summary>
     private Errno MayResize(AddressSpace mm, ulong address, ulong oldLength, ulong newLength, RemapFlags flags)
@@ -186,13 +191,22 @@ public sealed partial class MappingCalls
         {
             return -(long)Errno.ENOMEM;
         }
+        bool apart = stays && _layout.Rules.DontUnmapStaysApart;
+        if (apart && (area.VmFlags & VmFlags.Locked) != 0)
+        {
+            if (!SplitOff(mm, in area, address, address + oldLength, cpu, ref cause))
+            {
+                return -(long)Errno.ENOMEM;
+            }
+            area = _spaces.Areas[mm.Areas.Handle(mm.Areas.Find(address))];
+        }
         if ((area.VmFlags & VmFlags.Account) != 0 && !_limits.MayCommit((long)((stays ? newLength : newLength - oldLength) >> 12)))
         {
             return -(long)Errno.ENOMEM;
         }
         _huge.SplitEnds(mm, address, address + oldLength, cpu, cause);
         long oldVpn = (long)(address >> 12), newVpn = (long)(newAddress >> 12);
-        var copy = new VmaCopy(mm.Pid, oldVpn, newVpn, (long)(newLength >> 12), stays, stays && !_options.EarlyDontUnmap);
+        var copy = new VmaCopy(mm.Pid, oldVpn, newVpn, (long)(newLength >> 12), stays, apart);
         EventHeader header = _journal.Emit(in copy, cause);
         _spaces.Apply(in copy, in header);
         ulong moved = MovePages(mm, address, newAddress, oldLength, cpu, header.Sequence);
@@ -205,7 +219,7 @@ public sealed partial class MappingCalls
         }
         if (stays)
         {
-            var leave = new VmaLeave(mm.Pid, oldVpn, (long)(oldLength >> 12), newVpn, _options.EarlyDontUnmap);
+            var leave = new VmaLeave(mm.Pid, oldVpn, (long)(oldLength >> 12), newVpn, !apart);
             EventHeader left = _journal.Emit(in leave, header.Sequence);
             _spaces.Apply(in leave, in left);
             return (long)newAddress;
@@ -216,6 +230,32 @@ public sealed partial class MappingCalls
         }
         PopulateLocked(mm, in area, newAddress, oldLength, newLength, cpu, header.Sequence);
         return (long)newAddress;
+    }
+
+    /// <summary>Makes a range of one area an area of its own, one end after the other; false at the limit of areas, which may leave the first.</summary>
+    private bool SplitOff(AddressSpace mm, in VmArea area, ulong start, ulong end, CpuClock cpu, ref long cause)
+    {
+        return (start == area.VmStart || SplitAt(mm, start, area.VmEnd, cpu, ref cause))
+            && (end == area.VmEnd || SplitAt(mm, start, end, cpu, ref cause));
+    }
+
+    private bool SplitAt(AddressSpace mm, ulong start, ulong end, CpuClock cpu, ref long cause)
+    {
+        if (!_limits.MaySplit(mm, 1))
+        {
+            return false;
+        }
+        Split(mm, start, end, cpu, ref cause);
+        return true;
+    }
+
+    private void Split(AddressSpace mm, ulong start, ulong end, CpuClock cpu, ref long cause)
+    {
+        _huge.SplitEnds(mm, start, end, cpu, cause);
+        var e = new VmaSplit(mm.Pid, (long)(start >> 12), (long)((end - start) >> 12));
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        cause = header.Sequence;
     }
 
     /// <summary>Moves page-table entries, making the tables they need (<c>move_page_tables</c>).</summary>

@@ -6,6 +6,9 @@ public sealed record MmOptions
     /// <summary>Lowest address that may be mapped (<c>vm.mmap_min_addr</c>), in bytes.</summary>
     public long MmapMinAddress { get; init; } = 65536;
 
+    /// <summary>Lowest address that the kernel chooses or hints are moved up to (CONFIG_LSM_MMAP_MIN_ADDR), in bytes, where above the former.</summary>
+    public long LowestPlacedAddress { get; init; }
+
     /// <summary>Distance kept below a growing stack (<c>stack_guard_gap</c>), in pages.</summary>
     public int StackGuardGapPages { get; init; } = 256;
 
@@ -30,11 +33,8 @@ public sealed record MmOptions
     /// </summary>
     public int FaultAroundPages { get; init; } = 1;
 
-    /// <summary>
-    /// MREMAP_DONTUNMAP of an early 6.1 kernel: a copy may merge with the area it was made of, and all of that area is unlocked. Later ones
-    /// keep both apart and unlock only what was moved (seen in Debian's 6.1.0-50 and 6.1.0-56).
-    /// </summary>
-    public bool EarlyDontUnmap { get; init; }
+    /// <summary>The version of Linux whose rules for areas hold (<see cref="MmRules"/>).</summary>
+    public KernelVersion LinuxVersion { get; init; } = MmRules.Modelled;
 
     /// <summary>Most areas in an address space (<c>vm.max_map_count</c>).</summary>
     public int MaxMapCount { get; init; } = 65530;

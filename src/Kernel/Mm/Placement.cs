@@ -28,7 +28,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
         {
             return hint;
         }
-        ulong place = FindDown(mm, length, Math.Max(4096, layout.MinAddress), mm.MmapBase);
+        ulong place = FindDown(mm, length, Math.Max(4096, layout.MinPlacedAddress), mm.MmapBase);
         return place != None ? place : FindUp(mm, length, layout.UnmappedBase, layout.TaskSize);
     }
 
@@ -53,8 +53,24 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
         ulong place = Find(mm, hint, padded, below2GiB);
         return place == None ? Find(mm, hint, length, below2GiB)
             : place == hint ? hint
+            : layout.Rules.AlignsDownward && ((offset - place) & (size - 1)) == 0 ? place + size
             : place + ((offset - place) & (size - 1));
     }
+
+    /// <summary>
+    /// The same for anonymous memory: from <see cref="MmRules.AlignsAnonymous"/> on aligned when it is private, a multiple of a large page
+    /// and has no hint.
+    /// </summary>
+    /// <param name="mm">The address space.</param>
+    /// <param name="hint">Page-aligned wish; 0 for none.</param>
+    /// <param name="length">Page-aligned length.</param>
+    /// <param name="shared">Shared memory.</param>
+    /// <param name="below2GiB">MAP_32BIT on x86-64.</param>
+    /// <returns>The address, or <see cref="None"/>.</returns>
+    public ulong FindForAnonymous(AddressSpace mm, ulong hint, ulong length, bool shared, bool below2GiB) =>
+        layout.Rules.AlignsAnonymous && !shared && hint == 0 && layout.FileAlignBytes != 0 && length % layout.FileAlignBytes == 0
+            ? FindForFile(mm, 0, length, 0, below2GiB)
+            : Find(mm, hint, length, below2GiB);
 
     /// <summary>
     /// The highest place of a length in a range. Where the guard gap of a growing area takes the place, the search goes on below the gap,
@@ -128,7 +144,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
     /// <summary>True when a wished place is inside user space and free; the generic functions also keep off a stack below it.</summary>
     private bool FitsAt(AddressSpace mm, ulong hint, ulong length)
     {
-        if ((hint < layout.MinAddress && !layout.LongMode) || layout.TaskSize < length || layout.TaskSize - length < hint)
+        if ((hint < layout.MinPlacedAddress && !layout.LongMode) || layout.TaskSize < length || layout.TaskSize - length < hint)
         {
             return false;
         }

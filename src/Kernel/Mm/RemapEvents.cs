@@ -20,7 +20,7 @@ public readonly partial record struct VmaFlags(
 /// <param name="NewVpn">First page of the copy, or of what it became part of.</param>
 /// <param name="NewPages">Length of the copy.</param>
 /// <param name="Stays">The old area stays mapped (MREMAP_DONTUNMAP).</param>
-/// <param name="Apart">The copy does not become part of the old area.</param>
+/// <param name="Apart">Where it touches the old area, a copy without pages merges with none.</param>
 [Event(149, "vma.copy")]
 public readonly partial record struct VmaCopy(
     [Unit("pid")] int Pid,
@@ -29,6 +29,16 @@ public readonly partial record struct VmaCopy(
     [Unit("pages")] long NewPages,
     bool Stays,
     bool Apart);
+
+/// <summary>A range of one area became an area of its own; nothing else of it changed.</summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Vpn">First page.</param>
+/// <param name="Pages">Length.</param>
+[Event(241, "vma.split")]
+public readonly partial record struct VmaSplit(
+    [Unit("pid")] int Pid,
+    [Unit("vpn"), Delta(20)] long Vpn,
+    [Unit("pages")] long Pages);
 
 /// <summary>The pages of a range, at most what one page table covers, are mapped elsewhere now (<c>move_ptes</c>).</summary>
 /// <param name="Pid">Process.</param>
@@ -50,7 +60,7 @@ public readonly partial record struct VmaMovePages(
 /// <param name="Vpn">First page moved.</param>
 /// <param name="Pages">Pages moved.</param>
 /// <param name="NewVpn">Where they are.</param>
-/// <param name="Whole">All of the area is unlocked; else what was moved is split off first, if it was locked.</param>
+/// <param name="Whole">The area is unlocked as it is (before 6.1.191); else it is what was moved, if it was locked, and one without pages has the page offset of its address.</param>
 [Event(151, "vma.leave")]
 public readonly partial record struct VmaLeave(
     [Unit("pid")] int Pid,

@@ -5,7 +5,7 @@ using Sim.Host;
 namespace Sim.Fidelity.Tests.Calls;
 
 /// <summary>
-/// What two real 6.1 kernels did with 22,000 random address-space calls, in 550 processes, this one does too: result, areas, pages, page
+/// What two real 6.1 kernels did with 22,000 random address-space calls, in 550 processes, this one does too, and what a 6.18 kernel did under its rules: result, areas, pages, page
 /// tables, locked and data pages and faults after every call.
 /// </summary>
 public sealed class CallParityTests : IDisposable
@@ -17,6 +17,8 @@ public sealed class CallParityTests : IDisposable
     [Theory]
     [InlineData("vmaseq-amd64.jsonl.gz", 400, 16_000)]
     [InlineData("vmaseq-686-pae.jsonl.gz", 150, 6_000)]
+    [InlineData("found-686-pae.jsonl.gz", 3, 180)]
+    [InlineData("live-6.18.jsonl.gz", 60, 2_400)]
     public async Task EveryStepIsTheKernels(string recording, int sequences, int steps)
     {
         (int code, JsonElement report) = await Parity(Recording(recording));

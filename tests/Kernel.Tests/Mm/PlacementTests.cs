@@ -29,7 +29,7 @@ public class PlacementTests
         var layout = new AddressLayout(KernelProfile.X86_64, options);
         var pool = new AreaPool();
         var mm = new AddressSpace();
-        var editor = new AreaEditor(pool, new PageProtection(Sim.Hardware.Paging.PagingMode.X86_64FourLevel));
+        var editor = new AreaEditor(pool, new PageProtection(Sim.Hardware.Paging.PagingMode.X86_64FourLevel), MmRules.Of(MmRules.Modelled));
         const ulong Low = 0x10000, High = 0x4000_0000;
         for (int i = 0; i < 2_000; i++)
         {

@@ -23,7 +23,7 @@ public class RemapFoldTests
     public void LogFoldsAndNothingIsLeftBehind(KernelProfile profile, ulong seed)
     {
         var log = new MemoryLog();
-        var vm = new TestVirtualMemory(profile, 128L << 20, new MmOptions { FaultAroundPages = 16, EarlyDontUnmap = seed % 2 == 0 }, log);
+        var vm = new TestVirtualMemory(profile, 128L << 20, new MmOptions { FaultAroundPages = 16, LinuxVersion = seed % 2 == 0 ? new KernelVersion(6, 1, 176) : MmRules.Modelled }, log);
         int file = vm.Kernel.Journal.Intern("file");
         Assert.True(new FileLoader(vm.Spaces, vm.Kernel.Allocator, vm.Kernel.Journal).Load(file, 6, vm.Cpu, -1));
         long free = vm.FreeFrames();

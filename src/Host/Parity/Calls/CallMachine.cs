@@ -30,14 +30,22 @@ internal sealed class CallMachine
     private readonly KernelOptions _kernel;
     private MmOptions? _mm;
 
-    /// <param name="longMode">x86-64; else i686 with PAE.</param>
-    public CallMachine(bool longMode)
+    /// <param name="kernel">The kernel that was recorded.</param>
+    public CallMachine(RecordedKernel kernel)
     {
+        bool longMode = kernel.LongMode;
         var map = MemoryMap.FromSize(MemoryBytes);
         _kernel = new KernelOptions
         {
             Profile = longMode ? KernelProfile.X86_64 : KernelProfile.I386Pae,
-            Mm = new MmOptions { FaultAroundPages = FaultAroundPages },
+            Mm = new MmOptions
+            {
+                FaultAroundPages = FaultAroundPages,
+                LinuxVersion = kernel.Version,
+                MmapMinAddress = kernel.MmapMinAddress,
+                LowestPlacedAddress = kernel.LowestPlacedAddress,
+                MaxMapCount = kernel.MaxMapCount,
+            },
         };
         var options = new MachineOptions(
             new HardwareOptions { Frames = map.EndPfn, Paging = longMode ? PagingMode.X86_64FourLevel : PagingMode.I386Pae }, _kernel, map);
@@ -87,12 +95,11 @@ internal sealed class CallMachine
     /// <summary>The name of a number.</summary>
     public string NameOf(int symbol) => _machine.Journal.Symbols[symbol];
 
-    /// <summary>From now on the kernel is this build and believes that it has so much memory: recordings were made in different boots.</summary>
+    /// <summary>From now on the kernel believes that it has so much memory: recordings were made in different boots.</summary>
     /// <param name="pages">totalram_pages.</param>
-    /// <param name="earlyDontUnmap">What MREMAP_DONTUNMAP does (<see cref="MmOptions.EarlyDontUnmap"/>).</param>
-    public void SetKernel(long pages, bool earlyDontUnmap)
+    public void SetMemory(long pages)
     {
-        MmOptions mm = _kernel.Mm with { TotalRamPages = pages, EarlyDontUnmap = earlyDontUnmap };
+        MmOptions mm = _kernel.Mm with { TotalRamPages = pages };
         if (mm == _mm)
         {
             return;

@@ -25,25 +25,32 @@ internal sealed record CallParityReport(
 /// </summary>
 internal sealed class CallParity
 {
-    private readonly Dictionary<bool, CallMachine> _machines = [];
+    private readonly Dictionary<RecordedKernel, CallMachine> _machines = [];
 
     /// <summary>Replays a file.</summary>
     /// <exception cref="TraceFormatException">The file is no recording.</exception>
-    public CallParityReport Run(string path, CancellationToken cancellation)
+    public CallParityReport Run(string path, CancellationToken cancellation) => Run(path, CallRecordingReader.Read(path), cancellation);
+
+    /// <summary>Replays sequences as they come.</summary>
+    /// <param name="path">Where they come from.</param>
+    /// <param name="recording">The sequences.</param>
+    /// <param name="cancellation">Ends it early.</param>
+    /// <exception cref="TraceFormatException">A recorded process cannot have been.</exception>
+    public CallParityReport Run(string path, IEnumerable<RecordedSequence> recording, CancellationToken cancellation)
     {
         int sequences = 0, equal = 0, steps = 0, stepsEqual = 0;
         var differences = new List<CallDifference>();
         bool finished = true;
-        foreach (RecordedSequence sequence in CallRecordingReader.Read(path))
+        foreach (RecordedSequence sequence in recording)
         {
             if (cancellation.IsCancellationRequested)
             {
                 finished = false;
                 break;
             }
-            if (!_machines.TryGetValue(sequence.LongMode, out CallMachine? machine))
+            if (!_machines.TryGetValue(sequence.Kernel, out CallMachine? machine))
             {
-                _machines.Add(sequence.LongMode, machine = new CallMachine(sequence.LongMode));
+                _machines.Add(sequence.Kernel, machine = new CallMachine(sequence.Kernel));
             }
             CallDifference? first = Replay(path, machine, sequence, out int same);
             sequences++;

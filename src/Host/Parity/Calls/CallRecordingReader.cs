@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Sim.Host.Traces;
+using Sim.Kernel.Mm;
 
 namespace Sim.Host.Parity.Calls;
 
@@ -106,20 +107,22 @@ internal static class CallRecordingReader
         long ram = root.GetProperty("totalram_pages").GetInt64();
         Require(ram > 0, "totalram_pages is not positive");
         return new RecordedSequence(
-            root.GetProperty("seq").GetInt32(), line, arch == "amd64", HasEarlyDontUnmap(Text(root.GetProperty("kernel"))), root.GetProperty("task_size").GetUInt64(), ram,
+            root.GetProperty("seq").GetInt32(), line, Kernel(root, arch), root.GetProperty("task_size").GetUInt64(), ram,
             root.GetProperty("brk0").GetUInt64(), Limit(limits, "memlock"), Limit(limits, "as"), Limit(limits, "data"), Limit(limits, "stack"),
             Areas(root.GetProperty("fixed_areas")), State(init), [.. root.GetProperty("steps").EnumerateArray().Select(Step)]);
     }
 
-    /// <summary>
-    /// By Debian's number of the kernel's interface: 6.1.0-50 and before. Which of those in between has the change is not known; no
-    /// recording is of one.
-    /// </summary>
-    private static bool HasEarlyDontUnmap(string kernel)
+    private static RecordedKernel Kernel(JsonElement root, string arch)
     {
-        string[] parts = kernel.Split('-');
-        Require(parts.Length >= 3 && parts[0].StartsWith("6.1.", StringComparison.Ordinal), $"the kernel {kernel} is no Debian kernel 6.1");
-        return int.Parse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture) <= 50;
+        string release = Text(root.GetProperty("kernel"));
+        Require(KernelRelease.TryParse(release, out KernelVersion version), $"the kernel {release} has no version from 6.1 on");
+        var kernel = new RecordedKernel(arch == "amd64", version);
+        return kernel with
+        {
+            MmapMinAddress = root.TryGetProperty("mmap_min_addr", out JsonElement lowest) ? lowest.GetInt64() : kernel.MmapMinAddress,
+            LowestPlacedAddress = root.TryGetProperty("lowest_hint", out JsonElement hint) ? hint.GetInt64() : kernel.LowestPlacedAddress,
+            MaxMapCount = root.TryGetProperty("max_map_count", out JsonElement most) ? most.GetInt32() : kernel.MaxMapCount,
+        };
     }
 
     private static long Limit(JsonElement limits, string name)
@@ -159,7 +162,7 @@ internal static class CallRecordingReader
     {
         Require(areas.GetArrayLength() <= MostAreas, $"more than {MostAreas} areas");
         return [.. areas.EnumerateArray().Select(a => new RecordedArea(
-            a[0].GetUInt64(), a[1].GetUInt64(), Text(a[2]), a[3].GetUInt64(), Text(a[4]), Text(a[5]), Text(a[6])))];
+            a[0].GetUInt64(), a[1].GetUInt64(), Text(a[2]), a[3].GetUInt64(), Text(a[4]), Text(a[5]).Replace("lf", "??", StringComparison.Ordinal), Text(a[6])))];
     }
 
     private static IReadOnlyList<RecordedTouch> Touches(JsonElement owner, string name) =>

@@ -28,8 +28,9 @@ internal sealed class RecordedProcess : IDisposable
         {
             throw Impossible($"task_size is {CallRecordingReader.Hex(sequence.TaskSize)} instead of {CallRecordingReader.Hex(machine.Spaces.Layout.TaskSize)}");
         }
-        machine.SetKernel(sequence.TotalRamPages, sequence.EarlyDontUnmap);
-        _reading = new StateReading(machine, [.. sequence.FixedAreas.Select(a => a.Start)]);
+        machine.SetMemory(sequence.TotalRamPages);
+        ulong data = sequence.Init.Areas.FirstOrDefault(a => a.Id == StateReading.Program && a.Perms.Contains('w', StringComparison.Ordinal))?.Start ?? 0;
+        _reading = new StateReading(machine, [.. sequence.FixedAreas.Select(a => a.Start)], data);
         _pid = machine.Processes.Create("target", machine.Cpu, -1);
         try
         {
@@ -159,7 +160,8 @@ internal sealed class RecordedProcess : IDisposable
         _ => MappedFile.None,
     };
 
-    private static string ResultOf(long result) => result is < 0 and > -4096
+    /// <summary>The result of a call as recordings have it: the name of an errno, or a number.</summary>
+    public static string ResultOf(long result) => result is < 0 and > -4096
         ? Enum.IsDefined((Errno)(-result)) ? ((Errno)(-result)).ToString() : "E" + (-result).ToString(CultureInfo.InvariantCulture)
         : CallRecordingReader.Hex((ulong)result);
 
@@ -173,12 +175,12 @@ internal sealed class RecordedProcess : IDisposable
         long result = area.Id switch
         {
             "stack" => calls.MapStack(_pid, area.Start, area.End, cpu, -1),
-            "vvar" => -(long)calls.MapSpecial(
+            "vvar" or "vvar_vclock" => -(long)calls.MapSpecial(
                 _pid, area.Start, (int)((area.End - area.Start) >> 12),
-                access | VmFlags.MayRead | VmFlags.Io | VmFlags.PfnMap | VmFlags.DontExpand | VmFlags.DontDump, _machine.Intern("vvar"), -1),
+                access | VmFlags.MayRead | VmFlags.Io | VmFlags.PfnMap | VmFlags.DontExpand | VmFlags.DontDump, _machine.Intern(area.Id), -1),
             "vdso" => -(long)calls.MapSpecial(
                 _pid, area.Start, (int)((area.End - area.Start) >> 12), access | VmFlags.MayAccess | VmFlags.DontExpand, _machine.Intern("vdso"), -1),
-            "heap" => calls.Mmap(
+            "heap" or "anon" => calls.Mmap(
                 _pid, area.Start, area.End - area.Start, (ProtFlags)access, MapFlags.Private | MapFlags.Fixed | MapFlags.Anonymous, default, 0, cpu, -1),
             "target" => calls.Mmap(
                 _pid, area.Start, area.End - area.Start, (ProtFlags)access, MapFlags.Private | MapFlags.Fixed, new MappedFile(_machine.Target),

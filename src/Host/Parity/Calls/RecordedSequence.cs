@@ -1,3 +1,5 @@
+using Sim.Kernel.Mm;
+
 namespace Sim.Host.Parity.Calls;
 
 /// <summary>An area as a recording has it.</summary>
@@ -30,7 +32,16 @@ internal sealed record RecordedStep(
     int Index, string Call, ulong[] Args, string Result, IReadOnlyList<RecordedTouch> Touches, RecordedFork? Fork, RecordedState State,
     long MinorFaults, long MajorFaults);
 
+/// <summary>The kernel that was recorded.</summary>
+/// <param name="LongMode">x86-64; else i686 with PAE.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="MmapMinAddress">vm.mmap_min_addr.</param>
+/// <param name="LowestPlacedAddress">Where hints are moved up to.</param>
+/// <param name="MaxMapCount">vm.max_map_count.</param>
+internal sealed record RecordedKernel(
+    bool LongMode, KernelVersion Version, long MmapMinAddress = 65536, long LowestPlacedAddress = 65536, int MaxMapCount = 65530);
+
 /// <summary>The life of one recorded process.</summary>
 internal sealed record RecordedSequence(
-    int Number, long Line, bool LongMode, bool EarlyDontUnmap, ulong TaskSize, long TotalRamPages, ulong InitialBrk, long MemlockBytes, long AddressSpaceBytes,
+    int Number, long Line, RecordedKernel Kernel, ulong TaskSize, long TotalRamPages, ulong InitialBrk, long MemlockBytes, long AddressSpaceBytes,
     long DataBytes, long StackBytes, IReadOnlyList<RecordedArea> FixedAreas, RecordedState Init, IReadOnlyList<RecordedStep> Steps);

@@ -6,8 +6,12 @@ namespace Sim.Host.Parity.Calls;
 /// <summary>Reads a simulated process's memory as the recorder read a real one's, from maps, smaps, pagemap and status.</summary>
 /// <param name="machine">The machine.</param>
 /// <param name="hidden">Starts of the areas that recordings list once and leave out later.</param>
-internal sealed class StateReading(CallMachine machine, HashSet<ulong> hidden)
+/// <param name="programData">Start of the program's data: an area of its file below is taken for its text and left out too, wherever it came from.</param>
+internal sealed class StateReading(CallMachine machine, HashSet<ulong> hidden, ulong programData)
 {
+    /// <summary>The program's own file in recordings.</summary>
+    public const string Program = "target";
+
     // Of longer areas recordings have the first pages only.
     private const long MostPages = 16384;
 
@@ -35,7 +39,7 @@ internal sealed class StateReading(CallMachine machine, HashSet<ulong> hidden)
         {
             ref readonly VmArea area = ref spaces.Areas[mm.Areas.Handle(at)];
             string id = Name(in area, mm), pages = Pages(in area, mm);
-            if (!hidden.Contains(area.VmStart))
+            if (!hidden.Contains(area.VmStart) && (id != Program || area.VmStart >= programData))
             {
                 areas.Add(new RecordedArea(
                     area.VmStart, area.VmEnd, Perms(area.VmFlags), area.VmFile == 0 ? 0 : (ulong)area.VmPgoff << 12, id, Flags(area.VmFlags), pages));
@@ -57,10 +61,14 @@ internal sealed class StateReading(CallMachine machine, HashSet<ulong> hidden)
             return $"shm{number}";
         }
         return area.VmFile > 0 ? machine.NameOf(area.VmFile)
-            : area.VmStart <= mm.Brk && area.VmEnd >= mm.StartBrk ? "heap"
+            : IsHeap(in area, mm) ? "heap"
             : area.VmStart <= mm.StartStack && area.VmEnd >= mm.StartStack ? "stack"
             : "anon";
     }
+
+    private bool IsHeap(in VmArea area, AddressSpace mm) => machine.Spaces.Layout.Rules.HeapNameNeedsOverlap
+        ? area.VmStart < mm.Brk && area.VmEnd > mm.StartBrk
+        : area.VmStart <= mm.Brk && area.VmEnd >= mm.StartBrk;
 
     private string Pages(in VmArea area, AddressSpace mm)
     {
