@@ -133,6 +133,10 @@ internal sealed class CallParityCommand(StandardStreams streams)
         text.WriteLine(report.File);
         text.WriteLine($"  sequences  {report.SequencesEqual} of {report.Sequences} equal");
         text.WriteLine($"  steps      {report.StepsEqual} of {report.Steps} equal");
+        if (report.Disturbed > 0)
+        {
+            text.WriteLine($"  disturbed  {report.Disturbed} sequences, by other work on this machine: equal when recorded again");
+        }
         foreach (CallDifference difference in report.Differences.Take(MostShown))
         {
             text.WriteLine($"  sequence {difference.Sequence} step {difference.Step}: {difference.Call}");

@@ -145,6 +145,7 @@ public sealed partial class AddressSpaces :
         const PteFlags Kept = PteFlags.Accessed | PteFlags.Dirty | PageProtection.NotExclusive;
         PagingMode mode = _tables.Mode;
         bool write = (area.VmFlags & VmFlags.Write) != 0, shared = (area.VmFlags & VmFlags.Shared) != 0;
+        bool cleanToo = _layout.Rules.CleanPagesBecomeWritable;
         for (ulong at = start; at < end;)
         {
             long table = _tables.FindLeafTable(mm.Root, at, out int missing);
@@ -167,7 +168,8 @@ public sealed partial class AddressSpaces :
                 long pfn = mode.PfnOf(entry);
                 PteFlags flags = area.VmPageProt | (mode.FlagsOf(entry) & Kept);
                 // A dirty page that need not be copied spares its process the next write fault (can_change_pte_writable).
-                if (write && (flags & PteFlags.Dirty) != 0 && pfn != ZeroPfn && (shared || (_frames[pfn].Use == FrameUse.Anon && (flags & PageProtection.NotExclusive) == 0)))
+                bool dirty = (flags & PteFlags.Dirty) != 0;
+                if (write && pfn != ZeroPfn && (shared ? dirty : (dirty || cleanToo) && _frames[pfn].Use == FrameUse.Anon && (flags & PageProtection.NotExclusive) == 0))
                 {
                     flags |= PteFlags.Write;
                 }

@@ -13,6 +13,7 @@ public sealed record MmRules
     {
         Version = version;
         DontUnmapStaysApart = version.Has(new(7, 2, 0), new KernelVersion(6, 1, 191));
+        CleanPagesBecomeWritable = version.Has(new(6, 2, 0));
         HeapNameNeedsOverlap = version.Has(new(6, 6, 0));
         UntouchedIsUnaccounted = version.Has(new(6, 6, 0));
         StacksHaveNoHugePages = version.Has(new(6, 7, 0));
@@ -103,6 +104,12 @@ public sealed record MmRules
     /// installed only for what lies before it (6.18, 74207de2ba10, <c>filemap_map_pages</c>).
     /// </summary>
     public bool MapsLastPageAlone { get; }
+
+    /// <summary>
+    /// mprotect makes private anonymous pages of one process writable at once also when they are clean, as MADV_FREE leaves them (6.2,
+    /// 64fe24a3e05e, <c>can_change_pte_writable</c>); before, only dirty ones.
+    /// </summary>
+    public bool CleanPagesBecomeWritable { get; }
 
     /// <summary>The rules of a version.</summary>
     public static MmRules Of(KernelVersion version) => new(version);

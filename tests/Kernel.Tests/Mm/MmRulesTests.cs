@@ -25,6 +25,22 @@ public class MmRulesTests
     }
 
     [Theory]
+    [InlineData("6.1.192", 1)]
+    [InlineData("6.2", 0)]
+    public void MprotectMakesCleanPagesWritable(string version, long faults)
+    {
+        (TestVirtualMemory vm, int pid) = Machine(version);
+        vm.Mmap(pid, A, Page, ReadWrite, Fixed);
+        vm.Touch(pid, A, write: true);
+        vm.Mapping.Madvise(pid, A, Page, MemoryAdvice.Free, vm.Cpu, -1);
+        vm.Mprotect(pid, A, Page, ProtFlags.Read);
+        vm.Mprotect(pid, A, Page, ReadWrite);
+        long before = vm.Spaces.Faults(pid).Minor;
+        vm.Touch(pid, A, write: true);
+        Assert.Equal(faults, vm.Spaces.Faults(pid).Minor - before);
+    }
+
+    [Theory]
     [InlineData("6.6", false)]
     [InlineData("6.7", true)]
     public void MapStackAsksForNoHugePages(string version, bool asks)

@@ -15,9 +15,10 @@ internal sealed record CallDifference(
     int Sequence, int Step, string Call, string Field, string Expected, string Actual, IReadOnlyList<RecordedArea> ExpectedAreas,
     IReadOnlyList<RecordedArea> ActualAreas);
 
-/// <summary>What the replay of one recording found.</summary>
+/// <summary>What the replay of one recording found; <c>Disturbed</c> counts sequences that differed and were equal when recorded again.</summary>
 internal sealed record CallParityReport(
-    string File, int Sequences, int SequencesEqual, int Steps, int StepsEqual, IReadOnlyList<CallDifference> Differences, bool Finished);
+    string File, int Sequences, int SequencesEqual, int Steps, int StepsEqual, IReadOnlyList<CallDifference> Differences, bool Finished,
+    int Disturbed = 0);
 
 /// <summary>
 /// Replays recorded calls on a simulated machine and compares result and memory after each. After a difference a sequence goes on from
@@ -35,9 +36,12 @@ internal sealed class CallParity
     /// <param name="path">Where they come from.</param>
     /// <param name="recording">The sequences.</param>
     /// <param name="cancellation">Ends it early.</param>
+    /// <param name="again">Records a sequence that differed again; null where that cannot be.</param>
     /// <exception cref="TraceFormatException">A recorded process cannot have been.</exception>
-    public CallParityReport Run(string path, IEnumerable<RecordedSequence> recording, CancellationToken cancellation)
+    public CallParityReport Run(
+        string path, IEnumerable<RecordedSequence> recording, CancellationToken cancellation, Func<int, RecordedSequence>? again = null)
     {
+        int disturbed = 0;
         int sequences = 0, equal = 0, steps = 0, stepsEqual = 0;
         var differences = new List<CallDifference>();
         bool finished = true;
@@ -53,6 +57,11 @@ internal sealed class CallParity
                 _machines.Add(sequence.Kernel, machine = new CallMachine(sequence.Kernel));
             }
             CallDifference? first = Replay(path, machine, sequence, out int same);
+            if (first is not null && again is not null)
+            {
+                first = Replay(path, machine, again(sequence.Number), out same);
+                disturbed += first is null ? 1 : 0;
+            }
             sequences++;
             steps += sequence.Steps.Count;
             stepsEqual += same;
@@ -62,7 +71,7 @@ internal sealed class CallParity
                 differences.Add(first);
             }
         }
-        return new CallParityReport(path, sequences, equal, steps, stepsEqual, differences, finished);
+        return new CallParityReport(path, sequences, equal, steps, stepsEqual, differences, finished, disturbed);
     }
 
     private static CallDifference? Replay(string path, CallMachine machine, RecordedSequence sequence, out int same)

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Sim.Host.Parity.Calls.Live;
@@ -34,8 +33,11 @@ internal sealed class LiveFiles : IDisposable
         Write(ProgramPath, TracedProgram.Build());
         Write(a, Filled((PagesOfA * 4096)));
         Write(b, Filled((PagesOfB * 4096) + BytesMoreOfB));
-        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
-        File.SetUnixFileMode(ProgramPath, (UnixFileMode)0b111_101_101);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+            File.SetUnixFileMode(ProgramPath, (UnixFileMode)0b111_101_101);
+        }
         Names = new(StringComparer.Ordinal) { [ProgramPath] = StateReading.Program, [a] = "A", [b] = "B" };
         _open =
         [

@@ -40,7 +40,7 @@ internal static class LiveParity
     {
         using var recorder = new LiveRecorder(wanted.Folder, wanted.Seed);
         using RecordingWriter? writer = wanted.Output is null ? null : new RecordingWriter(wanted.Output, recorder.Kernel);
-        CallParityReport report = new CallParity().Run($"live: {recorder.Kernel.Release}, seed {wanted.Seed}", Sequences(), cancellation);
+        CallParityReport report = new CallParity().Run($"live: {recorder.Kernel.Release}, seed {wanted.Seed}", Sequences(), cancellation, recorder.Record);
         writer?.Finish();
         return report;
 
