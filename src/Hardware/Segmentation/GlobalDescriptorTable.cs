@@ -61,8 +61,8 @@ public sealed class GlobalDescriptorTable
     /// <summary>64-bit mode: CS, DS, ES and SS have base 0 and no limit.</summary>
     public bool LongMode { get; }
 
-    /// <summary>The table of a machine with the given page-table format.</summary>
-    public static GlobalDescriptorTable ForLinux(PagingMode mode) => mode.EntryBytes == 8 ? ForLinuxX86_64() : ForLinuxI386();
+    /// <summary>The table of a machine with the given page-table format; with PAE it is a 32-bit kernel's too.</summary>
+    public static GlobalDescriptorTable ForLinux(PagingMode mode) => mode.VirtualBits > 32 ? ForLinuxX86_64() : ForLinuxI386();
 
     /// <summary>32 descriptors; kernel at 12 and 13, user at 14 and 15.</summary>
     public static GlobalDescriptorTable ForLinuxI386()

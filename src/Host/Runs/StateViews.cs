@@ -55,6 +55,7 @@ public static class StateViews
         new("mm", "PID", r => MmStruct.Render(r.Machine.Virtual, Process(r), r.Symbols), r => [MmStruct.Row(r.Machine.Virtual, Process(r), r.Symbols)]),
         new("pagetables", "PID", r => PageTableDump.Render(r.Machine.Virtual.Spaces, Process(r)), r => PageTableDump.Rows(r.Machine.Virtual.Spaces, Process(r))),
         new("frame", "PFN", r => StructPage.Render(r.Machine, Frame(r), r.Symbols), r => [StructPage.Row(r.Machine, Frame(r), r.Symbols)]),
+        new("segments", null, r => SegmentView.Render(r.Machine.Hardware), r => SegmentView.Rows(r.Machine.Hardware)),
         new("dram", null, r => DramView.Render(r.Machine.Hardware.Dram), r => DramView.Rows(r.Machine.Hardware.Dram)),
     ];
 

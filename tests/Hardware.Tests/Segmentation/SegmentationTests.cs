@@ -113,7 +113,7 @@ public sealed class SegmentationTests
     [Fact]
     public void LinuxSegmentsAreFlat()
     {
-        foreach (PagingMode mode in new[] { PagingMode.I386TwoLevel, PagingMode.X86_64FourLevel })
+        foreach (PagingMode mode in new[] { PagingMode.I386TwoLevel, PagingMode.I386Pae, PagingMode.X86_64FourLevel })
         {
             GlobalDescriptorTable gdt = GlobalDescriptorTable.ForLinux(mode);
             foreach (ushort selector in new[] { gdt.KernelCode, gdt.KernelData, gdt.UserCode, gdt.UserData })
