@@ -12,7 +12,7 @@ public readonly record struct KernelVersion(int Major, int Minor, int Patch) : I
     public static bool TryParse(string release, out KernelVersion version)
     {
         version = default;
-        Span<int> numbers = stackalloc int[3];
+        Span<int> numbers = [0, 0, 0];
         int count = 0, at = 0;
         while (count < numbers.Length)
         {

@@ -65,7 +65,7 @@ internal sealed unsafe class TracedProcess : IDisposable
     /// <returns>What it returned: minus an errno when it failed.</returns>
     public long Call(long number, params ReadOnlySpan<ulong> arguments)
     {
-        Span<ulong> a = stackalloc ulong[6];
+        Span<ulong> a = [0, 0, 0, 0, 0, 0];
         arguments.CopyTo(a);
         Libc.Registers registers = Registers();
         (registers.Rip, registers.Rax, registers.OrigRax) = (TracedProgram.Call, (ulong)number, ulong.MaxValue);
