@@ -21,7 +21,7 @@ namespace Sim.Host.Parity;
 /// </summary>
 internal static class ExecParity
 {
-    private const long RecordedMemoryBytes = 512L << 20;
+    private const long RecordedMemoryBytes = 512L << 20, RecordedMemlockBytes = 8L << 20;
     // Of a program that cannot be laid out once the old one is gone: SIGSEGV.
     private const string FatalSignal = "SIG11";
     // fault_around_bytes, 64 KiB.
@@ -103,6 +103,7 @@ internal static class ExecParity
         }
         ExecRecorder recorder = layout.Bits == 64 ? ExecRecorder.X86_64 : ExecRecorder.I386;
         int pid = recorder.Fork(machine, layout.Case, layout.EnvironmentBytes.Length > 0);
+        machine.Virtual.Mapping.SetLimits(pid, new ResourceLimits(layout.StackLimitBytes, -1, -1, RecordedMemlockBytes), cause: -1);
         var arguments = new ProgramArguments(path.Length, layout.ArgumentBytes, layout.EnvironmentBytes) { Credentials = Credentials.Same(RecordedUid) };
         ExecResult result = machine.Virtual.Programs.Execute(pid, path, arguments, files, cpu, cause: -1);
         if (result.Start is not { } start)
@@ -139,7 +140,7 @@ internal static class ExecParity
             new KernelOptions
             {
                 Profile = wide ? KernelProfile.X86_64 : KernelProfile.I386Pae,
-                Mm = new MmOptions { StackLimitBytes = layout.StackLimitBytes, FaultAroundPages = FaultAroundPages },
+                Mm = new MmOptions { FaultAroundPages = FaultAroundPages },
             },
             map);
         var catalogue = new EventCatalogue();

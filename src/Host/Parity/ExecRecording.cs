@@ -82,9 +82,14 @@ internal static class ExecRecording
             }
             JsonElement limit = o.GetProperty("stack_rlimit");
             string? failure = o.TryGetProperty("err", out JsonElement err) ? err.GetString() : null;
+            long stackLimitBytes = limit.ValueKind == JsonValueKind.Null ? -1 : limit.GetInt64();
+            if (stackLimitBytes < 0 && limit.ValueKind != JsonValueKind.Null)
+            {
+                throw TraceFormatException.AtLine(path, number, $"stack_rlimit is {stackLimitBytes}; it is a size, or null for none", Remedy);
+            }
             return new ExecLayoutRecord(
                 number, program, arch, o.GetProperty("case").GetInt32(),
-                limit.ValueKind == JsonValueKind.Null ? -1 : limit.GetInt64(), Lengths(o, "argv_lens"), Lengths(o, "env_lens"),
+                stackLimitBytes, Lengths(o, "argv_lens"), Lengths(o, "env_lens"),
                 failure is null ? State(o.GetProperty("at_exec")) : null, failure);
         }
         catch (JsonException e)

@@ -16,6 +16,7 @@ public class ExecRecordingTests
     [InlineData("[]", "no execve layout")]
     [InlineData("nonsense", "no execve layout")]
     [InlineData("{\"arch\":\"amd64\",\"exec\":\"../../etc\"}", "no name of a file")]
+    [InlineData("{\"arch\":\"amd64\",\"exec\":\"a\",\"stack_rlimit\":-5}", "stack_rlimit is -5")]
     public void ALineThatIsNoLayoutIsNamed(string line, string problem)
     {
         var e = Assert.Throws<TraceFormatException>(() => ExecRecording.Parse(line, "file", 7));

@@ -2,6 +2,7 @@ using Sim.Hardware.Cpu;
 using Sim.Kernel.Exec;
 using Sim.Kernel.Mm;
 using Sim.Kernel.ProcFs;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Exec;
 using Sim.Kernel.Tests.Support;
@@ -143,6 +144,40 @@ public class TaskFamilyTests
         var folded = new MachineState(machine.Options);
         log.Fold(machine.Catalogue, folded.Appliers);
         Assert.Equal(machine.Machine.State.Hash(_ => true), folded.Hash(_ => true));
+    }
+
+    /// <summary>The memory that a vforked child fills is its parent's, which is chosen when there is no more; both die, the child first.</summary>
+    [Fact]
+    public void WhoSharesTheVictimsMemoryDiesToo()
+    {
+        var machine = new TestMachine(bytes: 96L << 20, reclaim: new ReclaimOptions { Enabled = true });
+        long free = FreePages(machine);
+        int pages = (int)free + 2_000;
+        MemoryAccess[] accesses = [.. Enumerable.Range(0, pages).Select(p => new MemoryAccess(At + ((ulong)p << 12), 8, AccessKind.Store))];
+        int done = 0;
+        var child = new ScriptedProgram((task, _) =>
+        {
+            done += task.Run(accesses.AsSpan(done));
+            return done < pages ? ProgramStatus.Running : ProgramStatus.Exited;
+        });
+        machine.Virtual.Tasks.Start("parent", 0, new ScriptedProgram((task, step) =>
+        {
+            Assert.Equal(0, step);
+            for (int piece = 0; piece < pages; piece += 1_024)
+            {
+                ulong start = At + ((ulong)piece << 12);
+                Assert.Equal((long)start, task.Calls.Mmap(task, start, 1_024 << 12, ReadWrite, MapFlags.Private | MapFlags.Anonymous | MapFlags.Fixed));
+            }
+            Assert.Equal(2, machine.Virtual.Tasks.Vfork(task, child));
+            return ProgramStatus.Running;
+        }), -1);
+        machine.Run();
+        Assert.Equal([1], machine.Machine.State.Virtual.Oom!.Victims);
+        Assert.True(machine.Virtual.Tasks.AllEnded);
+        Assert.All([1, 2], pid => Assert.Equal((TaskState.Dead, (byte)Signal.Kill), (machine.Tasks[pid].State, machine.Tasks[pid].Signal)));
+        Assert.InRange(done, pages / 2, pages - 1);
+        machine.AssertInvariants();
+        Assert.Equal(free, FreePages(machine));
     }
 
     private static ScriptedProgram Ends(int exitCode) => new((task, _) =>
