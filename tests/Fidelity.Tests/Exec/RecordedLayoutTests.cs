@@ -21,7 +21,7 @@ public class RecordedLayoutTests
 
     /// <summary>
     /// Programs of unusual layouts: large alignments, segments in any order that overlap or share pages, zeroed memory anywhere, files
-    /// shorter than their segments, interpreters that are programs, and such as execve refuses or that do not survive it.
+    /// shorter than their segments, interpreters that are programs, and such as do not survive execve.
     /// </summary>
     [Fact]
     public void SoAreUnusualOnesAndThoseThatFail()
@@ -31,7 +31,7 @@ public class RecordedLayoutTests
         Assert.Empty(report.Differences);
         Assert.Equal(93, report.SequencesEqual);
         List<ExecLayoutRecord> layouts = ExecRecording.Read(recording);
-        Assert.Equal(["ENOENT", "SIG11"], layouts.Select(l => l.Failure).OfType<string>().Distinct().Order());
+        Assert.Equal(["SIG11"], layouts.Select(l => l.Failure).OfType<string>().Distinct());
     }
 
     /// <summary>The comparison sees every number it claims to compare: each one changed in the recording is the one difference found.</summary>
