@@ -76,7 +76,7 @@ public sealed class PageFaultHandler
         _spaces = spaces;
         _tables = spaces.Tables;
         _allocator = allocator;
-        _pages = swap?.Pages ?? new ChargedPages(allocator, journal, null, null, null);
+        _pages = swap?.Pages ?? new ChargedPages(allocator, journal, null, null, null, null);
         _frames = allocator.State.Frames;
         _journal = journal;
         _tlb = tlb;
@@ -231,7 +231,10 @@ public sealed class PageFaultHandler
         long own = -1;
         if (copies)
         {
+            // A page that was waited for must still be there when its copy has a frame.
+            _pages.Pin(_spaces.Cache.Find(area.VmFile, area.PgoffOf(address)));
             own = _pages.AllocOrWait(GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+            _pages.Pin(-1);
             if (own < 0)
             {
                 return Unserved(own);
@@ -341,7 +344,9 @@ public sealed class PageFaultHandler
             Flush(mm, address, cpu, header.Sequence);
             return alone ? FaultResult.Resolved : AfterWrite(mm.Pid, area.VmFile, cpu, header.Sequence);
         }
+        _pages.Pin(old);
         long pfn = _pages.AllocOrWait(zero ? ZeroedGfp : GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+        _pages.Pin(-1);
         if (pfn < 0)
         {
             return Unserved(pfn);

@@ -140,7 +140,7 @@ internal sealed class SwapFaults
             {
                 wanted |= at == slot;
                 long pfn = ReadSlot(mm, (int)at, slot, cpu, cause);
-                if (at == slot && (found = pfn) < 0)
+                if (at == slot && !Hold(found = pfn))
                 {
                     return found;
                 }
@@ -158,13 +158,21 @@ internal sealed class SwapFaults
                 }
                 wanted |= at == vpn;
                 long pfn = ReadSlot(mm, SwapFormat.SlotOf(_spaces.Tables.Mode, entry), slot, cpu, cause);
-                if (at == vpn && (found = pfn) < 0)
+                if (at == vpn && !Hold(found = pfn))
                 {
                     return found;
                 }
             }
         }
+        Pages.Pin(-1);
         return wanted ? found : ReadSlot(mm, slot, slot, cpu, cause);
+    }
+
+    /// <summary>The page that is wanted stays while others are read; false when it could not be had.</summary>
+    private bool Hold(long pfn)
+    {
+        Pages.Pin(pfn);
+        return pfn >= 0;
     }
 
     /// <summary>Brings a slot's page into the swap cache, if it is not there and anyone needs it.</summary>

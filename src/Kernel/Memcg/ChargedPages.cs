@@ -7,10 +7,19 @@ using Sim.Kernel.Zones;
 namespace Sim.Kernel.Memcg;
 
 /// <summary>Pages of processes and files: allocates them, charges them to the cgroup where there is one, and brings them to the lists.</summary>
-internal sealed class ChargedPages(PageAllocator allocator, Journal journal, LruState? lru, MemoryCgroup? group, PolicyReclaim? policy)
+internal sealed class ChargedPages(PageAllocator allocator, Journal journal, LruState? lru, PageReclaimer? reclaimer, MemoryCgroup? group, PolicyReclaim? policy)
 {
     /// <summary>Chooses the pages that go; null where the kernel's lists do.</summary>
     public PolicyReclaim? Policy => policy;
+
+    /// <summary>Keeps a page while others are asked for, as a reference to it does in the kernel; -1 for none any longer.</summary>
+    public void Pin(long pfn)
+    {
+        if (reclaimer is not null)
+        {
+            reclaimer.Pinned = pfn;
+        }
+    }
 
     /// <summary>Asks for a page; <see cref="PageAllocator.AllocPagesOrWait"/> tells the answers.</summary>
     /// <param name="gfp">Zone, mobility and urgency.</param>

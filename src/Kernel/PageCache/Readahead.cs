@@ -62,7 +62,9 @@ internal sealed class Readahead
         var e = new FileMark(pfn);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
+        _pages.Pin(pfn);
         OnDemand(file, pgoff, wanted, marked: true, cpu, cause);
+        _pages.Pin(-1);
     }
 
     /// <summary>A mapped page is missing: pages around it are read, unless that has been in vain lately.</summary>

@@ -45,6 +45,9 @@ internal sealed class PageReclaimer
         _unmapPs = options.UnmapPageNs * 1000L;
     }
 
+    /// <summary>A page that somebody is about to map or copy, which a reference would hold in the kernel: it stays; -1 for none.</summary>
+    public long Pinned { get; set; } = -1;
+
     /// <summary>What it works on.</summary>
     public ReclaimState State => _state;
 
@@ -133,7 +136,7 @@ internal sealed class PageReclaimer
             _ = immediate ? pass.Immediate++ : pass.Writeback++;
             return Keep(pfn, KeepReason.Writeback, cause);
         }
-        if (frame.Has(PageFlags.Locked))
+        if (frame.Has(PageFlags.Locked) || pfn == Pinned)
         {
             return Keep(pfn, KeepReason.MayNot, cause);
         }

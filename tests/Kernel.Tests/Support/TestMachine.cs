@@ -19,7 +19,8 @@ internal sealed class TestMachine
         KernelProfile profile = KernelProfile.X86_64, int cpus = 1, bool pcid = false, long bytes = 256L << 20, IBlockSink? sink = null,
         TaskOptions? tasks = null, long quantumPs = 10_000_000, Sim.Kernel.Compaction.CompactionOptions? compaction = null,
         Sim.Kernel.Swap.SwapOptions? swap = null, Sim.Kernel.Reclaim.ReclaimOptions? reclaim = null,
-        Sim.Kernel.PageCache.PageCacheOptions? pageCache = null, MmOptions? mm = null)
+        Sim.Kernel.PageCache.PageCacheOptions? pageCache = null, MmOptions? mm = null,
+        Sim.Kernel.Memcg.MemcgOptions? memcg = null)
     {
         var map = MemoryMap.FromSize(bytes);
         Options = new MachineOptions(
@@ -38,6 +39,7 @@ internal sealed class TestMachine
                 Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions(),
                 PageCache = pageCache ?? new Sim.Kernel.PageCache.PageCacheOptions(),
                 Mm = mm ?? new MmOptions(),
+                Memcg = memcg ?? new Sim.Kernel.Memcg.MemcgOptions(),
                 Swap = swap ?? new Sim.Kernel.Swap.SwapOptions(),
                 Reclaim = reclaim ?? new Sim.Kernel.Reclaim.ReclaimOptions(),
             },
