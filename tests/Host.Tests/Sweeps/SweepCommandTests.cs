@@ -13,7 +13,7 @@ public sealed class SweepCommandTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     public SweepCommandTests() => _folder.Write("small.json", """
-        { "machine": { "memory": "32MiB" }, "workload": [ { "type": "workingset", "tasks": 1, "footprint": "1MiB", "visits": 200 } ] }
+        { "machine": { "memory": "128MiB" }, "workload": [ { "type": "workingset", "tasks": 1, "footprint": "1MiB", "visits": 200 } ] }
         """);
 
     public void Dispose() => _folder.Dispose();
