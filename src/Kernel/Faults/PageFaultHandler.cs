@@ -76,7 +76,7 @@ public sealed class PageFaultHandler
         _spaces = spaces;
         _tables = spaces.Tables;
         _allocator = allocator;
-        _pages = swap?.Pages ?? new ChargedPages(allocator, journal, null, null, null, null);
+        _pages = swap?.Pages ?? new ChargedPages(allocator, journal, null, null, null);
         _frames = allocator.State.Frames;
         _journal = journal;
         _tlb = tlb;

@@ -7,7 +7,8 @@ using Sim.Kernel.Zones;
 namespace Sim.Kernel.Memcg;
 
 /// <summary>Pages of processes and files: allocates them, charges them to the cgroup where there is one, and brings them to the lists.</summary>
-internal sealed class ChargedPages(PageAllocator allocator, Journal journal, LruState? lru, PageReclaimer? reclaimer, MemoryCgroup? group, PolicyReclaim? policy)
+internal sealed class ChargedPages(
+    PageAllocator allocator, Journal journal, LruState? lru, MemoryCgroup? group, PolicyReclaim? policy, PageReclaimer? reclaimer = null)
 {
     /// <summary>Chooses the pages that go; null where the kernel's lists do.</summary>
     public PolicyReclaim? Policy => policy;

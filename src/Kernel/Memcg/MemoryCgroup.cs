@@ -65,7 +65,7 @@ internal sealed class MemoryCgroup
             {
                 continue;
             }
-            if (_reclaim.Writeback > 0)
+            if (_reclaim.Writeback > 0 || _reclaim.Files.Dirty > 0)
             {
                 if (waiter <= 0)
                 {

@@ -59,7 +59,7 @@ internal sealed class MemoryReclaim
             Group = new MemoryCgroup(
                 _state, Policy ?? (IGroupReclaim)new ListReclaim(_node, _state, journal, options.Memcg.ReclaimPages), _oom, journal, options.Memcg);
         }
-        var charged = new ChargedPages(allocator, journal, _state.Lru, pages, Group, Policy);
+        var charged = new ChargedPages(allocator, journal, _state.Lru, Group, Policy, pages);
         Readahead = new Readahead(state.Spaces, allocator.State.Frames, charged, journal, Files, options.PageCache);
         FileFaults = new FileFaults(state.Spaces, allocator.State.Frames, Readahead, Files, Throttle);
         SwapFaults = new SwapFaults(state.Spaces, allocator.State.Frames, journal, Io, charged);
