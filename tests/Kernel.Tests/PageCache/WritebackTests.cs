@@ -1,11 +1,9 @@
 using Sim.Hardware.Cpu;
-using Sim.Hardware.Paging;
 using Sim.Kernel.Mm;
 using Sim.Kernel.PageCache;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
-using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tests.PageCache;
 
