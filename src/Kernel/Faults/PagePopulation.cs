@@ -19,8 +19,9 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
     /// <param name="goesOn">An area that fails is passed over.</param>
     /// <param name="cpu">Charged the time.</param>
     /// <param name="cause">Sequence of the event that led here.</param>
-    /// <returns>None, EFAULT or ENOMEM.</returns>
-    public Errno Populate(AddressSpace mm, ulong start, ulong end, bool goesOn, CpuClock cpu, long cause)
+    /// <param name="sleeps">The call can be made again: where the task has to sleep for a page, ERESTARTSYS; otherwise the rest comes when it is accessed.</param>
+    /// <returns>None, EFAULT, ENOMEM or ERESTARTSYS.</returns>
+    public Errno Populate(AddressSpace mm, ulong start, ulong end, bool goesOn, CpuClock cpu, long cause, bool sleeps = false)
     {
         while (start < end)
         {
@@ -30,7 +31,7 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
                 break;
             }
             ulong to = Math.Min(end, mm.Areas.End(at));
-            Errno error = PopulateArea(mm, Math.Max(start, mm.Areas.Start(at)), to, cpu, cause);
+            Errno error = PopulateArea(mm, Math.Max(start, mm.Areas.Start(at)), to, cpu, cause, sleeps);
             if (error != Errno.None && !goesOn)
             {
                 return error;
@@ -44,7 +45,7 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
     /// Brings in the pages of part of one area, writable ones as by a write so that they need no copy later. What is locked on fault
     /// only, or mapped to a device, is left alone.
     /// </summary>
-    public Errno PopulateArea(AddressSpace mm, ulong start, ulong end, CpuClock cpu, long cause)
+    public Errno PopulateArea(AddressSpace mm, ulong start, ulong end, CpuClock cpu, long cause, bool sleeps = false)
     {
         VmFlags flags = spaces.Areas[mm.Areas.Handle(mm.Areas.Find(start))].VmFlags;
         if ((flags & (VmFlags.LockOnFault | VmFlags.Io | VmFlags.PfnMap)) != 0)
@@ -53,7 +54,7 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
         }
         return (flags & VmFlags.Access) == 0
             ? Errno.EFAULT
-            : Access(mm, start, end, (flags & (VmFlags.Write | VmFlags.Shared)) == VmFlags.Write, cpu, cause);
+            : Access(mm, start, end, (flags & (VmFlags.Write | VmFlags.Shared)) == VmFlags.Write, sleeps, cpu, cause);
     }
 
     /// <summary>MADV_POPULATE_READ and MADV_POPULATE_WRITE for part of one area; EINVAL where the area does not allow the access.</summary>
@@ -61,13 +62,14 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
     {
         VmFlags flags = spaces.Areas[mm.Areas.Handle(mm.Areas.Find(start))].VmFlags;
         bool allowed = (flags & (write ? VmFlags.Write : VmFlags.Read)) != 0 && (flags & (VmFlags.Io | VmFlags.PfnMap)) == 0;
-        return allowed ? Access(mm, start, end, write, cpu, cause) : Errno.EINVAL;
+        return allowed ? Access(mm, start, end, write, sleeps: true, cpu, cause) : Errno.EINVAL;
     }
 
-    private Errno Access(AddressSpace mm, ulong start, ulong end, bool write, CpuClock cpu, long cause)
+    private Errno Access(AddressSpace mm, ulong start, ulong end, bool write, bool sleeps, CpuClock cpu, long cause)
     {
-        faults.MaySleep = false;
+        faults.MaySleep = sleeps;
         Errno error = AccessPages(mm, start, end, write, cpu, cause);
+        error = error == Errno.ERESTARTSYS && !sleeps ? Errno.ENOMEM : error;
         faults.MaySleep = true;
         return error;
     }
@@ -90,8 +92,7 @@ public sealed class PagePopulation(AddressSpaces spaces, PageFaultHandler faults
                     case FaultResult.OutOfMemory:
                         return Errno.ENOMEM;
                     case FaultResult.Blocked:
-                        // A call does not sleep half-way here: the rest comes when it is accessed.
-                        return Errno.ENOMEM;
+                        return Errno.ERESTARTSYS;
                     default:
                         return Errno.EFAULT;
                 }

@@ -137,6 +137,10 @@ public sealed partial class AddressSpaces :
         }
         mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
         SetEntry(mm, address, pfn, area.VmPageProt | more);
+        if ((area.VmFlags & VmFlags.Locked) != 0)
+        {
+            LockPage((int)pfn);
+        }
     }
 
     private void MapAnonymous(AddressSpace mm, long table, ulong address, long pfn, in VmArea area)
@@ -149,6 +153,10 @@ public sealed partial class AddressSpaces :
         mm.AnonRss++;
         mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
         _tables.Write(table, address, _tables.Mode.MakeEntry(pfn, area.VmPageProt | Written));
+        if ((area.VmFlags & VmFlags.Locked) != 0)
+        {
+            LockPage((int)pfn);
+        }
     }
 
     private void SetEntry(AddressSpace mm, ulong address, long pfn, PteFlags flags) =>

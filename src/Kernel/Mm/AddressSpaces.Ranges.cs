@@ -193,6 +193,10 @@ public sealed partial class AddressSpaces :
         ref Frame frame = ref _frames[pfn];
         frame.MapCount--;
         ReverseMap.Remove(pfn, mm.Pid, (long)(address >> 12));
+        if (frame.Has(PageFlags.Mlocked))
+        {
+            UnlockPage((int)pfn);
+        }
         if (frame.Use == FrameUse.Anon)
         {
             mm.AnonRss--;

@@ -76,6 +76,10 @@ public sealed partial class AddressSpaces :
     public void Apply(in ReclaimKeep e, in EventHeader header)
     {
         ref Frame frame = ref _frames[e.Pfn];
+        if (e.Reason == KeepReason.Rewritten)
+        {
+            frame.Flags &= ~PageFlags.LazyFree;
+        }
         bool activates = e.Reason is not (KeepReason.Referenced or KeepReason.MayNot);
         if (e.Reason is KeepReason.Referenced or KeepReason.Activated)
         {
@@ -105,7 +109,7 @@ public sealed partial class AddressSpaces :
     {
         ref Frame frame = ref _frames[e.Pfn];
         Swap.SwapState swap = Reclaim!.Swap;
-        bool anon = frame.Use == FrameUse.Anon;
+        bool lazy = frame.Has(PageFlags.LazyFree), anon = frame.Use == FrameUse.Anon && !lazy;
         frame.Flags &= ~PageFlags.Referenced;
         if (e.Slot != 0)
         {
@@ -132,6 +136,10 @@ public sealed partial class AddressSpaces :
                 swap.Area.AddEntry(slot);
                 mm.AnonRss--;
                 mm.SwapEntries++;
+            }
+            else if (lazy)
+            {
+                mm.AnonRss--;
             }
             else if (ReverseMap.Mapping(e.Pfn) < 0)
             {
@@ -193,9 +201,14 @@ public sealed partial class AddressSpaces :
         ref Frame frame = ref _frames[e.Pfn];
         Reclaim!.Lru.Release((int)e.Pfn);
         Reclaim.Count(Reclaim.ByKswapd ? VmEvent.PgstealKswapd : VmEvent.PgstealDirect);
-        Reclaim.Count(frame.Use == FrameUse.Anon ? VmEvent.PgstealAnon : VmEvent.PgstealFile);
+        bool lazy = frame.Has(PageFlags.LazyFree);
+        Reclaim.Count(frame.Use == FrameUse.Anon && !lazy ? VmEvent.PgstealAnon : VmEvent.PgstealFile);
         int mapping = ReverseMap.Mapping(e.Pfn);
-        if (frame.Use == FrameUse.Anon)
+        if (lazy)
+        {
+            Reclaim.Count(VmEvent.Pglazyfreed);
+        }
+        else if (frame.Use == FrameUse.Anon)
         {
             // A page that no entry names will not come back.
             bool wanted = Reclaim.Swap.Area.Count(mapping) > 0;

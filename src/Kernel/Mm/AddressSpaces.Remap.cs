@@ -16,7 +16,12 @@ public sealed partial class AddressSpaces :
         ulong start = (ulong)e.Vpn << 12;
         var flags = (VmFlags)e.Flags;
         mm.LockedVm += LockedPages(flags, e.Pages) - LockedPages(Areas[mm.Areas.Handle(mm.Areas.Find(start))].VmFlags, e.Pages);
+        bool locked = (Areas[mm.Areas.Handle(mm.Areas.Find(start))].VmFlags & VmFlags.Locked) != 0, locks = (flags & VmFlags.Locked) != 0;
         _editor.Protect(mm, start, start + ((ulong)e.Pages << 12), flags);
+        if (locked != locks)
+        {
+            LockPages(mm, start, start + ((ulong)e.Pages << 12), locks);
+        }
     }
 
     public void Apply(in VmaCopy e, in EventHeader header)
@@ -124,9 +129,10 @@ public sealed partial class AddressSpaces :
                     continue;
                 }
                 long pfn = mode.PfnOf(entry);
-                if (entry != 0 && pfn != ZeroPfn && _frames[pfn].Use == FrameUse.Anon)
+                if (entry != 0 && pfn != ZeroPfn && _frames[pfn].Use == FrameUse.Anon && Forgets(pfn))
                 {
                     _tables.Write(table, at, mode.MakeEntry(pfn, mode.FlagsOf(entry) & ~Marks));
+                    MakeLazyFree((int)pfn);
                     Gather.AddPage(at);
                 }
             }

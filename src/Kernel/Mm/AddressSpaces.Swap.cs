@@ -113,6 +113,10 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
         mm.SwapEntries--;
         mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
         SetEntry(mm, address, e.Pfn, area.VmPageProt | (!exclusive ? PageProtection.NotExclusive : e.Write ? Written : 0));
+        if ((area.VmFlags & VmFlags.Locked) != 0)
+        {
+            LockPage((int)e.Pfn);
+        }
         if (e.Direct)
         {
             // Past the cache the only copy is the page itself.

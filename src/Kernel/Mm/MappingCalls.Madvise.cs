@@ -64,10 +64,18 @@ public sealed partial class MappingCalls
         switch (advice)
         {
             case MemoryAdvice.WillNeed:
+                Reclaim?.ReadAhead(area.VmFile, area.PgoffOf(start), (long)((end - start) >> 12), cpu, cause);
                 return Errno.None;
             case MemoryAdvice.Cold or MemoryAdvice.PageOut:
-                // Without memory pressure only the order of pages to come changes.
-                return (area.VmFlags & (VmFlags.Locked | VmFlags.PfnMap)) != 0 ? Errno.EINVAL : Errno.None;
+                if ((area.VmFlags & (VmFlags.Locked | VmFlags.PfnMap)) != 0)
+                {
+                    return Errno.EINVAL;
+                }
+                if (Reclaim is not null)
+                {
+                    Cool(mm, start, end, advice == MemoryAdvice.PageOut, cpu, cause);
+                }
+                return Errno.None;
             case MemoryAdvice.DontNeed or MemoryAdvice.DontNeedLocked or MemoryAdvice.Free:
                 return Drop(mm, start, end, in area, advice, cpu, cause);
             case MemoryAdvice.PopulateRead or MemoryAdvice.PopulateWrite:
@@ -106,6 +114,20 @@ public sealed partial class MappingCalls
         _ => flags,
     };
 
+    /// <summary>MADV_COLD, and MADV_PAGEOUT, after which pages are reclaimed at once.</summary>
+    private void Cool(AddressSpace mm, ulong start, ulong end, bool pageOut, CpuClock cpu, long cause)
+    {
+        Reclaim!.Drain(cpu, cause);
+        var e = new VmaCold(mm.Pid, (long)(start >> 12), (long)((end - start) >> 12));
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        _tlb.FlushRange(mm, start, end, cpu.Id, header.Sequence);
+        if (pageOut)
+        {
+            Reclaim.PageOut(mm, start, end, cpu, header.Sequence);
+        }
+    }
+
     /// <summary>MADV_DONTNEED and MADV_FREE (<c>madvise_dontneed_free</c>).</summary>
     private Errno Drop(AddressSpace mm, ulong start, ulong end, in VmArea area, MemoryAdvice advice, CpuClock cpu, long cause)
     {
@@ -118,6 +140,7 @@ public sealed partial class MappingCalls
         long vpn = (long)(start >> 12), pages = (long)((end - start) >> 12);
         if (advice == MemoryAdvice.Free)
         {
+            Reclaim?.Drain(cpu, cause);
             var lazy = new VmaLazyFree(mm.Pid, vpn, pages);
             EventHeader at = _journal.Emit(in lazy, cause);
             _spaces.Apply(in lazy, in at);

@@ -43,7 +43,7 @@ public sealed partial class MappingCalls
         {
             return -(long)error;
         }
-        return _population.Populate(mm, start, start + length, goesOn: false, cpu, cause) switch
+        return _population.Populate(mm, start, start + length, goesOn: false, cpu, cause, sleeps: true) switch
         {
             Errno.EFAULT => -(long)Errno.ENOMEM,
             Errno.ENOMEM => -(long)Errno.EAGAIN,

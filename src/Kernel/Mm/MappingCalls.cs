@@ -12,6 +12,9 @@ namespace Sim.Kernel.Mm;
 /// </summary>
 public sealed partial class MappingCalls
 {
+    /// <summary>Takes pages away, and reads them before they are needed, for madvise; null in a kernel that does not reclaim.</summary>
+    internal IPageAdvice? Reclaim { get; init; }
+
     private readonly AddressSpaces _spaces;
     private readonly MmOptions _options;
     private readonly AddressLayout _layout;

@@ -85,6 +85,7 @@ public sealed class OomReport
         int[] blocks = [.. populated.SelectMany(z => Enumerable.Range(0, PageOrder.Count * MigrateTypes.Count)
             .Select(i => z.FreeBlocks(i / MigrateTypes.Count, (MigrateType)(i % MigrateTypes.Count))))];
         long[] reserves = [.. populated.SelectMany(z => pages.Zones.Select(above => z.LowmemReserve(above.Type)))];
+        figures[(int)OomFigure.Dirty] = spaces.Reclaim.Files.Dirty;
         figures[(int)OomFigure.Writeback] = spaces.Reclaim.Writeback;
         figures[(int)OomFigure.SwapCached] = spaces.Reclaim.Swap.Cache.Count;
         figures[(int)OomFigure.FreeSwap] = spaces.Reclaim.Swap.Area.Free;
@@ -131,6 +132,7 @@ public sealed class OomReport
 /// <summary>Figures of the node in a report, in pages.</summary>
 public enum OomFigure
 {
+    Dirty,
     Writeback,
     Mapped,
     Shmem,

@@ -13,7 +13,10 @@ namespace Sim.Kernel.PageCache;
 /// </summary>
 internal sealed class Flusher : IComponent
 {
-    private const ushort Look = 1, GoOn = 2;
+    private const ushort Look = 1, GoOn = 2, LookAgain = 3;
+
+    /// <summary>How long it waits at most for room: a queue may be full of what others have asked for (<c>HZ/100</c>).</summary>
+    private const long PausePs = 10_000_000_000;
 
     /// <summary>Pages of a file's turn (<c>MIN_WRITEBACK_PAGES</c>), and under way at once: what is asked for meanwhile does not wait for more (blk-wbt).</summary>
     private const int ChunkPages = 1_024;
@@ -95,11 +98,23 @@ internal sealed class Flusher : IComponent
         {
             _scheduled = false;
             _cause = message.Cause;
-            if (!_works && !Next())
+            if (_works)
+            {
+                return;
+            }
+            if (!Next())
             {
                 Reschedule();
                 return;
             }
+        }
+        else if (message.Kind == LookAgain)
+        {
+            if (!_waits)
+            {
+                return;
+            }
+            _waits = false;
         }
         if (_works && !_waits)
         {
@@ -133,6 +148,7 @@ internal sealed class Flusher : IComponent
         if (_io.WritesUnderWay >= ChunkPages || _io.IsFull)
         {
             _waits = true;
+            _scheduler.Schedule(Math.Max(_cpu.TimePs, _scheduler.NowPs) + PausePs, _id, LookAgain, _cause);
             return;
         }
         if (!IsWanted() || !Turn())

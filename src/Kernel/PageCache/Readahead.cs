@@ -89,6 +89,17 @@ internal sealed class Readahead
         Read(file, window.Start, window.Pages, window.AsyncPages, cpu, at);
     }
 
+    /// <summary>A program will need a range (<c>force_page_cache_ra</c>), which is read in pieces of 2 MiB.</summary>
+    public void OnWish(int file, long pgoff, long pages, CpuClock cpu, long cause)
+    {
+        const long Piece = 512;
+        pages = Math.Min(pages, _max);
+        for (long done = 0; done < pages; done += Piece)
+        {
+            Read(file, pgoff + done, Math.Min(Piece, pages - done), 0, cpu, cause);
+        }
+    }
+
     /// <summary>Begins to read one page that is not in the cache, as its asker must have it (<c>filemap_create_folio</c>).</summary>
     /// <returns>Its frame; -1, or <see cref="PageAllocator.Blocked"/> when the asker has to wait for memory.</returns>
     public long ReadOne(int file, long pgoff, int pid, CpuClock cpu, long cause)

@@ -68,6 +68,7 @@ public static class MemInfo
         add("Active(file)", lru.Size(LruList.ActiveFile));
         add("Inactive(file)", lru.Size(LruList.InactiveFile));
         add("Unevictable", lru.Size(LruList.Unevictable));
+        add("Mlocked", reclaim.Mlocked);
     }
 
     /// <summary>The kernel's layout.</summary>

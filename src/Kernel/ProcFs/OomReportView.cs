@@ -95,10 +95,10 @@ public static class OomReportView
         long Sum(Func<OomReport.ZoneRow, long> of) => report.Zones.Sum(of);
         line($"active_anon:{Sum(z => z.ActiveAnon)} inactive_anon:{Sum(z => z.InactiveAnon)} isolated_anon:{report[OomFigure.Isolated]}");
         line($" active_file:{Sum(z => z.ActiveFile)} inactive_file:{Sum(z => z.InactiveFile)} isolated_file:0");
-        line($" unevictable:{Sum(z => z.Unevictable)} dirty:0 writeback:{report[OomFigure.Writeback]}");
+        line($" unevictable:{Sum(z => z.Unevictable)} dirty:{report[OomFigure.Dirty]} writeback:{report[OomFigure.Writeback]}");
         line($" mapped:{report[OomFigure.Mapped]} shmem:{report[OomFigure.Shmem]} pagetables:{report[OomFigure.PageTables]}");
         line($" free:{Sum(z => z.Free)} free_pcp:{Sum(z => z.FreePcp)} free_cma:0");
-        line($"Node 0 active_anon:{Kib(Sum(z => z.ActiveAnon))}kB inactive_anon:{Kib(Sum(z => z.InactiveAnon))}kB active_file:{Kib(Sum(z => z.ActiveFile))}kB inactive_file:{Kib(Sum(z => z.InactiveFile))}kB unevictable:{Kib(Sum(z => z.Unevictable))}kB isolated(anon):{Kib(report[OomFigure.Isolated])}kB isolated(file):0kB mapped:{Kib(report[OomFigure.Mapped])}kB dirty:0kB writeback:{Kib(report[OomFigure.Writeback])}kB shmem:{Kib(report[OomFigure.Shmem])}kB writeback_tmp:0kB kernel_stack:{Kib(report[OomFigure.KernelStack])}kB pagetables:{Kib(report[OomFigure.PageTables])}kB");
+        line($"Node 0 active_anon:{Kib(Sum(z => z.ActiveAnon))}kB inactive_anon:{Kib(Sum(z => z.InactiveAnon))}kB active_file:{Kib(Sum(z => z.ActiveFile))}kB inactive_file:{Kib(Sum(z => z.InactiveFile))}kB unevictable:{Kib(Sum(z => z.Unevictable))}kB isolated(anon):{Kib(report[OomFigure.Isolated])}kB isolated(file):0kB mapped:{Kib(report[OomFigure.Mapped])}kB dirty:{Kib(report[OomFigure.Dirty])}kB writeback:{Kib(report[OomFigure.Writeback])}kB shmem:{Kib(report[OomFigure.Shmem])}kB writeback_tmp:0kB kernel_stack:{Kib(report[OomFigure.KernelStack])}kB pagetables:{Kib(report[OomFigure.PageTables])}kB");
     }
 
     private static void Zones(OomReport report, Action<FormattableString> line)

@@ -28,6 +28,7 @@ public static class VmStat
         Add("nr_free_pages", pages.Zones.Sum(z => z.FreePages));
         if (reclaim is not null)
         {
+            Add("nr_mlock", reclaim.Mlocked);
             Add("nr_inactive_anon", reclaim.Lru.Size(LruList.InactiveAnon));
             Add("nr_active_anon", reclaim.Lru.Size(LruList.ActiveAnon));
             Add("nr_inactive_file", reclaim.Lru.Size(LruList.InactiveFile));
@@ -53,13 +54,13 @@ public static class VmStat
         }
         if (reclaim is not null)
         {
-            Count(VmEvent.Pgactivate, VmEvent.Pgdeactivate);
+            Count(VmEvent.Pgactivate, VmEvent.Pgdeactivate, VmEvent.Pglazyfree);
         }
         Add("pgfault", spaces.TotalFaults.Minor + spaces.TotalFaults.Major);
         Add("pgmajfault", spaces.TotalFaults.Major);
         if (reclaim is not null)
         {
-            Count(VmEvent.Pgrefill, VmEvent.PgstealKswapd, VmEvent.PgstealDirect, VmEvent.PgscanKswapd, VmEvent.PgscanDirect,
+            Count(VmEvent.Pglazyfreed, VmEvent.Pgrefill, VmEvent.PgstealKswapd, VmEvent.PgstealDirect, VmEvent.PgscanKswapd, VmEvent.PgscanDirect,
                 VmEvent.PgscanAnon, VmEvent.PgscanFile, VmEvent.PgstealAnon, VmEvent.PgstealFile,
                 VmEvent.KswapdLowWmarkHitQuickly, VmEvent.KswapdHighWmarkHitQuickly, VmEvent.Pageoutrun, VmEvent.Pgrotated, VmEvent.OomKill);
         }
@@ -77,6 +78,10 @@ public static class VmStat
         Add("htlb_buddy_alloc_success", state.Memory.HugePages.Successes);
         Add("htlb_buddy_alloc_fail", state.Memory.HugePages.Failures);
         Mm.HugePageCounts huge = spaces.HugePages;
+        if (reclaim is not null)
+        {
+            Count(VmEvent.UnevictablePgsCulled, VmEvent.UnevictablePgsRescued, VmEvent.UnevictablePgsMlocked, VmEvent.UnevictablePgsMunlocked);
+        }
         Add("thp_fault_alloc", huge.FaultAllocs);
         Add("thp_fault_fallback", huge.FaultFallbacks);
         Add("thp_split_page", huge.PageSplits);

@@ -32,6 +32,6 @@ public static class LruLists
     /// <summary>The list a frame's flags put it on (<c>folio_lru_list</c>).</summary>
     public static LruList Of(in Frame frame) =>
         frame.Has(PageFlags.Unevictable) ? LruList.Unevictable
-        : frame.Use == FrameUse.Anon ? frame.Has(PageFlags.Active) ? LruList.ActiveAnon : LruList.InactiveAnon
+        : frame.Use == FrameUse.Anon && !frame.Has(PageFlags.LazyFree) ? frame.Has(PageFlags.Active) ? LruList.ActiveAnon : LruList.InactiveAnon
         : frame.Has(PageFlags.Active) ? LruList.ActiveFile : LruList.InactiveFile;
 }

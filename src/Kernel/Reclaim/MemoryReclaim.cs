@@ -12,11 +12,12 @@ using Sim.Kernel.PageCache;
 using Sim.Kernel.Replacement;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
+using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Reclaim;
 
 /// <summary>Reclaim, swap and the OOM killer, put together.</summary>
-internal sealed class MemoryReclaim
+internal sealed class MemoryReclaim : IPageAdvice
 {
     private readonly PageAllocator _allocator;
     private readonly Journal _journal;
@@ -26,11 +27,16 @@ internal sealed class MemoryReclaim
     private readonly ReclaimState _state;
     private readonly PageWaiters _waiters = new();
     private readonly Flusher _flusher;
+    private readonly PageReclaimer _pages;
+    private readonly AddressSpaces _spaces;
+    private readonly ReclaimPass _wished = new() { MaySwap = true, MayWrite = true, Highest = (ZoneType)(ZoneTypes.Count - 1) };
+    private readonly List<int> _ofRange = [];
 
     public MemoryReclaim(
         VirtualMemoryState state, KernelOptions options, Cpu[] cpus, PageAllocator allocator, Journal journal, Scheduler scheduler,
         ITlbFlush tlb, BlockDeviceOptions disks)
     {
+        _spaces = state.Spaces;
         _state = state.Spaces.Reclaim!;
         _allocator = allocator;
         _journal = journal;
@@ -45,7 +51,7 @@ internal sealed class MemoryReclaim
         Writer = new PageWriter(state.Spaces, allocator.State.Frames, journal, tlb, Files, _options);
         _flusher = new Flusher(allocator.State, _state, Writer, Files, journal, scheduler, cpus[^1], options.PageCache);
         Throttle = new DirtyThrottle(allocator.State, _state, _flusher, journal, scheduler, options.PageCache);
-        var pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, Files, _flusher, _options);
+        PageReclaimer pages = _pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, Files, _flusher, _options);
         _node = new NodeReclaim(pages, allocator.State, _options);
         _oom = new OomKiller(state.Oom!, state.Spaces, journal);
         Direct = new DirectReclaim(allocator.State, _node, _state, journal, _oom);
@@ -94,6 +100,35 @@ internal sealed class MemoryReclaim
 
     /// <summary>Reclaim by requests.</summary>
     public DirectReclaim Direct { get; }
+
+    /// <inheritdoc/>
+    public void Drain(CpuClock cpu, long cause) => _pages.Drain(cpu, cause);
+
+    /// <inheritdoc/>
+    public void PageOut(AddressSpace mm, ulong start, ulong end, CpuClock cpu, long cause)
+    {
+        (_wished.Cause, _wished.QueueFull) = (cause, false);
+        _ofRange.Clear();
+        _spaces.CollectOwnPages(mm, start, end, _ofRange);
+        foreach (int pfn in _ofRange)
+        {
+            // The reserves of a full device are not for this.
+            if (_wished.QueueFull)
+            {
+                return;
+            }
+            _pages.TakeAway(pfn, _wished, cpu);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void ReadAhead(int file, long pgoff, long pages, CpuClock cpu, long cause)
+    {
+        if (file > 0)
+        {
+            Readahead.OnWish(file, pgoff, pages, cpu, cause);
+        }
+    }
 
     /// <summary>Who wakes tasks.</summary>
     public void Connect(TaskRunner tasks)

@@ -128,7 +128,7 @@ internal sealed class PageReclaimer
     private bool Look(int pfn, ReclaimPass pass, ref int written, CpuClock cpu, long cause)
     {
         ref Frame frame = ref _frames[pfn];
-        bool anon = frame.Use == FrameUse.Anon;
+        bool lazy = frame.Has(PageFlags.LazyFree), anon = frame.Use == FrameUse.Anon && !lazy;
         pass.UnqueuedDirty += !anon && frame.Has(PageFlags.Dirty) && !frame.Has(PageFlags.Writeback) ? 1 : 0;
         if (frame.Has(PageFlags.Writeback))
         {
@@ -146,6 +146,10 @@ internal sealed class PageReclaimer
         {
             bool activate = locked || referenced || references > 1 || (executable && !anon);
             return Keep(pfn, activate ? KeepReason.Activated : KeepReason.Referenced, cause);
+        }
+        if (lazy && _spaces.IsWritten(pfn))
+        {
+            return Keep(pfn, KeepReason.Rewritten, cause);
         }
         if (anon && _io.IsFull)
         {

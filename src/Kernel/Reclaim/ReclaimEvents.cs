@@ -21,6 +21,9 @@ public enum KeepReason : byte
     /// <summary>A page of a file that is dirty, which is the flusher's business: active until it is written, and reclaimed as soon as it is.</summary>
     Dirty,
 
+    /// <summary>Its program said it was not needed, and has written to it since: it is an anonymous page as others.</summary>
+    Rewritten,
+
     /// <summary>The request may not write, the page is being read, or the device takes no more requests.</summary>
     MayNot,
 }

@@ -46,6 +46,9 @@ public sealed class ReclaimState :
     /// <summary>Pages being written (<c>nr_writeback</c>).</summary>
     public long Writeback { get; internal set; }
 
+    /// <summary>Pages that areas lock in memory (<c>nr_mlock</c>).</summary>
+    public long Mlocked { get; internal set; }
+
     /// <summary>Times kswapd was woken from its sleep.</summary>
     public long KswapdWakes { get; private set; }
 
@@ -90,6 +93,7 @@ public sealed class ReclaimState :
         FileShadows.HashInto(ref hash);
         hash.AddSpan<long>(_counters);
         hash.Add(Writeback);
+        hash.Add(Mlocked);
         hash.Add(KswapdWakes);
         hash.Add((KswapdAwake ? 1 : 0) | (ByKswapd ? 2 : 0));
         Memcg?.HashInto(ref hash);

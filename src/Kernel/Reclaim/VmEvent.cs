@@ -38,13 +38,19 @@ public enum VmEvent : byte
 
     /// <summary>Pages written to block devices; the kernel shows KiB.</summary>
     Pgpgout,
+    Pglazyfree,
+    Pglazyfreed,
+    UnevictablePgsCulled,
+    UnevictablePgsRescued,
+    UnevictablePgsMlocked,
+    UnevictablePgsMunlocked,
 }
 
 /// <summary>The kernel's names of the counters.</summary>
 public static class VmEvents
 {
     /// <summary>Number of counters.</summary>
-    public const int Count = (int)VmEvent.Pgpgout + 1;
+    public const int Count = (int)VmEvent.UnevictablePgsMunlocked + 1;
 
     private static readonly string[] Names =
     [
@@ -52,7 +58,8 @@ public static class VmEvents
         "workingset_restore_anon", "workingset_restore_file", "nr_vmscan_write", "nr_dirtied", "nr_written", "pswpin", "pswpout", "pgactivate", "pgdeactivate", "pgrefill", "pgsteal_kswapd",
         "pgsteal_direct", "pgscan_kswapd", "pgscan_direct", "pgscan_anon", "pgscan_file", "pgsteal_anon", "pgsteal_file",
         "pageoutrun", "pgrotated", "kswapd_low_wmark_hit_quickly", "kswapd_high_wmark_hit_quickly", "oom_kill", "swap_ra",
-        "swap_ra_hit", "pgpgin", "pgpgout",
+        "swap_ra_hit", "pgpgin", "pgpgout", "pglazyfree", "pglazyfreed", "unevictable_pgs_culled",
+        "unevictable_pgs_rescued", "unevictable_pgs_mlocked", "unevictable_pgs_munlocked",
     ];
 
     /// <summary>The name in <c>/proc/vmstat</c>.</summary>

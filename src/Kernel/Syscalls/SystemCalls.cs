@@ -65,20 +65,23 @@ public sealed class SystemCalls
         return Return(task, _numbers.Mremap, address, (long)oldLength, (long)newLength, result, entry);
     }
 
-    /// <summary>madvise; <see cref="MappingCalls.Madvise"/> tells the errors.</summary>
+    /// <summary>madvise; <see cref="MappingCalls.Madvise"/> tells the errors. ERESTARTSYS: the task sleeps, and the call is to be made again.</summary>
     public long Madvise(TaskContext task, ulong address, ulong length, MemoryAdvice advice)
     {
         long entry = Enter(task, _numbers.Madvise);
         long result = _mapping.Madvise(task.Mm, address, length, advice, task.Cpu, entry);
-        return Return(task, _numbers.Madvise, address, (long)length, (long)advice, result, entry);
+        return MustSleep(task, result, entry) ? result : Return(task, _numbers.Madvise, address, (long)length, (long)advice, result, entry);
     }
 
-    /// <summary>mlock2, without flags the same as mlock; <see cref="MappingCalls.Mlock"/> tells the errors.</summary>
+    /// <summary>
+    /// mlock2, without flags the same as mlock; <see cref="MappingCalls.Mlock"/> tells the errors. ERESTARTSYS: the task sleeps, and the
+    /// call is to be made again.
+    /// </summary>
     public long Mlock(TaskContext task, ulong address, ulong length, int flags = 0)
     {
         long entry = Enter(task, _numbers.Mlock2);
         long result = _mapping.Mlock(task.Mm, address, length, flags, task.Cpu, entry);
-        return Return(task, _numbers.Mlock2, address, (long)length, flags, result, entry);
+        return MustSleep(task, result, entry) ? result : Return(task, _numbers.Mlock2, address, (long)length, flags, result, entry);
     }
 
     /// <summary>munlock; <see cref="MappingCalls.Munlock"/> tells the errors.</summary>
@@ -169,6 +172,16 @@ public sealed class SystemCalls
         }
         UserBuffer first = buffers.IsEmpty ? default : buffers[0];
         return Return(task, nr, first.Address, first.Length, buffers.Length, result, entry);
+    }
+
+    /// <summary>The call came to a page that has to be read first: the task sleeps in the kernel, and makes the call anew.</summary>
+    private static bool MustSleep(TaskContext task, long result, long entry)
+    {
+        if (result == -(long)Errno.ERESTARTSYS)
+        {
+            task.Block(entry);
+        }
+        return task.IsBlocked;
     }
 
     private static long Enter(TaskContext task, int nr) =>

@@ -44,6 +44,12 @@ public enum PageFlags : uint
 
     /// <summary>Waits in a CPU's batch to be put on an LRU list (a page of <c>lru_pvecs.lru_add</c>).</summary>
     Batched = 1u << 29,
+
+    /// <summary>An anonymous page whose content is not needed as long as nobody writes to it again (not <c>PG_swapbacked</c>); it is on the lists of files.</summary>
+    LazyFree = 1u << 30,
+
+    /// <summary>An area locks it in memory (<c>PG_mlocked</c>).</summary>
+    Mlocked = 1u << 31,
 }
 
 /// <summary>How map count and flags share a word.</summary>

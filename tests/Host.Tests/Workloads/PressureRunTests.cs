@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.IO.Compression;
 using System.Text.Json;
 using Sim.Host.Tests.Commands;
 
@@ -21,6 +23,11 @@ public class PressureRunTests
         Assert.Equal(0, Of("oom_kill"));
         Assert.Equal(Of("pgscan_kswapd") + Of("pgscan_direct"), Of("pgscan_anon") + Of("pgscan_file"));
         Assert.Equal(Of("pgsteal_kswapd") + Of("pgsteal_direct"), Of("pgsteal_anon") + Of("pgsteal_file"));
+        // As in the recording of a kernel that swaps: its devices move nothing else after boot.
+        List<Dictionary<string, long>> recorded = Recorded("swapfrag-256");
+        Assert.Equal(recorded[^1]["pgpgin"] - recorded[0]["pgpgin"], 4 * (recorded[^1]["pswpin"] - recorded[0]["pswpin"]));
+        Assert.Equal(recorded[^1]["pgpgout"] - recorded[0]["pgpgout"], 4 * (recorded[^1]["pswpout"] - recorded[0]["pswpout"]));
+        Assert.Equal((Of("pgpgin"), Of("pgpgout")), (4 * Of("pswpin"), 4 * Of("pswpout")));
         JsonElement meminfo = await Row(run, "meminfo", "--at", "100ms");
         Assert.True(meminfo.GetProperty("SwapFree").GetInt64() < meminfo.GetProperty("SwapTotal").GetInt64());
         Assert.Equal(
@@ -41,6 +48,45 @@ public class PressureRunTests
         Assert.Contains("invoked oom-killer: gfp_mask=0x100dca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), order=0", report.Out);
         Assert.Contains("Out of memory: Killed process", report.Out);
         Directory.Delete(Path.GetDirectoryName(run)!, recursive: true);
+    }
+
+    /// <summary>Files are read ahead, written behind, and throttled; what is dirty stays below its limit.</summary>
+    [Fact]
+    public async Task Files_AreReadAheadAndWrittenBehind()
+    {
+        string run = await Run("files");
+        JsonElement vmstat = await Row(run, "vmstat");
+        long Of(string name) => vmstat.GetProperty(name).GetInt64();
+        Assert.True(Of("pgpgin") > 64 << 10);
+        Assert.True(Of("nr_written") > 1_000);
+        Assert.Equal(Of("nr_dirtied"), Of("nr_written") + Of("nr_dirty") + Of("nr_writeback"));
+        Assert.InRange(Of("nr_dirty") + Of("nr_writeback"), 0, Of("nr_dirty_threshold"));
+        Assert.True(Of("workingset_refault_file") > 0);
+        Assert.Equal(0, Of("oom_kill") + Of("pswpout"));
+        JsonElement meminfo = await Row(run, "meminfo");
+        Assert.Equal((4 * Of("nr_dirty"), 4 * Of("nr_writeback")), (meminfo.GetProperty("Dirty").GetInt64(), meminfo.GetProperty("Writeback").GetInt64()));
+        Directory.Delete(Path.GetDirectoryName(run)!, recursive: true);
+    }
+
+    /// <summary>The counters of /proc/vmstat at each checkpoint of a recording that has them.</summary>
+    private static List<Dictionary<string, long>> Recorded(string capture)
+    {
+        using var text = new StreamReader(new GZipStream(
+            File.OpenRead(Path.Combine(Repository.Root, "traces", "captures", capture, "checkpoints.txt.gz")), CompressionMode.Decompress));
+        var checkpoints = new List<Dictionary<string, long>>();
+        while (text.ReadLine() is { } line)
+        {
+            string[] words = line.Split(' ');
+            if (words[0] == "pgpgin")
+            {
+                checkpoints.Add([]);
+            }
+            if (words.Length == 2 && words[0] is "pgpgin" or "pgpgout" or "pswpin" or "pswpout")
+            {
+                checkpoints[^1][words[0]] = long.Parse(words[1], CultureInfo.InvariantCulture);
+            }
+        }
+        return checkpoints;
     }
 
     private static async Task<string> Run(string experiment)
