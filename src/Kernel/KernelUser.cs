@@ -27,6 +27,9 @@ public static class KernelUser
     /// <summary>Pages that compressed memory holds (zram).</summary>
     public const int Zram = -10;
 
+    /// <summary>Pages of the vmalloc area.</summary>
+    public const int Vmalloc = -11;
+
     /// <summary>The first slab cache; the others follow downwards.</summary>
     private const int FirstSlabCache = -16;
 

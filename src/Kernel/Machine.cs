@@ -5,10 +5,12 @@ using Sim.Hardware.Cpu;
 using Sim.Kernel.Boot;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
+using Sim.Kernel.Highmem;
 using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
+using Sim.Kernel.Vmalloc;
 
 namespace Sim.Kernel;
 
@@ -37,6 +39,15 @@ public sealed class Machine
         Virtual = new VirtualMemory(
             State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs,
             options.Hardware.Disks);
+        var kernelTables = new KernelTables(State.Virtual.Spaces, options.Kernel.Profile, Pages, journal, options.Kernel.MmCosts);
+        Vmalloc = new VmallocAllocator(
+            State.Virtual.Vmalloc, State.Virtual.Spaces, Pages, Slab, kernelTables, Virtual.Tlb, journal, options.Kernel.MmCosts);
+        _ = new VmallocWork(Vmalloc, Cpus, Scheduler);
+        Mapper = new KernelMapper(State.Virtual.Highmem, kernelTables, Virtual.Tlb, Cpus, journal, options.Kernel.MmCosts)
+        {
+            Wake = Virtual.Tasks.WakeBlocked,
+        };
+        KernelFaults = new KernelFaults(State.Virtual.Spaces, journal, options.Kernel.MmCosts);
         HugePages = new HugePagePool(State.Memory.HugePages, Pages, journal, options.Kernel.MmCosts.ClearPageNs * 1000L);
         CompactionOptions compaction = options.Kernel.Compaction;
         // A captured kernel's lists change by its own doings alone.
@@ -85,6 +96,15 @@ public sealed class Machine
 
     /// <summary>The slab allocator.</summary>
     public SlabAllocator Slab { get; }
+
+    /// <summary>Memory at contiguous kernel addresses.</summary>
+    public VmallocAllocator Vmalloc { get; }
+
+    /// <summary>Temporary kernel addresses for high memory.</summary>
+    public KernelMapper Mapper { get; }
+
+    /// <summary>Accesses of the kernel to its own half.</summary>
+    public KernelFaults KernelFaults { get; }
 
     /// <summary>Address spaces, faults, system calls, tasks.</summary>
     public VirtualMemory Virtual { get; }

@@ -2,6 +2,7 @@ using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
+using Sim.Kernel.Vmalloc;
 
 namespace Sim.Kernel;
 
@@ -15,5 +16,6 @@ public static class MachineInvariants
         PageInvariants.Violation(state.Memory.Pages)
         ?? SlabInvariants.Violation(state.Memory.Slab, state.Memory.Pages.Frames)
         ?? AddressSpaceInvariants.Violation(state.Virtual.Spaces, state.Memory.Pages.Frames)
+        ?? KernelHalfInvariants.Violation(state.Virtual, state.Memory.Pages.Frames)
         ?? (hasTlbs ? TlbInvariants.Violation(state) : null);
 }

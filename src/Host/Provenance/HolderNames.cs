@@ -56,6 +56,7 @@ internal sealed class HolderNames(Timeline timeline, LogReader log, RunIndex ind
             KernelUser.Hugetlb => "the pool of huge pages",
             KernelUser.HugeZeroPage => "the huge zero page",
             KernelUser.Zram => "compressed memory",
+            KernelUser.Vmalloc => "vmalloc",
             KernelUser.VmallocTables => "page tables of the vmalloc area",
             _ => string.Create(CultureInfo.InvariantCulture, $"kernel user {owner}"),
         };

@@ -38,6 +38,10 @@ public static class KnownWorkloads
             "trace",
             "A real program's memory accesses and mapping calls, replayed together.",
             (options, context) => new TraceWorkload(context.Machine, options))
+        .Add<VmallocOptions>(
+            "vmalloc",
+            "Buffers of the kernel, some from kmalloc and some from vmalloc, that are read and given back.",
+            (options, context) => new VmallocWorkload(context.Machine, options, context.Seed, context.Name))
         .Add<WorkingSetOptions>(
             "workingset",
             "Tasks that fill memory and come back to it, to some of it more often.",

@@ -67,6 +67,11 @@ public sealed partial class AddressSpaces :
         {
             _tables.Link(KernelRoot, address, e.Level, e.Pfn, PageTables.TableFlags & ~PteFlags.User);
             KernelPageTables++;
+            if (e.Level == _tables.Mode.Levels - 2 && !(_tables.Mode.Levels == 2 && Kernel.IsVmalloc(address)))
+            {
+                // Made at boot, or as if it had been, for every address space; two-level kernels copy those of the vmalloc area later.
+                CopyToAll(address);
+            }
         }
         else
         {

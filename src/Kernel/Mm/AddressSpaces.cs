@@ -27,9 +27,12 @@ public sealed partial class AddressSpaces
     /// <param name="mode">Format of the page tables.</param>
     /// <param name="frames">The machine's frames.</param>
     /// <param name="memory">Contents of the frames that hold page tables.</param>
+    /// <param name="kernel">Where things are in the kernel's half.</param>
     /// <param name="reclaim">Lists and swap area; null in a kernel that does not reclaim.</param>
-    public AddressSpaces(AddressLayout layout, PagingMode mode, FrameTable frames, PhysicalMemory memory, ReclaimState? reclaim = null)
+    public AddressSpaces(
+        AddressLayout layout, PagingMode mode, FrameTable frames, PhysicalMemory memory, KernelLayout kernel, ReclaimState? reclaim = null)
     {
+        Kernel = kernel;
         Reclaim = reclaim;
         _layout = layout;
         _frames = frames;
@@ -41,6 +44,9 @@ public sealed partial class AddressSpaces
 
     /// <summary>Where user and kernel space are.</summary>
     public AddressLayout Layout => _layout;
+
+    /// <summary>Where things are in the kernel's half.</summary>
+    public KernelLayout Kernel { get; }
 
     /// <summary>The page tables.</summary>
     public PageTables Tables => _tables;

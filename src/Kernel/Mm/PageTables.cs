@@ -126,6 +126,13 @@ public sealed class PageTables(PhysicalMemory memory, PagingMode mode)
         }
     }
 
+    /// <summary>The top-level entry of an address.</summary>
+    public ulong ReadTop(long root, ulong address) => memory.Read(root, mode.IndexOf(address, _levels - 1), _entryBytes);
+
+    /// <summary>Copies the top-level entry of an address from one table to another.</summary>
+    public void CopyTop(long from, long to, ulong address) =>
+        memory.Write(to, mode.IndexOf(address, _levels - 1), _entryBytes, ReadTop(from, address));
+
     /// <summary>Forgets a table that nothing points to.</summary>
     public void Release(long pfn) => memory.Release(pfn);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Reclaim;
+using Sim.Kernel.Vmalloc;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.ProcFs;
@@ -15,7 +16,8 @@ public static class MemInfo
     /// <summary>Field names and values, in the kernel's order.</summary>
     /// <param name="state">The physical half of the kernel.</param>
     /// <param name="spaces">Tells shared memory from files; null where there are no processes.</param>
-    public static IReadOnlyList<KeyValuePair<string, long>> Rows(KernelMemoryState state, AddressSpaces? spaces = null)
+    /// <param name="vmalloc">The kernel's addresses; null leaves their fields out.</param>
+    public static IReadOnlyList<KeyValuePair<string, long>> Rows(KernelMemoryState state, AddressSpaces? spaces = null, VmallocState? vmalloc = null)
     {
         IReadOnlyList<Zone> zones = state.Pages.Zones;
         Census census = CensusOf(state.Pages.Frames, spaces);
@@ -54,6 +56,12 @@ public static class MemInfo
         Add("SUnreclaim", unreclaimable);
         Add("KernelStack", census.Uses[(int)FrameUse.KernelStack]);
         Add("PageTables", census.Uses[(int)FrameUse.PageTable]);
+        if (vmalloc is not null)
+        {
+            rows.Add(new("VmallocTotal", (long)(vmalloc.Layout.VmallocBytes >> 10)));
+            Add("VmallocUsed", vmalloc.Pages);
+            Add("VmallocChunk", 0);
+        }
         Add("AnonHugePages", census.Huge);
         return rows;
     }
@@ -72,10 +80,10 @@ public static class MemInfo
     }
 
     /// <summary>The kernel's layout.</summary>
-    public static string Render(KernelMemoryState state, AddressSpaces? spaces = null)
+    public static string Render(KernelMemoryState state, AddressSpaces? spaces = null, VmallocState? vmalloc = null)
     {
         var text = new StringBuilder();
-        foreach ((string name, long kib) in Rows(state, spaces))
+        foreach ((string name, long kib) in Rows(state, spaces, vmalloc))
         {
             text.Append(CultureInfo.InvariantCulture, $"{name + ":",-16}{kib,8} kB\n");
         }

@@ -163,6 +163,13 @@ public sealed class SlabAllocator
         _pages.FreePages(address >> Page.Shift, frame.Order, cpu, cause);
     }
 
+    /// <summary>Bytes that what <see cref="Kmalloc"/> handed out takes of memory (<c>ksize</c>).</summary>
+    public long SizeOf(long address)
+    {
+        ref readonly Frame frame = ref _frames[address >> Page.Shift];
+        return frame.Use == FrameUse.Slab ? _state.Cache(_state.Slab(frame.Index).Cache).SizeBytes : Page.Size << frame.Order;
+    }
+
     /// <summary>Takes a cache's empty slabs apart, and what keeps objects from them (<c>kmem_cache_shrink</c>); returns the frames given back.</summary>
     public long Shrink(int cache, CpuClock cpu, long cause)
     {

@@ -141,7 +141,7 @@ public sealed class TaskContext
     }
 
     /// <summary>The task sleeps in the kernel, in the call that entered there, and makes the call anew when it is woken.</summary>
-    internal void Block(long entry)
+    public void Block(long entry)
     {
         IsBlocked = true;
         BlockedBy = entry;

@@ -32,7 +32,8 @@ public static class TlbInvariants
             ReadOnlySpan<ulong> tags = tlb.Tags(cpu), data = tlb.Data(cpu);
             for (int slot = 0; slot < tags.Length; slot++)
             {
-                if (tags[slot] == TlbGeometry.Empty || RootOf(state, cpu, (int)(tags[slot] >> 52), (TlbFlags)(data[slot] & 0xfff)) is not { } root)
+                if (tags[slot] == TlbGeometry.Empty || RootOf(state, cpu, (int)(tags[slot] >> 52), (TlbFlags)(data[slot] & 0xfff)) is not { } root
+                    || Waits(state, tags[slot]))
                 {
                     continue;
                 }
@@ -74,6 +75,13 @@ public static class TlbInvariants
         return pid < 0 || !contexts.IsCurrent(cpu, slot) || (asid == 0 && contexts.Loaded(cpu) != pid) ? null
             : pid == 0 ? state.Virtual.Spaces.KernelRoot
             : state.Virtual.Spaces.Find(pid)?.Root;
+    }
+
+    /// <summary>Addresses that vmalloc has given up may be translated until they are purged, which is before they are used again.</summary>
+    private static bool Waits(MachineState state, ulong tag)
+    {
+        ulong address = (ulong)((long)((tag & VpnMask) << 14) >> 2);
+        return state.Virtual.Vmalloc.Lazy.Count > 0 && state.Virtual.Vmalloc.Lazy.Find(address) != 0;
     }
 
     private static string? Violation(PageTables tables, long root, ulong vpn, ulong entry)

@@ -1,8 +1,10 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Memory;
 using Sim.Hardware.Paging;
+using Sim.Kernel.Highmem;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Oom;
+using Sim.Kernel.Vmalloc;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tasks;
@@ -24,7 +26,11 @@ public sealed class VirtualMemoryState
         KernelProfile profile, MmOptions options, PagingMode mode, int cpus, FrameTable frames, PhysicalMemory memory,
         KernelMemoryState? kernel = null)
     {
-        Spaces = new AddressSpaces(new AddressLayout(profile, options), mode, frames, memory, kernel?.Reclaim);
+        long lowmemEndPfn = Math.Min(kernel?.Pages.Profile.DirectMapEndPfn ?? frames.Count, frames.Count);
+        var layout = new KernelLayout(profile, lowmemEndPfn);
+        Spaces = new AddressSpaces(new AddressLayout(profile, options), mode, frames, memory, layout, kernel?.Reclaim);
+        Vmalloc = new VmallocState(layout, Spaces, cpus);
+        Highmem = new HighmemState(layout, Spaces, cpus, lowmemEndPfn);
         Tasks = new TaskTable(cpus, frames);
         Tlb = new TlbContexts(cpus);
         Oom = kernel?.Reclaim is null ? null : new OomState(Spaces, Tasks, kernel.Pages);
@@ -32,6 +38,12 @@ public sealed class VirtualMemoryState
 
     /// <summary>Address spaces, their page tables, and the page cache.</summary>
     public AddressSpaces Spaces { get; }
+
+    /// <summary>Areas of the kernel's addresses.</summary>
+    public VmallocState Vmalloc { get; }
+
+    /// <summary>Temporary mappings of high memory.</summary>
+    public HighmemState Highmem { get; }
 
     /// <summary>Tasks and run queues.</summary>
     public TaskTable Tasks { get; }
@@ -43,7 +55,7 @@ public sealed class VirtualMemoryState
     public OomState? Oom { get; }
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => Oom is null ? [Spaces, Tasks, Tlb] : [Spaces, Tasks, Tlb, Oom];
+    public IEnumerable<object> Appliers => Oom is null ? [Spaces, Tasks, Tlb, Vmalloc, Highmem] : [Spaces, Tasks, Tlb, Vmalloc, Highmem, Oom];
 
     /// <summary>Appends the state in canonical form.</summary>
     public void HashInto(ref XxHash64 hash)
@@ -52,5 +64,7 @@ public sealed class VirtualMemoryState
         Tasks.HashInto(ref hash);
         Tlb.HashInto(ref hash);
         Oom?.HashInto(ref hash);
+        Vmalloc.HashInto(ref hash);
+        Highmem.HashInto(ref hash);
     }
 }

@@ -16,6 +16,9 @@ public sealed record ZoneProfile(
     /// <summary>Frames of a memory section on x86-64: 128 MiB.</summary>
     public const long SectionPages = (128L << 20) >> Page.Shift;
 
+    /// <summary>Where a 32-bit kernel has the CPUs' entry areas (<c>CPU_ENTRY_AREA_BASE</c> of Debian's builds, for 32 CPUs).</summary>
+    public const long EntryAreasBase = 0xFF400000;
+
     private const long MiB = 1L << 20, FourGiB = 4L << 30;
 
     /// <summary>The profile of a kernel on a machine.</summary>
@@ -94,8 +97,8 @@ public sealed record ZoneProfile(
     /// <param name="pmdSize">What one entry maps: 4 MiB, with physical address extension 2 MiB.</param>
     private static long LowmemEnd(long pmdSize)
     {
-        const long pageOffset = 0xC0000000, entryAreas = 0xFF400000, vmallocReserve = 128 * MiB;
-        long descriptorTables = (entryAreas - Page.Size) & -pmdSize;
+        const long pageOffset = 0xC0000000, vmallocReserve = 128 * MiB;
+        long descriptorTables = (EntryAreasBase - Page.Size) & -pmdSize;
         long pkmap = (descriptorTables - Page.Size) & -pmdSize;
         long vmallocEnd = pkmap - (2 * Page.Size);
         return vmallocEnd - vmallocReserve - pageOffset;
