@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Mutation check: breaks the log code in one way at a time, in a copy of the tree, and requires that tests go red.
+# Mutation check: breaks the log code, or the kernel's flushes of TLBs, in one way at a time, in a copy of the tree, and
+# requires that tests go red.
 #   tests/mutants/run.sh            all mutants, some minutes
 #   tests/mutants/run.sh --short    the three that CI runs
 #   tests/mutants/run.sh NAME...    the named ones
-# A mutant is a file NAME.mutant: the file to change, a filter for the tests that must fail, the text to find there and
-# what replaces it. A mutant that does not build, or whose text is not found exactly once, counts as alive.
+# A mutant is a file NAME.mutant: the file to change, a filter for the tests that must fail, their project if it is not
+# tests/Engine.Tests, the text to find there and what replaces it. A mutant that does not build, or whose text is not found exactly once, counts as alive.
 # The last line is "N mutants, N killed"; the result is 0 if all were.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,19 +20,21 @@ names=("$@")
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 (cd "$root" && tar -c --exclude=bin --exclude=obj --exclude=node_modules src tests ./*.props ./*.targets ./*.txt global.json) | tar -x -C "$tree" || exit 1
-project="$tree/tests/Engine.Tests"
-
-build() { dotnet build "$project" -c Release -p:RunAnalyzers=false -p:ReadyToRun=false -p:TreatWarningsAsErrors=false -v q --nologo >"$tree/build.log" 2>&1; }
-check() { timeout 600 dotnet test "$project" -c Release --no-build --nologo --filter "FullyQualifiedName~$1" >"$tree/test.log" 2>&1; }
+build() { dotnet build "$tree/$1" -c Release -p:RunAnalyzers=false -p:ReadyToRun=false -p:TreatWarningsAsErrors=false -v q --nologo >"$tree/build.log" 2>&1; }
+check() { timeout 600 dotnet test "$tree/$1" -c Release --no-build --nologo --filter "FullyQualifiedName~$2" >"$tree/test.log" 2>&1; }
 field() { sed -n "s/^$2: //p" "$here/$1.mutant"; }
+project() { local p; p=$(field "$1" project); echo "${p:-tests/Engine.Tests}"; }
 
-filters=""
+declare -A filters
 for name in "${names[@]}"; do
-  filters+="${filters:+|FullyQualifiedName~}$(field "$name" tests)" || exit 1
+  p=$(project "$name")
+  filters[$p]+="${filters[$p]:+|FullyQualifiedName~}$(field "$name" tests)" || exit 1
 done
 echo "building the unchanged tree"
-build || { cat "$tree/build.log"; exit 1; }
-check "$filters" || { tail -40 "$tree/test.log"; echo "the tests fail without any mutant"; exit 1; }
+for p in "${!filters[@]}"; do
+  build "$p" || { cat "$tree/build.log"; exit 1; }
+  check "$p" "${filters[$p]}" || { tail -40 "$tree/test.log"; echo "the tests fail without any mutant"; exit 1; }
+done
 
 killed=0
 for name in "${names[@]}"; do
@@ -47,10 +50,10 @@ open(sys.argv[2], "w", encoding="utf-8").write(source.replace(find, replace))
 PYTHON
   then
     echo "$name: ALIVE, its text is not found exactly once in $file"
-  elif ! build; then
+  elif ! build "$(project "$name")"; then
     echo "$name: ALIVE, it does not build"; grep -m3 "error" "$tree/build.log"
   else
-    check "$(field "$name" tests)"
+    check "$(project "$name")" "$(field "$name" tests)"
     status=$?
     red=$(sed -n 's/^Failed! *- *Failed: *\([0-9]*\),.*/\1/p' "$tree/test.log")
     if [ -n "$red" ]; then

@@ -18,6 +18,10 @@ public sealed partial class Cpu
     public AccessResult Access(in MemoryAccess access)
     {
         PageFault fault = PageFault.None;
+        if (_mmu.ChecksHits)
+        {
+            _mmu.CheckShortcuts();
+        }
         bool completed = TryAccess(in access, ref fault, out ulong physicalAddress);
         _port.Stamp();
         return completed ? new AccessResult(fault, physicalAddress) : new AccessResult(fault, 0);
@@ -34,6 +38,10 @@ public sealed partial class Cpu
     public int Run(ReadOnlySpan<MemoryAccess> batch, long untilPs, out PageFault fault)
     {
         fault = PageFault.None;
+        if (_mmu.ChecksHits)
+        {
+            _mmu.CheckShortcuts();
+        }
         long untilCycle = _port.CycleAtOrAfter(untilPs);
         int completed = _segments.IsFlat && !_mmu.LogsHits
             ? RunFlat(batch, untilCycle, ref fault)

@@ -70,6 +70,16 @@ public sealed partial class Cpu : CpuClock
         set => _port.Cause = value;
     }
 
+    /// <summary>
+    /// Every use of a TLB entry is compared with the page tables, at a cost in real time and none in simulated: a
+    /// <see cref="StaleTranslationException"/> tells of a flush that was forgotten.
+    /// </summary>
+    public bool ChecksTranslations
+    {
+        get => _mmu.ChecksHits;
+        set => _mmu.ChecksHits = value;
+    }
+
     /// <summary>What it has done.</summary>
     public CpuCounters Counters => new(_accesses, _mmu.L1Misses, _mmu.Walks, _mmu.EntriesRead, _faults);
 

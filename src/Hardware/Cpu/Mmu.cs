@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Sim.Engine.Events;
+using Sim.Engine.Snapshots;
 using Sim.Hardware.Paging;
 using Sim.Hardware.Tlb;
 
@@ -17,7 +18,9 @@ internal sealed class Mmu
     private readonly int _cpu, _largeShift;
     private readonly bool _logHits;
     private readonly ulong[] _needs = new ulong[4];
+    private readonly TranslationCheck _check;
     private TranslationShortcuts _shortcuts;
+    [NotInSnapshot] private bool _checks;
     private bool _user;
 
     public Mmu(int cpu, HardwareOptions options, HardwareState state, MemoryPort port, Journal journal)
@@ -30,6 +33,7 @@ internal sealed class Mmu
         _logHits = options.Detail == LogDetail.Full;
         _largeShift = state.Tlb.Geometry.LargePageShift;
         _tlb = new TlbUnit(cpu, state.Tlb, journal);
+        _check = new TranslationCheck(cpu, options.Paging, state.Memory);
         _walker = new PageWalker(options.Paging, state.Memory, journal, port, options.Tlb.PdeCacheEntries);
         SetMode(CpuMode.Kernel);
     }
@@ -48,6 +52,26 @@ internal sealed class Mmu
 
     /// <summary>Page-table entries read by walks.</summary>
     public long EntriesRead => _walker.EntriesRead;
+
+    /// <summary>Every use of a TLB entry is compared with the page tables; see <see cref="StaleTranslationException"/>.</summary>
+    public bool ChecksHits
+    {
+        get => _checks;
+        set => _checks = value;
+    }
+
+    /// <summary>Compares what the next accesses may use without a look into the TLB.</summary>
+    public void CheckShortcuts()
+    {
+        for (uint kind = 0; kind < 4; kind++)
+        {
+            ref TranslationShortcuts.Entry shortcut = ref Shortcut(kind);
+            if (shortcut.Vpn != TranslationShortcuts.NoPage)
+            {
+                CheckHit(shortcut.Vpn, shortcut.Frame, shortcut.Slot);
+            }
+        }
+    }
 
     /// <summary>Whether hits are logged.</summary>
     public bool LogsHits => _logHits;
@@ -216,6 +240,10 @@ internal sealed class Mmu
         }
         _port.Cycle += _options.L2HitCycles;
         ulong frame = FrameOf(_tlb.DataOf(slot) & ~0xFFFUL, vpn, large);
+        if (_checks)
+        {
+            CheckHit(vpn, frame, slot);
+        }
         ClearShortcuts();
         _port.Stamp();
         if (_logHits)
@@ -240,8 +268,15 @@ internal sealed class Mmu
     {
         _tlb.Touch(slot);
         SetEntry(kind, vpn, frame, slot);
+        if (_checks)
+        {
+            CheckHit(vpn, frame, slot);
+        }
         return true;
     }
+
+    private void CheckHit(ulong vpn, ulong frame, int slot) =>
+        _check.Require(RootPfn, vpn, frame, (TlbFlags)(_tlb.DataOf(slot) & 0xfff));
 
     private void SetEntry(uint kind, ulong vpn, ulong frame, int slot) =>
         Shortcut(kind) = new TranslationShortcuts.Entry { Vpn = vpn, Frame = frame, Slot = slot };

@@ -150,7 +150,8 @@ internal sealed class PageWalker
         }
     }
 
-    private static TlbFlags RightsOf(ulong entry)
+    /// <summary>Rights that one entry gives.</summary>
+    public static TlbFlags RightsOf(ulong entry)
     {
         TlbFlags rights = TlbFlags.None;
         rights |= (entry & (ulong)PteFlags.Write) != 0 ? TlbFlags.Write : TlbFlags.None;

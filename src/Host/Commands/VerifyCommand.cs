@@ -111,6 +111,10 @@ internal sealed class VerifyCommand(StandardStreams streams, ExperimentFile expe
             throw new CommandException(ExitCode.Diverged,
                 $"{run.Directory.Path}: {e.Message} Delete {Path.Combine(run.Directory.SnapshotsPath, SnapshotFile.Name(e.Sequence))}; snapshots are caches.", e);
         }
+        catch (Hardware.Tlb.StaleTranslationException e)
+        {
+            throw new CommandException(ExitCode.Diverged, $"{run.Directory.Path}: run again, {e.Message} Please report it with the run's config.effective.json.", e);
+        }
         if (again.StateHash is { } hash && hash.ToString("x16") != stateHash)
         {
             throw new CommandException(ExitCode.Diverged,

@@ -56,6 +56,9 @@ public interface IRunnable
     /// <summary>Hands the last, short block to the log. Nothing may be stepped afterwards.</summary>
     void CompleteLog();
 
+    /// <summary>From now on every use of a TLB entry is compared with the page tables; the run is the same.</summary>
+    void CheckTranslations();
+
     /// <summary>Hash of the logged sourced state.</summary>
     ulong StateHash();
 }

@@ -167,6 +167,14 @@ internal sealed class MachineRun : IRunnable
 
     public void CompleteLog() => _journal.Complete();
 
+    public void CheckTranslations()
+    {
+        foreach (Hardware.Cpu.Cpu cpu in _machine.Cpus)
+        {
+            cpu.ChecksTranslations = true;
+        }
+    }
+
     public ulong StateHash() => _machine.State.Hash(category => !_leftOut.Contains(category));
 
     private IEnumerable<Zone> Zones => _machine.State.Memory.Pages.Zones.Where(z => z.IsPopulated);

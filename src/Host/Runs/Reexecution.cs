@@ -8,7 +8,7 @@ namespace Sim.Host.Runs;
 /// Runs an experiment again and compares every event with the recorded one: stretch by stretch, each from one snapshot to the
 /// next, the first from power-on. At its end a stretch must have come to the very state that the next snapshot has, so the
 /// stretches prove as much as one run from power-on; several are run at once. A run that was cut short is compared as far
-/// as its log goes.
+/// as its log goes. On the way every use of a TLB entry is compared with the page tables.
 /// </summary>
 public sealed class Reexecution
 {
@@ -45,6 +45,7 @@ public sealed class Reexecution
     /// <summary>Runs again.</summary>
     /// <exception cref="RunDivergedException">It comes to another event than the log has; the first such.</exception>
     /// <exception cref="SnapshotDivergedException">It comes to another state than a snapshot has.</exception>
+    /// <exception cref="Hardware.Tlb.StaleTranslationException">A CPU uses a translation that its page tables do not have.</exception>
     public static Reexecution Run(RecordedRun run, ISimulator simulator, CancellationToken cancellation)
     {
         var reexecution = new Reexecution(run, simulator);
@@ -100,6 +101,7 @@ public sealed class Reexecution
             machine = Restore(_snapshots[from], sink);
         }
         machine ??= Ancestry.Begin(_run.Past, _simulator, _run.Experiment, sink, _leftOut, cancellation);
+        machine.CheckTranslations();
         if (stretch < _snapshots.Length)
         {
             ToSnapshot(machine, _snapshots[stretch], cancellation);

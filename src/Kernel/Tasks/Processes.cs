@@ -16,6 +16,7 @@ public sealed class Processes
     private readonly PageAllocator _allocator;
     private readonly Journal _journal;
     private readonly PageTableMaker _newTables;
+    private readonly FairScheduling _fair;
     private readonly AddressSpaceFork _fork;
     private readonly int _stackOrder;
     private readonly long _taskPs;
@@ -26,14 +27,17 @@ public sealed class Processes
     /// <param name="costs">Time the work takes.</param>
     /// <param name="limits">What bounds a child's memory.</param>
     /// <param name="tlb">Told when a parent's pages may not be written any more.</param>
+    /// <param name="scheduling">How tasks share CPUs.</param>
     public Processes(
-        VirtualMemoryState state, PageAllocator allocator, Journal journal, MmCosts costs, MemoryLimits limits, ITlbFlush tlb)
+        VirtualMemoryState state, PageAllocator allocator, Journal journal, MmCosts costs, MemoryLimits limits, ITlbFlush tlb,
+        TaskOptions? scheduling = null)
     {
         _spaces = state.Spaces;
         _tasks = state.Tasks;
         _allocator = allocator;
         _journal = journal;
         _taskPs = costs.TaskNs * 1000L;
+        _fair = new FairScheduling(state.Tasks, scheduling ?? new TaskOptions());
         _newTables = new PageTableMaker(_spaces, allocator, journal, costs);
         _fork = new AddressSpaceFork(_spaces, _newTables, limits, new HugePageSplitter(_spaces, allocator, journal, tlb, costs), journal, tlb, costs);
         // THREAD_SIZE: 16 KiB on x86-64, 8 KiB on i386.
@@ -44,8 +48,9 @@ public sealed class Processes
     /// <param name="comm">Name of its program.</param>
     /// <param name="cpu">The CPU it will run on, charged the time.</param>
     /// <param name="cause">Sequence of the event that led here.</param>
+    /// <param name="nice">Its nice value, -20 to 19.</param>
     /// <returns>Its pid, or -1 when there is no memory for it.</returns>
-    public int Create(string comm, CpuClock cpu, long cause)
+    public int Create(string comm, CpuClock cpu, long cause, int nice = 0)
     {
         cpu.Charge(_taskPs);
         int pid = _tasks.MaxPid + 1;
@@ -60,7 +65,7 @@ public sealed class Processes
             _allocator.FreePages(stack, _stackOrder, cpu, cause);
             return -1;
         }
-        long created = MakeTask(pid, comm, stack, cpu, cause);
+        long created = MakeTask(pid, comm, stack, cpu, cause, nice);
         var mm = new MmCreate(pid, root);
         EventHeader made = _journal.Emit(in mm, created);
         _spaces.Apply(in mm, in made);
@@ -76,7 +81,7 @@ public sealed class Processes
     /// <returns>Its pid, or minus ENOMEM.</returns>
     public long Fork(int parent, string comm, CpuClock cpu, long cause)
     {
-        int child = Create(comm, cpu, cause);
+        int child = Create(comm, cpu, cause, _tasks[parent].Nice);
         if (child < 0)
         {
             return -(long)Errno.ENOMEM;
@@ -103,7 +108,7 @@ public sealed class Processes
         {
             return -(long)Errno.ENOMEM;
         }
-        long created = MakeTask(pid, comm, stack, cpu, cause);
+        long created = MakeTask(pid, comm, stack, cpu, cause, _tasks[parent].Nice);
         SetParent(pid, parent, created);
         var mm = new TaskMm(pid, _tasks[parent].Mm);
         EventHeader header = _journal.Emit(in mm, created);
@@ -119,9 +124,10 @@ public sealed class Processes
         _tasks.Apply(in reap, in header);
     }
 
-    private long MakeTask(int pid, string comm, long stack, CpuClock cpu, long cause)
+    private long MakeTask(int pid, string comm, long stack, CpuClock cpu, long cause, int nice)
     {
-        var task = new TaskCreate(pid, _journal.Intern(comm), (byte)cpu.Id, stack);
+        var task = new TaskCreate(
+            pid, _journal.Intern(comm), (byte)cpu.Id, stack, (short)nice, _fair.PlaceNew(cpu.Id, TaskWeight.Of(nice)));
         EventHeader header = _journal.Emit(in task, cause);
         _tasks.Apply(in task, in header);
         return header.Sequence;

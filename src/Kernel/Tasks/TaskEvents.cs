@@ -2,33 +2,51 @@ using Sim.Engine.Events;
 
 namespace Sim.Kernel.Tasks;
 
-/// <summary>A task was made and put last on its CPU's run queue.</summary>
+/// <summary>A task was made and put on its CPU's run queue.</summary>
 /// <param name="Pid">Its number.</param>
 /// <param name="Comm">Name of its program.</param>
 /// <param name="Cpu">CPU it runs on.</param>
 /// <param name="StackPfn">First frame of its kernel stack.</param>
+/// <param name="Nice">Its nice value, -20 to 19.</param>
+/// <param name="VruntimeNs">Virtual runtime it starts with; the least goes first.</param>
 [Event(91, "task.create")]
 public readonly partial record struct TaskCreate(
     [Unit("pid")] int Pid,
     [Symbol] int Comm,
     byte Cpu,
-    [Unit("pfn")] long StackPfn);
+    [Unit("pfn")] long StackPfn,
+    short Nice,
+    [Unit("ns")] long VruntimeNs);
 
 /// <summary>A CPU goes on with another task, or with none (sched_switch).</summary>
 /// <param name="Cpu">The CPU.</param>
 /// <param name="PrevState">What becomes of the task it leaves: running ones queue up again; none when the CPU was idle.</param>
 /// <param name="Next">The task taken off the run queue; 0 for idle.</param>
+/// <param name="RanNs">How long the task that it leaves ran.</param>
 [Event(92, "task.switch")]
 public readonly partial record struct TaskSwitch(
     byte Cpu,
     TaskState PrevState,
-    [Unit("pid")] int Next);
+    [Unit("pid")] int Next,
+    [Unit("ns")] long RanNs);
 
-/// <summary>A sleeping task was put last on its CPU's run queue (sched_wakeup).</summary>
+/// <summary>A sleeping task was put on its CPU's run queue (sched_wakeup).</summary>
 /// <param name="Pid">The task.</param>
+/// <param name="VruntimeNs">Virtual runtime it goes on with.</param>
 [Event(93, "task.wake")]
 public readonly partial record struct TaskWake(
-    [Unit("pid")] int Pid);
+    [Unit("pid")] int Pid,
+    [Unit("ns")] long VruntimeNs);
+
+/// <summary>A task that does not run went to another CPU (sched_migrate_task).</summary>
+/// <param name="Pid">The task.</param>
+/// <param name="Cpu">The CPU it will run on.</param>
+/// <param name="VruntimeNs">Its virtual runtime as counted there.</param>
+[Event(229, "task.migrate")]
+public readonly partial record struct TaskMigrate(
+    [Unit("pid")] int Pid,
+    byte Cpu,
+    [Unit("ns")] long VruntimeNs);
 
 /// <summary>A task has a parent, or has none any more because that one ended (<c>forget_original_parent</c>).</summary>
 /// <param name="Pid">The task.</param>

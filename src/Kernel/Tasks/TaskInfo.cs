@@ -9,8 +9,8 @@ public struct TaskInfo
     /// <summary>Name of the program, a symbol (<c>comm</c>).</summary>
     public int Comm;
 
-    /// <summary>Next task of the run queue it is on; 0 for the last.</summary>
-    public int Next;
+    /// <summary>Its share of a CPU beside others; see <see cref="TaskWeight"/>.</summary>
+    public int Weight;
 
     /// <summary>Who made it by fork and will ask how it ended; 0 for a task without parent, which nobody asks for.</summary>
     public int Parent;
@@ -33,11 +33,23 @@ public struct TaskInfo
     /// <summary>How often a CPU switched to it.</summary>
     public long Switches;
 
+    /// <summary>Time it has run on CPUs up to the last switch away from it, in nanoseconds (<c>sum_exec_runtime</c>).</summary>
+    public long RuntimeNs;
+
+    /// <summary>That time, the slower the greater its weight: the least goes first, in nanoseconds (<c>vruntime</c>).</summary>
+    public long VruntimeNs;
+
+    /// <summary>How often it went to another CPU (<c>nr_migrations</c>).</summary>
+    public int Migrations;
+
     /// <summary>What it does.</summary>
     public TaskState State;
 
     /// <summary>CPU it runs on.</summary>
     public byte Cpu;
+
+    /// <summary>Its nice value, -20 to 19; children have their parent's.</summary>
+    public short Nice;
 
     /// <summary>Signal that killed it, or 0.</summary>
     public byte Signal;

@@ -6,8 +6,17 @@ public sealed record TaskOptions
     /// <summary>Timer interrupts a second on a CPU that runs a task (<c>CONFIG_HZ</c>), 1 to 10,000.</summary>
     public int TimerHz { get; init; } = 250;
 
-    /// <summary>Timer interrupts after which a task makes way for one that waits, at least 1.</summary>
-    public int SliceTicks { get; init; } = 1;
+    /// <summary>Period within which each task that shares a CPU runs once, in nanoseconds, for one CPU (<c>sched_latency_ns</c>).</summary>
+    public int LatencyNs { get; init; } = 6_000_000;
+
+    /// <summary>Least time a task runs before another takes over, in nanoseconds, for one CPU (<c>sched_min_granularity_ns</c>).</summary>
+    public int MinGranularityNs { get; init; } = 750_000;
+
+    /// <summary>How far behind a task must be to go first when it wakes up, in nanoseconds, for one CPU (<c>sched_wakeup_granularity_ns</c>).</summary>
+    public int WakeupGranularityNs { get; init; } = 1_000_000;
+
+    /// <summary>A CPU with nothing to do takes a waiting task of another one, and a task that wakes up goes to an idle CPU.</summary>
+    public bool Balance { get; init; } = true;
 
     /// <summary>Pages above which all translations of an address space are dropped at once (<c>tlb_single_page_flush_ceiling</c>).</summary>
     public int FlushCeilingPages { get; init; } = 33;
@@ -19,7 +28,9 @@ public sealed record TaskOptions
     public void Validate()
     {
         Require(TimerHz is >= 1 and <= 10_000, nameof(TimerHz), "is 1 to 10000");
-        Require(SliceTicks >= 1, nameof(SliceTicks), "is at least 1");
+        Require(LatencyNs >= 1, nameof(LatencyNs), "is at least 1");
+        Require(MinGranularityNs >= 1, nameof(MinGranularityNs), "is at least 1");
+        Require(WakeupGranularityNs >= 0, nameof(WakeupGranularityNs), "is not negative");
         Require(FlushCeilingPages >= 0, nameof(FlushCeilingPages), "is not negative");
         Require(ShootdownNs >= 0, nameof(ShootdownNs), "is not negative");
     }

@@ -96,7 +96,7 @@ public sealed partial class TaskRunner
         // Whoever sleeps for a child's end is not woken by its execve.
         if (parent.State == TaskState.DiskSleep || (parent.State == TaskState.Sleeping && _tasks[child.Pid].State == TaskState.Zombie))
         {
-            var e = new TaskWake(parent.Pid);
+            var e = new TaskWake(parent.Pid, _fair.PlaceWoken(parent.Cpu, parent.VruntimeNs, RanNs(_contexts[parent.Cpu].Cpu)));
             EventHeader header = _journal.Emit(in e, cause);
             _tasks.Apply(in e, in header);
             Arm(parent.Cpu, header.Sequence);

@@ -7,9 +7,9 @@ using Sim.Kernel.Syscalls;
 namespace Sim.Kernel.Tasks;
 
 /// <summary>
-/// Runs tasks: each CPU takes its own in turn, first in, first out, and the timer interrupt makes a task that has had its
-/// slice give way. One dispatch is one stretch of at most a quantum on one CPU. The programs are execution state; run queues
-/// and tasks are sourced.
+/// Runs tasks: each CPU takes the one of its own that is furthest behind its share, timer interrupts and tasks that wake up
+/// make one that has had its part give way, and idle CPUs take tasks from busy ones. One dispatch is one stretch of at most a
+/// quantum on one CPU. The programs are execution state; run queues and tasks are sourced.
 /// </summary>
 public sealed partial class TaskRunner : IComponent
 {
@@ -27,11 +27,15 @@ public sealed partial class TaskRunner : IComponent
 
     private const int TimerVector = 0xec;
 
+    /// <summary>Asks a CPU to look at its run queue (<c>RESCHEDULE_VECTOR</c>).</summary>
+    private const int RescheduleVector = 0xfd;
+
     private struct CpuRun
     {
         public long NextTickPs;
-        public int Ticks;
+        public long SinceChargedPs;
         public bool Armed;
+        public bool NeedResched;
     }
 
     private readonly VirtualMemory _kernel;
@@ -44,9 +48,11 @@ public sealed partial class TaskRunner : IComponent
     private readonly SyscallNumbers _numbers;
     private readonly ushort _target;
     private readonly long _quantumPs, _tickPs, _tickCostPs, _switchPs;
-    private readonly int _sliceTicks;
+    private readonly FairScheduling _fair;
+    private readonly bool _balances;
     private IProgram?[] _programs = new IProgram?[16];
     private long[] _waits = new long[16];
+    private long[] _leftPs = new long[16];
 
     internal TaskRunner(
         VirtualMemory kernel, KernelOptions options, Cpu[] cpus, Journal journal, Scheduler scheduler, long quantumPs)
@@ -65,7 +71,8 @@ public sealed partial class TaskRunner : IComponent
         _tickPs = 1_000_000_000_000 / options.Tasks.TimerHz;
         _tickCostPs = options.MmCosts.TickNs * 1000L;
         _switchPs = options.MmCosts.SwitchNs * 1000L;
-        _sliceTicks = options.Tasks.SliceTicks;
+        _fair = new FairScheduling(_tasks, options.Tasks);
+        _balances = options.Tasks.Balance;
     }
 
     /// <summary>True when no task is left to run or to wake.</summary>
@@ -73,15 +80,16 @@ public sealed partial class TaskRunner : IComponent
 
     /// <summary>Makes a process that executes a program.</summary>
     /// <param name="comm">Name of the program.</param>
-    /// <param name="cpuId">The CPU it runs on.</param>
+    /// <param name="cpuId">The CPU it starts on.</param>
     /// <param name="program">What it executes.</param>
     /// <param name="cause">Sequence of the event that led here; -1 for none.</param>
+    /// <param name="nice">Its nice value, -20 to 19.</param>
     /// <returns>Its pid, or -1 when there is no memory for it. Its address space is empty: map what the program starts with.</returns>
-    public int Start(string comm, int cpuId, IProgram program, long cause)
+    public int Start(string comm, int cpuId, IProgram program, long cause, int nice = 0)
     {
         Cpu cpu = _contexts[cpuId].Cpu;
         cpu.BeginDispatch(_scheduler.NowPs);
-        int pid = _kernel.Processes.Create(comm, cpu, cause);
+        int pid = _kernel.Processes.Create(comm, cpu, cause, nice);
         return pid < 0 ? -1 : Launch(pid, cpuId, program, cause);
     }
 
@@ -107,8 +115,10 @@ public sealed partial class TaskRunner : IComponent
         {
             Array.Resize(ref _programs, Math.Max(pid + 1, _programs.Length * 2));
             Array.Resize(ref _waits, _programs.Length);
+            Array.Resize(ref _leftPs, _programs.Length);
         }
         _programs[pid] = program;
+        _leftPs[pid] = _contexts[cpuId].Cpu.TimePs;
         Arm(cpuId, cause);
         return pid;
     }
@@ -141,7 +151,7 @@ public sealed partial class TaskRunner : IComponent
         cpu.BeginDispatch(_scheduler.NowPs);
         if (_tasks.Current(cpuId) == 0)
         {
-            if (_tasks.FirstWaiting(cpuId) == 0)
+            if (_tasks.Queue(cpuId).Count == 0 && !Pull(cpu, cause))
             {
                 return;
             }
@@ -156,6 +166,15 @@ public sealed partial class TaskRunner : IComponent
             {
                 Tick(context);
                 continue;
+            }
+            if (run.NeedResched)
+            {
+                run.NeedResched = false;
+                if (_tasks.Queue(cpuId).Count != 0)
+                {
+                    Switch(context, TaskState.Running, cpu.EnterKernel(EntryKind.Interrupt, RescheduleVector, 0, 0, -1).Sequence);
+                    continue;
+                }
             }
             int pid = _tasks.Current(cpuId);
             int mm = _tasks[pid].Mm;
@@ -204,10 +223,14 @@ public sealed partial class TaskRunner : IComponent
         Cpu cpu = context.Cpu;
         ref CpuRun run = ref _runs[cpu.Id];
         run.NextTickPs = (cpu.TimePs / _tickPs + 1) * _tickPs;
-        run.Ticks++;
         long entry = cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, -1).Sequence;
         cpu.Charge(_tickCostPs);
-        if (run.Ticks >= _sliceTicks && _tasks.FirstWaiting(cpu.Id) != 0)
+        if (_tasks.Queue(cpu.Id).Count != 0 && _balances && IdleCpuFrom(cpu.Id) is var idle && idle >= 0)
+        {
+            // It will take one (nohz_balancer_kick).
+            Arm(idle, entry);
+        }
+        if (_fair.IsSliceOver(cpu.Id, RanNs(cpu)))
         {
             Switch(context, TaskState.Running, entry);
         }
@@ -261,20 +284,32 @@ public sealed partial class TaskRunner : IComponent
         _kernel.Reclaim?.MemoryFreed(cpu, exit);
     }
 
-    /// <summary>From the present task, in the kernel, to the one that waits longest, in user mode; or to idle.</summary>
+    /// <summary>From the present task, in the kernel, to the one with the least virtual runtime, in user mode; or to idle.</summary>
     private void Switch(TaskContext context, TaskState previous, long cause)
     {
         Cpu cpu = context.Cpu;
-        int next = _tasks.FirstWaiting(cpu.Id);
+        if (_tasks.Queue(cpu.Id).Count == 0 && previous != TaskState.Running)
+        {
+            Pull(cpu, cause);
+        }
+        int next = _tasks.Queue(cpu.Id).First;
         if (next == 0 && previous == TaskState.None)
         {
             return;
         }
+        int current = _tasks.Current(cpu.Id);
+        long ranNs = RanNs(cpu);
         cpu.Charge(_switchPs);
-        var e = new TaskSwitch((byte)cpu.Id, previous, next);
+        var e = new TaskSwitch((byte)cpu.Id, previous, next, current == 0 ? 0 : ranNs);
         EventHeader header = _journal.Emit(in e, cause);
         _tasks.Apply(in e, in header);
-        _runs[cpu.Id].Ticks = 0;
+        ref CpuRun run = ref _runs[cpu.Id];
+        run.SinceChargedPs = cpu.TimePs;
+        run.NeedResched = false;
+        if (current != 0)
+        {
+            _leftPs[current] = cpu.TimePs;
+        }
         if (next != 0)
         {
             _kernel.Tlb.Load(cpu, _spaces[_tasks[next].Mm], header.Sequence);
@@ -294,16 +329,79 @@ public sealed partial class TaskRunner : IComponent
             return;
         }
         _waits[pid]++;
-        Cpu cpu = _contexts[task.Cpu].Cpu;
+        if (_balances && !_tasks.IsIdle(task.Cpu) && IdleCpuFrom(task.Cpu) is var idle && idle >= 0)
+        {
+            Migrate(pid, idle, cause);
+            task = _tasks[pid];
+        }
+        TaskContext context = _contexts[task.Cpu];
+        Cpu cpu = context.Cpu;
         cpu.BeginDispatch(_scheduler.NowPs);
         bool user = cpu.Mode == CpuMode.User;
         long entry = cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, cause).Sequence;
         cpu.Charge(_tickCostPs);
-        var e = new TaskWake(pid);
+        long ranNs = RanNs(cpu);
+        var e = new TaskWake(pid, _fair.PlaceWoken(task.Cpu, task.VruntimeNs, ranNs));
         EventHeader header = _journal.Emit(in e, entry);
         _tasks.Apply(in e, in header);
-        _ = user ? cpu.ReturnToUser(entry) : cpu.ReturnToKernel(entry);
+        bool first = _tasks.Current(cpu.Id) != 0 && _fair.GoesFirst(_tasks[pid], cpu.Id, ranNs);
+        if (first && user)
+        {
+            Switch(context, TaskState.Running, entry);
+        }
+        else
+        {
+            _runs[cpu.Id].NeedResched |= first;
+            _ = user ? cpu.ReturnToUser(entry) : cpu.ReturnToKernel(entry);
+        }
         Arm(task.Cpu, header.Sequence);
+    }
+
+    /// <summary>How long the CPU's present task runs already, in nanoseconds.</summary>
+    private long RanNs(Cpu cpu) => Math.Max(cpu.TimePs - _runs[cpu.Id].SinceChargedPs, 0) / 1000;
+
+    /// <summary>The next CPU after one that has nothing to do, itself not counted; -1 when there is none.</summary>
+    private int IdleCpuFrom(int cpuId)
+    {
+        for (int step = 1; step < _tasks.Cpus; step++)
+        {
+            int other = (cpuId + step) % _tasks.Cpus;
+            if (_tasks.IsIdle(other))
+            {
+                return other;
+            }
+        }
+        return -1;
+    }
+
+    /// <summary>A CPU that runs out of tasks takes the last one of the longest run queue (<c>newidle_balance</c>).</summary>
+    private bool Pull(Cpu cpu, long cause)
+    {
+        int busiest = -1;
+        for (int other = 0; _balances && other < _tasks.Cpus; other++)
+        {
+            int waiting = _tasks.Queue(other).Count;
+            if (other != cpu.Id && waiting > 0 && _tasks.Current(other) != 0 && (busiest < 0 || waiting > _tasks.Queue(busiest).Count))
+            {
+                busiest = other;
+            }
+        }
+        if (busiest < 0)
+        {
+            return false;
+        }
+        int pid = _tasks.Queue(busiest).Last;
+        // CPUs run ahead of the clock each for itself: the task does not go back in time.
+        cpu.BeginDispatch(_leftPs[pid]);
+        Migrate(pid, cpu.Id, cause);
+        return true;
+    }
+
+    private void Migrate(int pid, int cpuId, long cause)
+    {
+        var e = new TaskMigrate(pid, (byte)cpuId, _fair.PlaceMigrated(_tasks[pid], cpuId));
+        EventHeader header = _journal.Emit(in e, cause);
+        _tasks.Apply(in e, in header);
     }
 
     private void Arm(int cpuId, long cause)

@@ -4,11 +4,13 @@ using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tasks;
 
-/// <summary>All tasks, what each CPU runs, and the CPUs' run queues (first in, first out). Sourced state.</summary>
-public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<TaskWake>, IApply<TaskExit>, IApply<TaskExec>,
+/// <summary>All tasks, what each CPU runs, and the CPUs' run queues. Sourced state.</summary>
+public sealed class TaskTable :
+    IApply<TaskCreate>, IApply<TaskSwitch>, IApply<TaskWake>, IApply<TaskMigrate>, IApply<TaskExit>, IApply<TaskExec>,
     IApply<TaskParent>, IApply<TaskWait>, IApply<TaskReap>, IApply<TaskMm>
 {
-    private readonly int[] _current, _head, _tail;
+    private readonly int[] _current;
+    private readonly RunQueue[] _queues;
     private readonly FrameTable _frames;
     private TaskInfo[] _tasks = new TaskInfo[16];
 
@@ -19,8 +21,7 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(cpus);
         _frames = frames;
         _current = new int[cpus];
-        _head = new int[cpus];
-        _tail = new int[cpus];
+        _queues = [.. Enumerable.Range(0, cpus).Select(_ => new RunQueue())];
     }
 
     /// <summary>Number of CPUs.</summary>
@@ -38,8 +39,11 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
     /// <summary>The task a CPU runs; 0 when it is idle.</summary>
     public int Current(int cpu) => _current[cpu];
 
-    /// <summary>The task a CPU would run next; 0 when none waits.</summary>
-    public int FirstWaiting(int cpu) => _head[cpu];
+    /// <summary>The tasks that wait for a CPU.</summary>
+    public RunQueue Queue(int cpu) => _queues[cpu];
+
+    /// <summary>A CPU runs nothing, and nothing waits for it.</summary>
+    public bool IsIdle(int cpu) => _current[cpu] == 0 && _queues[cpu].Count == 0;
 
     public void Apply(in TaskCreate e, in EventHeader header)
     {
@@ -50,47 +54,75 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
         MaxPid = Math.Max(MaxPid, e.Pid);
         Live++;
         _frames[e.StackPfn].Use = FrameUse.KernelStack;
-        _tasks[e.Pid] = new TaskInfo { Pid = e.Pid, Comm = e.Comm, Cpu = e.Cpu, State = TaskState.Running, StackPfn = e.StackPfn, Mm = e.Pid };
+        _tasks[e.Pid] = new TaskInfo
+        {
+            Pid = e.Pid,
+            Comm = e.Comm,
+            Cpu = e.Cpu,
+            State = TaskState.Running,
+            StackPfn = e.StackPfn,
+            Mm = e.Pid,
+            Nice = e.Nice,
+            Weight = TaskWeight.Of(e.Nice),
+            VruntimeNs = e.VruntimeNs,
+        };
         Enqueue(e.Pid);
     }
 
     public void Apply(in TaskSwitch e, in EventHeader header)
     {
         int previous = _current[e.Cpu];
-        if (e.Next != 0)
+        RunQueue queue = _queues[e.Cpu];
+        if (previous != 0)
         {
-            _head[e.Cpu] = _tasks[e.Next].Next;
-            _tasks[e.Next].Next = 0;
-            _tasks[e.Next].Switches++;
-            if (_head[e.Cpu] == 0)
+            ref TaskInfo task = ref _tasks[previous];
+            task.RuntimeNs += e.RanNs;
+            task.VruntimeNs += TaskWeight.VirtualNs(e.RanNs, task.Weight);
+            if (e.PrevState == TaskState.Running)
             {
-                _tail[e.Cpu] = 0;
+                Enqueue(previous);
+            }
+            else if (e.PrevState == TaskState.Dead)
+            {
+                task.StackPfn = -1;
+            }
+            else
+            {
+                task.State = e.PrevState;
             }
         }
         _current[e.Cpu] = e.Next;
-        if (previous == 0)
+        if (e.Next != 0)
         {
-            return;
+            queue.Remove(e.Next, _tasks[e.Next].Weight);
+            _tasks[e.Next].Switches++;
         }
-        if (e.PrevState == TaskState.Running)
-        {
-            Enqueue(previous);
-        }
-        else if (e.PrevState == TaskState.Dead)
-        {
-            _tasks[previous].StackPfn = -1;
-        }
-        else
-        {
-            _tasks[previous].State = e.PrevState;
-        }
+        queue.Advance(e.Next == 0 ? long.MaxValue : _tasks[e.Next].VruntimeNs);
     }
 
     public void Apply(in TaskWake e, in EventHeader header)
     {
         _tasks[e.Pid].State = TaskState.Running;
         _tasks[e.Pid].WaitsFor = 0;
+        _tasks[e.Pid].VruntimeNs = e.VruntimeNs;
         Enqueue(e.Pid);
+    }
+
+    public void Apply(in TaskMigrate e, in EventHeader header)
+    {
+        ref TaskInfo task = ref _tasks[e.Pid];
+        bool waits = task.State == TaskState.Running;
+        if (waits)
+        {
+            _queues[task.Cpu].Remove(e.Pid, task.Weight);
+        }
+        task.Cpu = e.Cpu;
+        task.VruntimeNs = e.VruntimeNs;
+        task.Migrations++;
+        if (waits)
+        {
+            Enqueue(e.Pid);
+        }
     }
 
     public void Apply(in TaskExit e, in EventHeader header)
@@ -127,15 +159,16 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
     public void HashInto(ref XxHash64 hash)
     {
         hash.AddSpan<int>(_current);
-        hash.AddSpan<int>(_head);
-        hash.AddSpan<int>(_tail);
+        foreach (RunQueue queue in _queues)
+        {
+            queue.HashInto(ref hash);
+        }
         hash.Add(MaxPid);
         for (int pid = 1; pid <= MaxPid; pid++)
         {
             ref readonly TaskInfo task = ref _tasks[pid];
             hash.Add(task.Pid);
             hash.Add(task.Comm);
-            hash.Add(task.Next);
             hash.Add(task.ExitCode);
             hash.Add(task.StackPfn);
             hash.Add(task.Switches);
@@ -145,6 +178,10 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
                 hash.Add((long)task.Parent << 32 | (uint)task.Children);
                 hash.Add((long)task.WaitsFor << 32 | (uint)task.Mm);
             }
+            hash.Add(task.RuntimeNs);
+            hash.Add(task.VruntimeNs);
+            hash.Add(task.Nice);
+            hash.Add(task.Migrations);
             hash.Add((long)task.State | (long)task.Cpu << 8 | (long)task.Signal << 16);
         }
     }
@@ -164,16 +201,12 @@ public sealed class TaskTable : IApply<TaskCreate>, IApply<TaskSwitch>, IApply<T
 
     private void Enqueue(int pid)
     {
-        int cpu = _tasks[pid].Cpu;
-        _tasks[pid].Next = 0;
-        if (_tail[cpu] == 0)
+        ref readonly TaskInfo task = ref _tasks[pid];
+        _queues[task.Cpu].Add(pid, task.VruntimeNs, task.Weight);
+        if (_current[task.Cpu] == 0)
         {
-            _head[cpu] = pid;
+            // An idle CPU is about to run its first task.
+            _queues[task.Cpu].Advance(long.MaxValue);
         }
-        else
-        {
-            _tasks[_tail[cpu]].Next = pid;
-        }
-        _tail[cpu] = pid;
     }
 }

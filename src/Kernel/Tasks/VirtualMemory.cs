@@ -43,7 +43,7 @@ public sealed class VirtualMemory
         Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts, Faults) { Reclaim = Reclaim };
         var files = new FileCalls(state.Spaces, allocator, journal, Faults, Reclaim, Tlb, options.MmCosts);
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts, files);
-        Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State), Tlb);
+        Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State), Tlb, options.Tasks);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
         Reclaim?.Connect(Tasks);

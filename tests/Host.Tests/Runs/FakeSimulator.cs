@@ -83,5 +83,9 @@ internal sealed class FakeMachine(FakeSimulator simulator, Journal journal, long
 
     public void CompleteLog() => journal.Complete();
 
+    public void CheckTranslations()
+    {
+    }
+
     public ulong StateHash() => (ulong)Events;
 }

@@ -51,6 +51,10 @@ internal sealed class TestMachine
         KernelEvents.AddTo(Catalogue);
         Journal = new Journal(sink ?? new NullBlockSink(), Catalogue);
         Machine = new Machine(Options, Journal, new TimingWheelEventQueue());
+        foreach (var cpu in Machine.Cpus)
+        {
+            cpu.ChecksTranslations = true;
+        }
         Machine.Boot();
     }
 

@@ -22,7 +22,7 @@ public class TaskRunnerTests
         var machine = new TestMachine(profile, cpus, pcid);
         int[] pids = [.. Enumerable.Range(0, 4).Select(i => machine.Virtual.Tasks.Start($"task{i}", i % cpus, Toucher(64, rounds: 10_000), -1))];
         Assert.Equal([1, 2, 3, 4], pids);
-        machine.Run(20_000_000_000);
+        machine.Run(30_000_000_000);
         long[] frames = [.. pids.SelectMany(pid => Enumerable.Range(0, 64).Select(page => machine.FrameAt(pid, At + ((ulong)page << 12))))];
         Assert.DoesNotContain(-1, frames);
         Assert.Equal(frames.Length, frames.Distinct().Count());

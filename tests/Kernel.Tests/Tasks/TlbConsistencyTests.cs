@@ -1,9 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Sim.Engine.Random;
 using Sim.Hardware.Cpu;
 using Sim.Hardware.Tlb;
-using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
@@ -13,10 +11,8 @@ namespace Sim.Kernel.Tests.Tasks;
 /// <summary>Several CPUs run the same address spaces, and what one of them changes none of them uses any more.</summary>
 public sealed class TlbConsistencyTests
 {
-    private const MapFlags Anonymous = MapFlags.Anonymous | MapFlags.Private;
-    private const ProtFlags ReadWrite = ProtFlags.Read | ProtFlags.Write;
-    private const ulong At = 0x1000_0000;
-    private const int Pages = 48;
+    private const ulong At = TlbCourse.At;
+    private const int Pages = TlbCourse.Pages;
 
     public static TheoryData<KernelProfile, int, bool> Machines => new()
     {
@@ -36,14 +32,14 @@ public sealed class TlbConsistencyTests
     public void NoStaleTranslationIsEverUsed(KernelProfile profile, int cpus, bool pcid) =>
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(Environment.GetEnvironmentVariable("SIM_LONG_TESTS") == "1" ? 100 : 4),
-            Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed => new Course(profile, cpus, pcid, (ulong)(uint)seed).Run(steps: 400)));
+            Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed => new TlbCourse(profile, cpus, pcid, (ulong)(uint)seed).Run(steps: 400)));
 
     [Theory]
     [InlineData(33, true)]
     [InlineData(34, false)]
     public void UpToTheCeilingPagesAreDroppedOneByOne(int pages, bool oneByOne)
     {
-        var course = new Course(KernelProfile.X86_64, 2, pcid: true, seed: 1);
+        var course = new TlbCourse(KernelProfile.X86_64, 2, pcid: true, seed: 1);
         int pid = course.Shared(0, 1);
         course.TouchAll(0, pages);
         course.TouchAll(1, pages);
@@ -59,7 +55,7 @@ public sealed class TlbConsistencyTests
     [Fact]
     public void ACpuInLazyModeIsLeftAloneAndCatchesUpWhenItComesBack()
     {
-        var course = new Course(KernelProfile.X86_64, 2, pcid: true, seed: 1);
+        var course = new TlbCourse(KernelProfile.X86_64, 2, pcid: true, seed: 1);
         int pid = course.Shared(0, 1);
         course.TouchAll(0, 4);
         course.TouchAll(1, 4);
@@ -83,7 +79,7 @@ public sealed class TlbConsistencyTests
     [Fact]
     public void WhenPageTablesGoALazyCpuLeavesTheAddressSpace()
     {
-        var course = new Course(KernelProfile.X86_64, 2, pcid: false, seed: 1);
+        var course = new TlbCourse(KernelProfile.X86_64, 2, pcid: false, seed: 1);
         int pid = course.Shared(0, 1);
         course.TouchAll(1, 4);
         course.GoLazy(1);
@@ -96,7 +92,7 @@ public sealed class TlbConsistencyTests
     [Fact]
     public void NothingIsFlushedWhereNothingWasMapped()
     {
-        var course = new Course(KernelProfile.X86_64, 2, pcid: true, seed: 1);
+        var course = new TlbCourse(KernelProfile.X86_64, 2, pcid: true, seed: 1);
         int pid = course.Shared(0, 1);
         long generation = course.Contexts.Generation(pid);
         course.Mprotect(0, pid, At, 8, ProtFlags.Read);
@@ -110,7 +106,7 @@ public sealed class TlbConsistencyTests
     [InlineData(7, 7)]
     public void ACpuRemembersSixAddressSpaces(int spaces, int misses)
     {
-        var course = new Course(KernelProfile.X86_64, 1, pcid: true, seed: 1);
+        var course = new TlbCourse(KernelProfile.X86_64, 1, pcid: true, seed: 1);
         long walks = 0;
         for (int round = 0; round < 3; round++)
         {
@@ -130,7 +126,7 @@ public sealed class TlbConsistencyTests
     [InlineData(3)]
     public void ABatchInterruptsEachCpuOnce(int cpus)
     {
-        var course = new Course(KernelProfile.X86_64, cpus, pcid: true, seed: 1);
+        var course = new TlbCourse(KernelProfile.X86_64, cpus, pcid: true, seed: 1);
         int[] all = [.. Enumerable.Range(0, cpus)];
         int pid = course.Shared(all);
         foreach (int cpu in all)
@@ -162,7 +158,7 @@ public sealed class TlbConsistencyTests
     [InlineData(1_000, false)]
     public void AKernelRangeGoesFromAllCpusIdleOnesToo(int pages, bool oneByOne)
     {
-        var course = new Course(KernelProfile.X86_64, 3, pcid: true, seed: 1);
+        var course = new TlbCourse(KernelProfile.X86_64, 3, pcid: true, seed: 1);
         AddressLayout layout = course.Machine.Spaces.Layout;
         course.Switch(0, course.Pids[0]);
         foreach (int cpu in (int[])[0, 1])
@@ -187,7 +183,7 @@ public sealed class TlbConsistencyTests
     [Fact]
     public void TheEndOfAnAddressSpaceLeavesNoCpuInIt()
     {
-        var course = new Course(KernelProfile.X86_64, 3, pcid: true, seed: 1);
+        var course = new TlbCourse(KernelProfile.X86_64, 3, pcid: true, seed: 1);
         int pid = course.Shared(0, 1);
         course.TouchAll(0, 4);
         course.TouchAll(1, 4);
@@ -196,151 +192,5 @@ public sealed class TlbConsistencyTests
         course.Machine.Virtual.Tlb.Leave(course.Machine.Spaces[pid], course.Cpu(0), -1);
         Assert.Equal((0, 0), (course.Contexts.Loaded(0), course.Contexts.Loaded(1)));
         course.AssertTrue();
-    }
-
-    /// <summary>CPUs and address spaces without a scheduler, so that any CPU can run any of them.</summary>
-    private sealed class Course
-    {
-        private readonly RandomStream _random;
-
-        public Course(KernelProfile profile, int cpus, bool pcid, ulong seed)
-        {
-            Machine = new TestMachine(profile, cpus, pcid, bytes: 128L << 20);
-            _random = new RandomStream(seed, "course");
-            for (int i = 0; i < 9; i++)
-            {
-                int pid = Machine.Virtual.Processes.Create($"p{i}", Cpu(0), -1);
-                Assert.Equal((long)At, Machine.Virtual.Mapping.Mmap(pid, At, Pages << 12, ReadWrite, Anonymous | MapFlags.Fixed, default, 0, Cpu(0), -1));
-                Pids.Add(pid);
-            }
-        }
-
-        public TestMachine Machine { get; }
-        public List<int> Pids { get; } = [];
-        public TlbContexts Contexts => Machine.Machine.State.Virtual.Tlb;
-
-        public Cpu Cpu(int id) => Machine.Machine.Cpus[id];
-
-        public ulong[] Tags(int cpu) => Machine.Machine.State.Hardware.Tlb.Tags(cpu).ToArray();
-
-        public int Shared(params int[] cpus)
-        {
-            foreach (int cpu in cpus)
-            {
-                Switch(cpu, Pids[0]);
-            }
-            return Pids[0];
-        }
-
-        public void EnterKernel(int cpu)
-        {
-            if (Cpu(cpu).Mode == CpuMode.User)
-            {
-                Cpu(cpu).EnterKernel(EntryKind.Interrupt, 0xec, 0, 0, -1);
-            }
-        }
-
-        public void Switch(int cpu, int pid)
-        {
-            EnterKernel(cpu);
-            Machine.Virtual.Tlb.Load(Cpu(cpu), Machine.Spaces[pid], -1);
-            Cpu(cpu).ReturnToUser(-1);
-        }
-
-        public void GoLazy(int cpu)
-        {
-            EnterKernel(cpu);
-            Machine.Virtual.Tlb.EnterLazy(Cpu(cpu), -1);
-        }
-
-        public void Mprotect(int cpu, int pid, ulong start, int pages, ProtFlags prot) =>
-            Machine.Virtual.Mapping.Mprotect(pid, start, (ulong)pages << 12, prot, Cpu(cpu), -1);
-
-        public void Munmap(int cpu, int pid, ulong start, int pages) =>
-            Machine.Virtual.Mapping.Munmap(pid, start, (ulong)pages << 12, Cpu(cpu), -1);
-
-        public void TouchAll(int cpu, int pages, bool store = true)
-        {
-            for (int page = 0; page < pages; page++)
-            {
-                Touch(cpu, At + ((ulong)page << 12), store ? AccessKind.Store : AccessKind.Load);
-            }
-        }
-
-        public void AssertTrue() => Assert.Null(TlbInvariants.Violation(Machine.Machine.State));
-
-        public void Run(int steps)
-        {
-            int used = 0;
-            for (int step = 0; step < steps; step++)
-            {
-                int cpu = (int)(_random.NextUInt64() % (ulong)Machine.Machine.Cpus.Length);
-                ulong draw = _random.NextUInt64();
-                if (Cpu(cpu).Mode == CpuMode.Kernel || draw % 16 == 0)
-                {
-                    Switch(cpu, Pids[(int)((draw >> 8) % (draw % 3 == 0 ? (ulong)Pids.Count : 2))]);
-                }
-                int pid = Contexts.Loaded(cpu);
-                int pages = 1 + (int)((draw >> 32) % (draw % 5 == 0 ? 40UL : 4UL));
-                ulong start = At + (draw >> 16) % (ulong)(Pages - pages + 1) * 4096;
-                switch (draw % 16)
-                {
-                    case 1:
-                        GoLazy(cpu);
-                        break;
-                    case 2:
-                        Munmap(cpu, pid, start, pages);
-                        Machine.Virtual.Mapping.Mmap(pid, start, (ulong)pages << 12, ReadWrite, Anonymous | MapFlags.Fixed, default, 0, Cpu(cpu), -1);
-                        break;
-                    case 3:
-                        Mprotect(cpu, pid, start, pages, ProtFlags.Read);
-                        break;
-                    case 4:
-                        Mprotect(cpu, pid, start, pages, ReadWrite);
-                        break;
-                    case 5:
-                        Machine.Virtual.Mapping.Madvise(pid, start, (ulong)pages << 12, MemoryAdvice.DontNeed, Cpu(cpu), -1);
-                        break;
-                    case 6:
-                        Machine.Machine.CompactMemory(Cpu(cpu), -1);
-                        break;
-                    default:
-                        for (int page = 0; page < pages; page++)
-                        {
-                            Touch(cpu, start + ((ulong)page << 12), (draw >> page) % 2 == 0 ? AccessKind.Store : AccessKind.Load);
-                        }
-                        break;
-                }
-                string? violation = TlbInvariants.Violation(Machine.Machine.State, out int entries);
-                Assert.True(violation is null, $"step {step}: {violation}");
-                used += entries;
-            }
-            Assert.True(used > steps, "there were no translations to check");
-            Machine.AssertInvariants();
-        }
-
-        /// <summary>One access, with its faults; it reaches what the page tables say and only if they allow it.</summary>
-        private void Touch(int cpu, ulong address, AccessKind kind)
-        {
-            int pid = Contexts.Loaded(cpu);
-            while (true)
-            {
-                AccessResult result = Cpu(cpu).Access(new MemoryAccess(address, 8, kind));
-                if (result.Completed)
-                {
-                    Assert.Equal(Machine.FrameAt(pid, address), (long)(result.PhysicalAddress >> 12));
-                    Assert.True(kind == AccessKind.Load || (Machine.Spaces.Tables.ReadPte(Machine.Spaces[pid].Root, address) & 2) != 0);
-                    return;
-                }
-                long entry = Cpu(cpu).EnterKernel(EntryKind.Exception, 14, result.Fault.ErrorCode, address, -1).Sequence;
-                FaultResult resolved = Machine.Virtual.Faults.Handle(pid, address, result.Fault.Code, Cpu(cpu), entry, out _);
-                Cpu(cpu).ReturnToUser(entry);
-                if (resolved != FaultResult.Resolved)
-                {
-                    Assert.Equal(FaultResult.Segv, resolved);
-                    return;
-                }
-            }
-        }
     }
 }
