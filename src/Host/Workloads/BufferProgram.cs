@@ -1,4 +1,5 @@
 using Sim.Engine.Random;
+using Sim.Engine.Snapshots;
 using Sim.Hardware.Cpu;
 using Sim.Kernel;
 using Sim.Kernel.Tasks;
@@ -13,9 +14,12 @@ internal sealed class BufferProgram(
     /// <summary>How often the other tasks look whether memory is ready.</summary>
     private const long PollPs = 1_000_000_000;
 
-    private readonly WeightedChoice _sizes = new([.. options.Sizes.Select(s => s.Weight)]);
-    private readonly DurationDistribution _every = DurationDistribution.Exponential(options.Every.Ps);
-    private readonly DurationDistribution _lifetime = options.Lifetime.ToDistribution();
+    // Made anew after a snapshot, which does not have them.
+    [NotInSnapshot]
+    private WeightedChoice? _sizes;
+
+    [NotInSnapshot]
+    private DurationDistribution? _every, _lifetime;
     private readonly BufferCosts _kmalloc = new(), _vmalloc = new();
     private readonly List<Buffer> _buffers = [];
     private readonly List<long> _highPages = [];
@@ -23,6 +27,12 @@ internal sealed class BufferProgram(
 
     /// <summary>The task.</summary>
     public int Pid { get; set; }
+
+    private WeightedChoice Sizes => _sizes ??= new WeightedChoice([.. options.Sizes.Select(s => s.Weight)]);
+
+    private DurationDistribution Every => _every ??= DurationDistribution.Exponential(options.Every.Ps);
+
+    private DurationDistribution Lifetime => _lifetime ??= options.Lifetime.ToDistribution();
 
     /// <summary>What the buffers of one kind have cost.</summary>
     public BufferCosts CostsOf(bool contiguous) => contiguous ? _kmalloc : _vmalloc;
@@ -36,7 +46,7 @@ internal sealed class BufferProgram(
         long nowPs = task.Cpu.TimePs;
         if (_arrivalPs < 0)
         {
-            (_arrivalPs, _endPs) = (nowPs + _every.Sample(random), nowPs + options.Duration.Ps);
+            (_arrivalPs, _endPs) = (nowPs + Every.Sample(random), nowPs + options.Duration.Ps);
         }
         bool over = nowPs >= _endPs;
         if (_buffers.Count > 0 && (over || _buffers[0].ExpiresPs <= nowPs))
@@ -50,7 +60,7 @@ internal sealed class BufferProgram(
         }
         else if (_arrivalPs <= nowPs)
         {
-            _arrivalPs = nowPs + _every.Sample(random);
+            _arrivalPs = nowPs + Every.Sample(random);
             InKernel(task, cause => Take(task.Cpu, cause));
         }
         else
@@ -85,9 +95,9 @@ internal sealed class BufferProgram(
     private void Take(Cpu cpu, long cause)
     {
         // All draws are made whatever the answers are.
-        int bytes = options.Sizes[_sizes.Sample(random)].Bytes;
+        int bytes = options.Sizes[Sizes.Sample(random)].Bytes;
         bool contiguous = random.NextBelow(100) < (ulong)options.KmallocPercent;
-        long lifetimePs = _lifetime.Sample(random);
+        long lifetimePs = Lifetime.Sample(random);
         BufferCosts costs = CostsOf(contiguous);
         costs.Requests++;
         long before = cpu.TimePs;

@@ -37,7 +37,7 @@ public sealed class Mission27VmallocRunTests : IDisposable
         Assert.True(Of("kmaps") > 0);
 
         // What is shown of the end of the run: everything was given back, and its addresses wait.
-        CommandLine.Result info = await CommandLine.RunAsync("show", run, "vmallocinfo", "--at", "30ms");
+        CommandLine.Result info = await CommandLine.RunAsync("show", run, "vmallocinfo", "--at", "15ms");
         Assert.Contains(" driver_buffer pages=", info.Out, StringComparison.Ordinal);
         CommandLine.Result meminfo = await CommandLine.RunAsync("show", run, "meminfo", "--json");
         using JsonDocument rows = JsonDocument.Parse(meminfo.Out);
