@@ -6,11 +6,14 @@ namespace Sim.Hardware.Devices;
 /// A solid-state disk: a controller that takes one request after the other, and channels that work side by side; requests for
 /// the same channel wait for each other. Execution state.
 /// </summary>
-public sealed class SolidStateDisk : IBlockDevice
+public sealed class SolidStateDisk : IBlockDevice, IComponent
 {
     private readonly SolidStateOptions _options;
     private readonly Scheduler _scheduler;
     private readonly long[] _channelFreePs;
+    private readonly ushort _id;
+    private readonly List<BlockRequest> _underWay = [];
+    private readonly Stack<int> _free = new();
     private long _controllerFreePs, _reads, _writes, _busyPs;
 
     /// <param name="options">The disk.</param>
@@ -20,6 +23,7 @@ public sealed class SolidStateDisk : IBlockDevice
         _options = options;
         _scheduler = scheduler;
         _channelFreePs = new long[options.Channels];
+        _id = scheduler.Register(this);
     }
 
     /// <inheritdoc/>
@@ -27,6 +31,9 @@ public sealed class SolidStateDisk : IBlockDevice
 
     /// <inheritdoc/>
     public bool IsSynchronous => false;
+
+    /// <inheritdoc/>
+    public bool IsFull => _underWay.Count - _free.Count >= _options.QueueRequests;
 
     /// <inheritdoc/>
     public BlockStatistics Statistics => new(_reads, _writes, _busyPs);
@@ -46,7 +53,22 @@ public sealed class SolidStateDisk : IBlockDevice
         }
         _ = request.Write ? _writes += request.Pages : _reads += request.Pages;
         _busyPs += interval * request.Pages;
-        _scheduler.Schedule(done, request.Client, request.Kind, request.Cause, request.Tag, request.Write ? 1 : 0);
+        if (!_free.TryPop(out int place))
+        {
+            place = _underWay.Count;
+            _underWay.Add(default);
+        }
+        _underWay[place] = request;
+        _scheduler.Schedule(done, _id, 0, request.Cause, place);
         return 0;
+    }
+
+    /// <inheritdoc/>
+    public void Handle(in Message message)
+    {
+        int place = (int)message.A;
+        BlockRequest request = _underWay[place];
+        _free.Push(place);
+        _scheduler.Schedule(_scheduler.NowPs, request.Client, request.Kind, request.Cause, request.Tag, request.Write ? 1 : 0);
     }
 }

@@ -20,4 +20,7 @@ public sealed record SolidStateOptions
 
     /// <summary>Flash dies that work at the same time; pages are spread over them.</summary>
     public int Channels { get; init; } = 32;
+
+    /// <summary>Requests the queue has room for (<c>nr_requests</c>); by default what Linux gives a queue of an NVMe disk (<c>io_queue_depth</c> - 1).</summary>
+    public int QueueRequests { get; init; } = 1_023;
 }

@@ -76,6 +76,9 @@ public sealed record SolidStateSettings
 
     [Setting("Flash dies that work at the same time.", Min = 1, Max = 4096)]
     public int Channels { get; init; } = 32;
+
+    [Setting("Requests the queue has room for (nr_requests; Linux gives a queue of an NVMe disk 1,023).", Min = 1, Max = 1_000_000)]
+    public int QueueRequests { get; init; } = 1_023;
 }
 
 /// <summary>Compressed memory; the defaults are those of lzo-rle.</summary>

@@ -18,6 +18,9 @@ public sealed record MmSettings : ICheckedSettings
     [Setting("Lowest address that may be mapped (vm.mmap_min_addr), in bytes.", Min = 0, Max = 1 << 30)]
     public long MmapMinAddress { get; init; } = 65536;
 
+    [Setting("Lowest address that the kernel chooses or hints are moved up to, where above the former (CONFIG_LSM_MMAP_MIN_ADDR), in bytes.", Min = 0, Max = 1 << 30)]
+    public long LowestPlacedAddress { get; init; }
+
     [Setting("Distance kept below a growing stack (stack_guard_gap), in pages.", Min = 0, Max = 1 << 16)]
     public int StackGuardGapPages { get; init; } = 256;
 

@@ -47,7 +47,7 @@ public static class MemInfo
         Add("SwapFree", state.Reclaim?.Swap.Area.Free ?? 0);
         Add("Dirty", state.Reclaim?.Files.Dirty ?? 0);
         Add("Writeback", state.Reclaim?.Writeback ?? 0);
-        Add("AnonPages", census.Uses[(int)FrameUse.Anon]);
+        Add("AnonPages", census.MappedAnon);
         Add("Mapped", census.Mapped);
         Add("Shmem", census.SharedMemory);
         Add("KReclaimable", reclaimable);
@@ -112,12 +112,12 @@ public static class MemInfo
     }
 
     /// <summary>Allocated frames, in pages.</summary>
-    private readonly record struct Census(long[] Uses, long Mapped, long SharedMemory, long Huge);
+    private readonly record struct Census(long[] Uses, long Mapped, long MappedAnon, long SharedMemory, long Huge);
 
     private static Census CensusOf(FrameTable frames, AddressSpaces? spaces)
     {
         long[] uses = new long[256];
-        long mapped = 0, shared = 0, huge = 0;
+        long mapped = 0, anon = 0, shared = 0, huge = 0;
         for (long pfn = 0; pfn < frames.Count; pfn++)
         {
             ref Frame frame = ref frames[pfn];
@@ -126,10 +126,11 @@ public static class MemInfo
                 long pages = 1L << frame.Order;
                 uses[(int)frame.Use] += pages;
                 huge += frame.Use == FrameUse.Anon && frame.Order > 0 ? pages : 0;
+                anon += frame.Use == FrameUse.Anon && frame.MapCount > 0 ? pages : 0;
                 mapped += frame.Use == FrameUse.File && frame.MapCount > 0 ? pages : 0;
                 shared += frame.Use == FrameUse.File && spaces?.ReverseMap.Mapping(pfn) < 0 ? pages : 0;
             }
         }
-        return new Census(uses, mapped, shared, huge);
+        return new Census(uses, mapped, anon, shared, huge);
     }
 }

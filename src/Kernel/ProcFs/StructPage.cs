@@ -22,11 +22,11 @@ public sealed record MapperRow([property: JsonPropertyName("pid")] int Pid, [pro
 /// <param name="MappedBy">All entries that map it (mm/rmap.c), by pid and address.</param>
 public sealed record StructPageRow(
     [property: JsonIgnore] FrameRow Frame,
-    [property: JsonPropertyName("flags")] string[] Flags,
-    [property: JsonPropertyName("refcount")] int RefCount,
-    [property: JsonPropertyName("lru")] string Lru,
-    [property: JsonPropertyName("mapping")] string Mapping,
-    [property: JsonPropertyName("mappedBy")] MapperRow[] MappedBy) : FrameRow(Frame);
+    [property: JsonPropertyName("flags"), JsonPropertyOrder(1)] string[] Flags,
+    [property: JsonPropertyName("refcount"), JsonPropertyOrder(1)] int RefCount,
+    [property: JsonPropertyName("lru"), JsonPropertyOrder(1)] string Lru,
+    [property: JsonPropertyName("mapping"), JsonPropertyOrder(1)] string Mapping,
+    [property: JsonPropertyName("mappedBy"), JsonPropertyOrder(1)] MapperRow[] MappedBy) : FrameRow(Frame);
 
 /// <summary>All that the kernel knows of a page frame at a moment: its <c>struct page</c> (include/linux/mm_types.h), and who maps it.</summary>
 public static class StructPage

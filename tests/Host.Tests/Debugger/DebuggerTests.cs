@@ -50,8 +50,9 @@ public sealed class DebuggerTests(RunLibrary library)
         switch (target)
         {
             case "frame:busy":
-                FrameTable frames = timeline.State.State.Memory.Pages.Frames;
-                long pfn = Enumerable.Range(0, frames.Count).Where(p => frames[p].State == FrameState.Allocated && frames[p].Order == 0).MaxBy(p => frames[p].AllocatedBy);
+                CommandLine.Result handedOut = await CommandLine.RunAsync("events", run, "--kind", "page.alloc", "--json");
+                long pfn = Lines(handedOut.Out).Where(e => Sequence(e) > from && e.GetProperty("fields").GetProperty("page_order").GetInt32() == 0)
+                    .CountBy(e => e.GetProperty("fields").GetProperty("pfn").GetInt64()).MaxBy(frame => frame.Value).Key;
                 target = $"frame:{pfn}";
                 look = (s, _) => FrameView.Row(s.Memory.Pages, pfn).ToString() + s.Memory.Pages.Zone(s.Memory.Pages.Frames[pfn].Zone).PageblockType(pfn);
                 break;
