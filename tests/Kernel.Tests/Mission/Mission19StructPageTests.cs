@@ -39,7 +39,7 @@ public sealed partial class Mission19StructPageTests
         long asked = 0, moments = 0, listed = 0;
         log.Fold(machine.Catalogue, state.Appliers, after: sequence =>
         {
-            if (sequence % 40_009 == 40_000)
+            if (sequence % 20_011 == 20_000)
             {
                 moments++;
                 for (long pfn = moments % 11; pfn < state.Memory.Pages.Frames.Count; pfn += 11)

@@ -77,7 +77,7 @@ public sealed class Mission28ReverseMappingTests
     {
         var log = new MemoryLog();
         var machine = new TestMachine(bytes: 96L << 20, sink: log, swap: new SwapOptions { Device = SwapDevice.Ssd, Size = 256L << 20 });
-        int pages = (int)machine.Machine.State.Memory.Pages.Zones.Sum(z => z.ManagedPages), shared = 500;
+        int pages = (int)machine.Machine.State.Memory.Pages.Zones.Sum(z => z.ManagedPages) * 3 / 2, shared = 500;
         MemoryAccess[] Writes(int first, int count) => [.. Enumerable.Range(first, count).Select(p => new MemoryAccess(At + ((ulong)p << 12), 8, AccessKind.Store))];
         MemoryAccess[] mine = Writes(0, shared), rest = Writes(shared, pages);
         int done = 0, written = 0, child = 0, step = 0;
