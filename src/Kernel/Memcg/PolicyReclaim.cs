@@ -201,7 +201,7 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
         }
     }
 
-    /// <summary>Has a page reclaimed; true when it is free, otherwise it is being written or has to stay for now.</summary>
+    /// <summary>Has a page reclaimed; true when it is free, otherwise it is being written, or goes back among the kept ones of this round.</summary>
     private bool TakeAway(int pfn)
     {
         int entry = _spaces.ReverseMap.First(pfn);

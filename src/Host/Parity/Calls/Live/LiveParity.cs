@@ -6,7 +6,7 @@ namespace Sim.Host.Parity.Calls.Live;
 /// <param name="Sequences">Processes.</param>
 /// <param name="Seed">What calls are drawn with.</param>
 /// <param name="Folder">Where files to map are made.</param>
-/// <param name="Output">Where the recording is kept; null for nowhere.</param>
+/// <param name="Output">Where the recording is kept; null: it is not kept.</param>
 internal sealed record LiveRequest(int Sequences, ulong Seed, string Folder, string? Output);
 
 /// <summary>Records this machine's kernel and compares at once, sequence by sequence.</summary>
