@@ -101,7 +101,7 @@ internal static class ExecParity
         {
             Cache(machine, files, interpreter);
         }
-        ExecRecorder recorder = layout.Bits == 64 ? ExecRecorder.X86_64 : ExecRecorder.I386;
+        ExecRecorder recorder = layout.KernelBits == 64 ? ExecRecorder.X86_64 : ExecRecorder.I386;
         int pid = recorder.Fork(machine, layout.Case, layout.EnvironmentBytes.Length > 0);
         machine.Virtual.Mapping.SetLimits(pid, new ResourceLimits(layout.StackLimitBytes, -1, -1, RecordedMemlockBytes), cause: -1);
         var arguments = new ProgramArguments(path.Length, layout.ArgumentBytes, layout.EnvironmentBytes) { Credentials = Credentials.Same(RecordedUid) };
@@ -134,7 +134,7 @@ internal static class ExecParity
     private static Machine MachineOf(ExecLayoutRecord layout)
     {
         var map = MemoryMap.FromSize(RecordedMemoryBytes);
-        bool wide = layout.Bits == 64;
+        bool wide = layout.KernelBits == 64;
         var options = new MachineOptions(
             new HardwareOptions { Frames = map.EndPfn, Paging = wide ? PagingMode.X86_64FourLevel : PagingMode.I386Pae },
             new KernelOptions

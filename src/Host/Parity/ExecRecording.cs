@@ -7,7 +7,7 @@ namespace Sim.Host.Parity;
 /// <summary>One recorded layout: a program just before its first instruction.</summary>
 /// <param name="Line">Line of the file, from 1.</param>
 /// <param name="Program">Name of its file below <c>/mnt</c>.</param>
-/// <param name="Arch">amd64 or 686-pae.</param>
+/// <param name="Arch">amd64, 686-pae, or amd64-i386 for a 32-bit program on the kernel amd64.</param>
 /// <param name="Case">Which arguments and limits.</param>
 /// <param name="StackLimitBytes">RLIMIT_STACK; -1 for none.</param>
 /// <param name="ArgumentBytes">Lengths of the arguments.</param>
@@ -18,8 +18,11 @@ internal sealed record ExecLayoutRecord(
     int Line, string Program, string Arch, int Case, long StackLimitBytes, int[] ArgumentBytes, int[] EnvironmentBytes, ExecState? AtExec,
     string? Failure)
 {
-    /// <summary>Bits of an address.</summary>
+    /// <summary>Bits of the program's words.</summary>
     public int Bits => Arch == "amd64" ? 64 : 32;
+
+    /// <summary>Bits of the kernel's.</summary>
+    public int KernelBits => Arch == "686-pae" ? 32 : 64;
 }
 
 /// <summary>What was recorded of a program before its first instruction, or is found of one here.</summary>
@@ -71,9 +74,9 @@ internal static class ExecRecording
             using JsonDocument document = JsonDocument.Parse(line);
             JsonElement o = document.RootElement;
             string arch = o.GetProperty("arch").GetString() ?? "";
-            if (arch is not "amd64" and not "686-pae")
+            if (arch is not "amd64" and not "686-pae" and not "amd64-i386")
             {
-                throw TraceFormatException.AtLine(path, number, $"arch is '{arch}'; amd64 and 686-pae are known", Remedy);
+                throw TraceFormatException.AtLine(path, number, $"arch is '{arch}'; amd64, 686-pae and amd64-i386 are known", Remedy);
             }
             string program = o.GetProperty("exec").GetString() ?? "";
             if (program.Length is 0 or > 255 || program.Contains('/') || program.Contains('\0'))

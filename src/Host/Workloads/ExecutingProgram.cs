@@ -93,7 +93,7 @@ internal sealed class ExecutingProgram(
         _heapMoved = options.HeapPages == 0;
         _stackPointer = start.StackPointer;
         _next = 0;
-        _end = machine.State.Virtual.Spaces.Layout.TaskSize;
+        _end = machine.State.Virtual.Spaces.Layout.TaskSizeOf(machine.State.Virtual.Spaces[Pid]);
         _filled = _made = 0;
         return true;
     }

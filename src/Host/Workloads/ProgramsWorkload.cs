@@ -1,7 +1,6 @@
 using Sim.Engine.Random;
 using Sim.Host.Experiments;
 using Sim.Kernel;
-using Sim.Kernel.Exec;
 using Sim.Kernel.Tasks;
 
 namespace Sim.Host.Workloads;
@@ -25,11 +24,9 @@ public sealed class ProgramsWorkload : IWorkload
         _seed = seed;
         _name = name;
         _files = ExperimentPrograms.Open(options);
-        ElfClass expected = machine.Virtual.Programs.Abi.Class;
-        if (_files.Image.Class != expected)
+        if (!machine.Virtual.Programs.Executes(_files.Image.Class))
         {
-            string profile = expected == ElfClass.Elf64 ? "i386-pae" : "x86_64";
-            throw new ExperimentException($"The program {options.Program} is an {_files.Image.Class.ToString().ToUpperInvariant()} file; it needs kernel.profile {profile}.");
+            throw new ExperimentException($"The program {options.Program} is an {_files.Image.Class.ToString().ToUpperInvariant()} file; it needs kernel.profile x86_64.");
         }
     }
 

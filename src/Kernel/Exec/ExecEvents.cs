@@ -33,6 +33,17 @@ public readonly partial record struct ExecBss(
 public readonly partial record struct ExecReadImpliesExec(
     [Unit("pid")] int Pid);
 
+/// <summary>
+/// A process on x86-64 executes a 32-bit program: its user space ends two pages below 4 GiB from now on (<c>set_personality_ia32</c>,
+/// arch/x86/kernel/process_64.c). Children have it too; the next execve ends it.
+/// </summary>
+/// <param name="Pid">Process.</param>
+/// <param name="MmapBase">Where top-down placement of its mappings starts (<c>mmap_compat_base</c>).</param>
+[Event(239, "exec.compat")]
+public readonly partial record struct ExecCompat(
+    [Unit("pid")] int Pid,
+    [Address] long MmapBase);
+
 /// <summary>Where the parts of a new program are (<c>mm_struct</c>).</summary>
 /// <param name="Pid">Process.</param>
 /// <param name="StartCode">First address of code.</param>

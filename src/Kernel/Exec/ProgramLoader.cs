@@ -29,6 +29,7 @@ public sealed class ProgramLoader
     private readonly TlbConsistency _tlb;
     private readonly Journal _journal;
     private readonly PageTableMaker _newTables;
+    private readonly KernelProfile _profile;
     private readonly int _execve;
     private readonly long _stackLimitBytes, _execPs;
 
@@ -54,11 +55,14 @@ public sealed class ProgramLoader
         _newTables = new PageTableMaker(_spaces, allocator, journal, options.MmCosts);
         _execPs = options.MmCosts.TaskNs * 1000L;
         _execve = SyscallNumbers.Of(options.Profile).Execve;
-        Abi = ProgramAbi.Of(options.Profile);
+        _profile = options.Profile;
     }
 
-    /// <summary>What programs find around them.</summary>
-    public ProgramAbi Abi { get; }
+    /// <summary>What the kernel's own programs find around them.</summary>
+    public ProgramAbi Abi => ProgramAbi.Of(_profile);
+
+    /// <summary>The kernel executes programs of this width: x86-64 both, i386 its own.</summary>
+    public bool Executes(ElfClass elfClass) => ProgramAbi.Of(_profile, elfClass) is not null;
 
     /// <summary>
     /// execve, without the way into the kernel. ENOENT: no such file, or no such interpreter. ENOEXEC: no program of this
@@ -76,10 +80,10 @@ public sealed class ProgramLoader
         cpu.Charge(_execPs);
         int owner = _tasks[pid].Mm;
         long stackLimitBytes = _spaces[owner].Limits?.StackBytes ?? _stackLimitBytes;
-        Errno error = Open(path, files, out ProgramFile? program, out ProgramFile? interpreter);
+        Errno error = Open(path, files, out ProgramFile? program, out ProgramFile? interpreter, out ProgramAbi abi);
         if (error == Errno.None)
         {
-            error = arguments.Check(stackLimitBytes, Abi.WordBytes);
+            error = arguments.Check(stackLimitBytes, abi.KernelWordBytes);
         }
         if (error != Errno.None)
         {
@@ -90,8 +94,19 @@ public sealed class ProgramLoader
         {
             return new ExecResult(Errno.ENOMEM, null, IsFatal: false);
         }
-        long begin = owner == pid ? Begin(pid, program!.Name, root, cpu, cause) : BeginApart(pid, owner, program!.Name, root, cpu, cause);
-        var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, Abi, stackLimitBytes, pid, cpu, begin);
+        bool readImpliesExec = _spaces[owner].ReadImpliesExec && abi.Class == ElfClass.Elf32;
+        long begin = owner == pid
+            ? Begin(pid, program!.Name, root, cpu, cause)
+            : BeginApart(pid, owner, program!.Name, root, readImpliesExec, cpu, cause);
+        if (abi.IsCompat)
+        {
+            _mapping.SetCompat(pid, stackLimitBytes, begin);
+            if (readImpliesExec)
+            {
+                _mapping.SetReadImpliesExec(pid, begin);
+            }
+        }
+        var loading = new ProgramLoading(_spaces, _mapping, _faults, _allocator, _journal, abi, stackLimitBytes, pid, cpu, begin);
         ProgramStart? start = null;
         _faults.MaySleep = false;
         error = _newTables.MakeFirst(_spaces[pid], cpu, begin) ? loading.Load(program, interpreter, arguments, out start) : Errno.ENOMEM;
@@ -124,7 +139,7 @@ public sealed class ProgramLoader
     }
 
     /// <summary>A task that vfork made leaves its parent's address space for one of its own; limits and personality are its parent's.</summary>
-    private long BeginApart(int pid, int owner, string name, long root, Cpu cpu, long cause)
+    private long BeginApart(int pid, int owner, string name, long root, bool readImpliesExec, Cpu cpu, long cause)
     {
         AddressSpace parent = _spaces[owner];
         bool loaded = cpu.Root == parent.Root;
@@ -138,7 +153,7 @@ public sealed class ProgramLoader
         {
             _mapping.SetLimits(pid, limits, header.Sequence);
         }
-        if (parent.ReadImpliesExec)
+        if (readImpliesExec)
         {
             _mapping.SetReadImpliesExec(pid, header.Sequence);
         }
@@ -158,9 +173,10 @@ public sealed class ProgramLoader
         _tasks.Apply(in task, in named);
     }
 
-    private Errno Open(string path, IProgramFiles files, out ProgramFile? program, out ProgramFile? interpreter)
+    private Errno Open(string path, IProgramFiles files, out ProgramFile? program, out ProgramFile? interpreter, out ProgramAbi abi)
     {
         interpreter = null;
+        abi = Abi;
         try
         {
             program = files.Open(path);
@@ -174,10 +190,11 @@ public sealed class ProgramLoader
         {
             return Errno.ENOENT;
         }
-        if (program.Image.Class != Abi.Class)
+        if (ProgramAbi.Of(_profile, program.Image.Class) is not { } ofItsClass)
         {
             return Errno.ENOEXEC;
         }
+        abi = ofItsClass;
         if (program.Image.Interpreter is not { } loader)
         {
             return Errno.None;
@@ -190,7 +207,7 @@ public sealed class ProgramLoader
         {
             return Errno.ELIBBAD;
         }
-        return interpreter is null ? Errno.ENOENT : interpreter.Image.Class != Abi.Class ? Errno.ELIBBAD : Errno.None;
+        return interpreter is null ? Errno.ENOENT : interpreter.Image.Class != abi.Class ? Errno.ELIBBAD : Errno.None;
     }
 
     /// <summary>The point of no return (<c>begin_new_exec</c>): the old address space ends, the new one is loaded where the old one was.</summary>

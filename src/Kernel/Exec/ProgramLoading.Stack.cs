@@ -6,7 +6,8 @@ namespace Sim.Kernel.Exec;
 /// <content>
 /// The stack (<c>bprm_mm_init</c>, <c>copy_strings</c>, <c>setup_arg_pages</c>, <c>create_elf_tables</c>). From its end down:
 /// an empty word, the program's path, environment, arguments; the platform's name, 16 random bytes, the auxiliary vector, the
-/// pointers to environment and arguments, argc. It lies at the end of user space, so <c>shift_arg_pages</c> has nothing to do.
+/// pointers to environment and arguments, argc. It lies at the end of user space from the start, so
+/// <c>shift_arg_pages</c> has nothing to do; the kernel moves that of a 32-bit program on x86-64 there.
 /// </content>
 internal sealed partial class ProgramLoading
 {
@@ -15,7 +16,7 @@ internal sealed partial class ProgramLoading
     /// <summary>Makes the stack, copies the strings to its end, and enlarges it by 128 KiB.</summary>
     private Errno SetUpStack(ElfImage image, ProgramArguments arguments, out ulong strings)
     {
-        ulong top = _taskSize - (ulong)abi.WordBytes;
+        ulong top = _taskSize - (ulong)abi.KernelWordBytes;
         strings = top - (ulong)arguments.StringBytes;
         long mapped = mapping.MapStack(pid, _taskSize - 4096, _taskSize, cpu, cause);
         if (mapped < 0)
@@ -50,7 +51,7 @@ internal sealed partial class ProgramLoading
         ElfImage image, in LoadedImage loaded, ulong interpreterBase, ulong vdso, Credentials credentials)
     {
         var vector = new List<AuxiliaryEntry>(24);
-        void Add(AuxiliaryType type, ulong value) => vector.Add(new AuxiliaryEntry(type, value));
+        void Add(AuxiliaryType type, ulong value) => vector.Add(new AuxiliaryEntry(type, value & image.AddressMask));
         if (abi.VsyscallOffsetBytes is { } vsyscall)
         {
             Add(AuxiliaryType.Sysinfo, vdso + (ulong)vsyscall);
@@ -96,7 +97,7 @@ internal sealed partial class ProgramLoading
             {
                 AuxiliaryType.Random => auxiliary[i] with { Value = random },
                 AuxiliaryType.Platform => auxiliary[i] with { Value = platform },
-                AuxiliaryType.ExecFileName => auxiliary[i] with { Value = _taskSize - word - (ulong)arguments.FileNameBytes - 1 },
+                AuxiliaryType.ExecFileName => auxiliary[i] with { Value = _taskSize - (ulong)abi.KernelWordBytes - (ulong)arguments.FileNameBytes - 1 },
                 _ => auxiliary[i],
             };
         }

@@ -14,8 +14,9 @@ internal sealed partial class ProgramLoading(
     AddressSpaces spaces, MappingCalls mapping, PageFaultHandler faults, PageAllocator allocator, Journal journal, ProgramAbi abi,
     long stackLimitBytes, int pid, Cpu cpu, long cause)
 {
-    private readonly ulong _taskSize = spaces.Layout.TaskSize;
-    private readonly ulong _mask = abi.Class == ElfClass.Elf64 ? ulong.MaxValue : uint.MaxValue;
+    private readonly ulong _taskSize = spaces.Layout.TaskSizeOf(spaces[pid]);
+    // Sums of addresses are the kernel's words, whatever the program's.
+    private readonly ulong _mask = spaces.Layout.Word(ulong.MaxValue);
 
     /// <summary>Does it all, in the kernel's order.</summary>
     public Errno Load(ProgramFile program, ProgramFile? interpreter, ProgramArguments arguments, out ProgramStart? start)
@@ -102,7 +103,7 @@ internal sealed partial class ProgramLoading(
             return Errno.ENOMEM;
         }
         vdso = place + ((ulong)abi.VvarPages << 12);
-        Errno error = MapSpecial(vdso, abi.VdsoPages, Code, "[vdso]");
+        Errno error = MapSpecial(vdso, abi.VdsoPages, Code, abi.VdsoName);
         return error == Errno.None ? MapSpecial(place, abi.VvarPages, Data, "[vvar]") : error;
     }
 

@@ -31,6 +31,15 @@ public sealed class AddressLayout
     /// <summary>First address behind user space (<c>TASK_SIZE</c>): 0x7ffffffff000, or 3 GiB on i386.</summary>
     public ulong TaskSize { get; }
 
+    /// <summary>
+    /// First address behind user space of a 32-bit program on x86-64 (<c>IA32_PAGE_OFFSET</c>, arch/x86/include/asm/page_64_types.h): two
+    /// pages below 4 GiB.
+    /// </summary>
+    public const ulong CompatTaskSize = 0xffff_e000;
+
+    /// <summary><see cref="TaskSize"/> of a process (<c>TIF_ADDR32</c> decides).</summary>
+    public ulong TaskSizeOf(AddressSpace mm) => mm.IsCompat ? CompatTaskSize : TaskSize;
+
     /// <summary>A sum of addresses and lengths as the kernel's machine word holds it.</summary>
     public ulong Word(ulong sum) => LongMode ? sum : (uint)sum;
 
@@ -62,18 +71,23 @@ public sealed class AddressLayout
     public ulong MmapBase { get; }
 
     /// <summary>Where bottom-up placement starts (<c>TASK_UNMAPPED_BASE</c>): a third of user space.</summary>
-    public ulong UnmappedBase => (TaskSize / 3 + 0xfff) & ~0xfffUL;
+    public ulong UnmappedBaseOf(AddressSpace mm) => (TaskSizeOf(mm) / 3 + 0xfff) & ~0xfffUL;
+
+    /// <summary><see cref="FileAlignBytes"/> for a process; 0 for 32-bit programs (<c>__thp_get_unmapped_area</c>).</summary>
+    public ulong FileAlignBytesOf(AddressSpace mm) => mm.IsCompat ? 0 : FileAlignBytes;
 
     /// <summary>
     /// Below the stack's limit and guard gap, at least 128 MiB and at most 5/6 of user space from its end
     /// (<c>mmap_base</c>, arch/x86/mm/mmap.c).
     /// </summary>
     /// <param name="stackLimitBytes">RLIMIT_STACK at execve; -1 for none.</param>
-    public ulong MmapBaseOf(long stackLimitBytes)
+    /// <param name="compat">For a 32-bit program on x86-64 (<c>mmap_compat_base</c>).</param>
+    public ulong MmapBaseOf(long stackLimitBytes, bool compat = false)
     {
+        ulong taskSize = compat ? CompatTaskSize : TaskSize;
         ulong limit = stackLimitBytes < 0 ? ulong.MaxValue : (ulong)stackLimitBytes;
         ulong gap = limit + GuardGapBytes > limit ? limit + GuardGapBytes : limit;
-        gap = Math.Clamp(gap, 128UL << 20, TaskSize / 6 * 5);
-        return (TaskSize - gap + 0xfff) & ~0xfffUL;
+        gap = Math.Clamp(gap, 128UL << 20, taskSize / 6 * 5);
+        return (taskSize - gap + 0xfff) & ~0xfffUL;
     }
 }

@@ -74,6 +74,9 @@ public sealed class AddressSpace
     /// <summary>What may be read may be executed too (<c>READ_IMPLIES_EXEC</c>): i386 programs that say nothing of their stack, and what they start.</summary>
     public bool ReadImpliesExec { get; internal set; }
 
+    /// <summary>A 32-bit program on x86-64 (<c>TIF_ADDR32</c>): its user space ends below 4 GiB.</summary>
+    public bool IsCompat { get; internal set; }
+
     /// <summary>Flags of the heap and of zeroed memory behind programs (<c>VM_DATA_DEFAULT_FLAGS</c> and <c>VM_ACCOUNT</c>).</summary>
     internal VmFlags HeapFlags => AddressSpaces.HeapFlags | (ReadImpliesExec ? VmFlags.Exec : VmFlags.None);
 
@@ -155,6 +158,11 @@ public sealed class AddressSpace
         if (ReadImpliesExec)
         {
             hash.Add(ReadImpliesExec ? 1L : 0L);
+        }
+        if (IsCompat)
+        {
+            // Not the word that the flag before it adds.
+            hash.Add(2L);
         }
         if (Limits is { } limits)
         {

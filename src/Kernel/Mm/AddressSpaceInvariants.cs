@@ -72,7 +72,7 @@ public static class AddressSpaceInvariants
         for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at), count++)
         {
             ref readonly VmArea area = ref spaces.Areas[mm.Areas.Handle(at)];
-            if (area.VmStart < end || area.VmEnd <= area.VmStart || area.VmEnd > spaces.Layout.TaskSize
+            if (area.VmStart < end || area.VmEnd <= area.VmStart || area.VmEnd > spaces.Layout.TaskSizeOf(mm)
                 || ((area.VmStart | area.VmEnd) & 0xfff) != 0)
             {
                 return $"area 0x{area.VmStart:x}-0x{area.VmEnd:x} follows one that ends at 0x{end:x}";

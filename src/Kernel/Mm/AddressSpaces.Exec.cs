@@ -4,7 +4,7 @@ using Sim.Kernel.Exec;
 namespace Sim.Kernel.Mm;
 
 /// <content>What execve changes beside areas and pages.</content>
-public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, IApply<ExecLayout>, IApply<ExecAuxv>, IApply<ExecReadImpliesExec>
+public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, IApply<ExecLayout>, IApply<ExecAuxv>, IApply<ExecReadImpliesExec>, IApply<ExecCompat>
 {
     /// <summary>The old address space's frames are in <see cref="Released"/> afterwards. Limits and personality are the process's and stay.</summary>
     public void Apply(in ExecBegin e, in EventHeader header)
@@ -12,7 +12,8 @@ public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, 
         // A task that vfork made has no address space of its own before.
         AddressSpace? old = Find(e.Pid);
         ResourceLimits? limits = old?.Limits;
-        bool readImpliesExec = old?.ReadImpliesExec ?? false;
+        // Programs of x86-64 lose it (set_personality_64bit); the loader gives it back to 32-bit ones.
+        bool readImpliesExec = !_layout.LongMode && (old?.ReadImpliesExec ?? false);
         Released.Clear();
         if (old is not null)
         {
@@ -26,6 +27,13 @@ public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, 
     }
 
     public void Apply(in ExecReadImpliesExec e, in EventHeader header) => this[e.Pid].ReadImpliesExec = true;
+
+    public void Apply(in ExecCompat e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid];
+        mm.IsCompat = true;
+        mm.MmapBase = (ulong)e.MmapBase;
+    }
 
     public void Apply(in ExecBss e, in EventHeader header)
     {

@@ -24,7 +24,8 @@ public sealed partial class MappingCalls
             return Errno.None;
         }
         cpu.Charge(_brkPs);
-        if (end > _layout.TaskSize)
+        AddressSpace mm = _spaces[pid];
+        if (end > _layout.TaskSizeOf(mm))
         {
             return Errno.ENOMEM;
         }
@@ -32,7 +33,6 @@ public sealed partial class MappingCalls
         {
             return Errno.EPERM;
         }
-        AddressSpace mm = _spaces[pid];
         Errno error = Unmap(mm, start, end, cpu, cause);
         if (error != Errno.None)
         {
@@ -58,6 +58,14 @@ public sealed partial class MappingCalls
             return;
         }
         var e = new ExecReadImpliesExec(pid);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+    }
+
+    /// <summary>Gives a process on x86-64 the user space of a 32-bit program, before anything is mapped in it.</summary>
+    public void SetCompat(int pid, long stackLimitBytes, long cause)
+    {
+        var e = new ExecCompat(pid, (long)_layout.MmapBaseOf(stackLimitBytes, compat: true));
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
     }

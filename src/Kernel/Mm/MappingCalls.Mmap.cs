@@ -111,7 +111,7 @@ public sealed partial class MappingCalls
     public long MapStack(int pid, ulong start, ulong end, CpuClock cpu, long cause)
     {
         const VmFlags StackFlags = VmFlags.Read | VmFlags.Write | VmFlags.MayAccess | VmFlags.GrowsDown;
-        if (((start | end) & 0xfff) != 0 || end <= start || end > _layout.TaskSize || start < _layout.MinAddress)
+        if (((start | end) & 0xfff) != 0 || end <= start || end > _layout.TaskSizeOf(_spaces[pid]) || start < _layout.MinAddress)
         {
             return -(long)Errno.EINVAL;
         }
@@ -148,7 +148,7 @@ public sealed partial class MappingCalls
         {
             return Errno.EOVERFLOW;
         }
-        if (mm.Areas.Count > _options.MaxMapCount || length > _layout.TaskSize)
+        if (mm.Areas.Count > _options.MaxMapCount || length > _layout.TaskSizeOf(mm))
         {
             return Errno.ENOMEM;
         }
@@ -160,7 +160,7 @@ public sealed partial class MappingCalls
                 : _placement.FindForFile(mm, address, length, offset, below2GiB);
             return address == Placement.None ? Errno.ENOMEM : Errno.None;
         }
-        if (address > _layout.TaskSize - length)
+        if (address > _layout.TaskSizeOf(mm) - length)
         {
             return Errno.ENOMEM;
         }

@@ -49,7 +49,7 @@ public sealed partial class MappingCalls
         if (oldLength >= newLength)
         {
             ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
-            Errno error = gone == 0 ? Errno.None : gone > _layout.TaskSize || from > _layout.TaskSize - gone ? Errno.EINVAL
+            Errno error = gone == 0 ? Errno.None : gone > _layout.TaskSizeOf(mm) || from > _layout.TaskSizeOf(mm) - gone ? Errno.EINVAL
                 : Unmap(mm, from, from + gone, cpu, cause);
             return error == Errno.None ? (long)address : -(long)error;
         }
@@ -81,7 +81,7 @@ public sealed partial class MappingCalls
         {
             return -(long)Errno.ENOMEM;
         }
-        ulong place = newLength > _layout.TaskSize ? Placement.None : PlaceFor(mm, in area, address, 0, newLength);
+        ulong place = newLength > _layout.TaskSizeOf(mm) ? Placement.None : PlaceFor(mm, in area, address, 0, newLength);
         return place == Placement.None
             ? -(long)Errno.ENOMEM
             : Move(mm, address, oldLength, place, newLength, flags, cpu, cause);
@@ -92,7 +92,7 @@ public sealed partial class MappingCalls
         AddressSpace mm, ulong address, ulong oldLength, ulong newAddress, ulong newLength, RemapFlags flags, CpuClock cpu, long cause)
     {
         bool isFixed = (flags & RemapFlags.Fixed) != 0;
-        if ((newAddress & 0xfff) != 0 || newLength > _layout.TaskSize || newAddress > _layout.TaskSize - newLength
+        if ((newAddress & 0xfff) != 0 || newLength > _layout.TaskSizeOf(mm) || newAddress > _layout.TaskSizeOf(mm) - newLength
             || (_layout.Word(address + oldLength) > newAddress && _layout.Word(newAddress + newLength) > address))
         {
             return -(long)Errno.EINVAL;
@@ -106,7 +106,7 @@ public sealed partial class MappingCalls
         if (error == Errno.None && oldLength > newLength)
         {
             ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
-            error = gone > _layout.TaskSize || from > _layout.TaskSize - gone ? Errno.EINVAL : Unmap(mm, from, from + gone, cpu, cause);
+            error = gone > _layout.TaskSizeOf(mm) || from > _layout.TaskSizeOf(mm) - gone ? Errno.EINVAL : Unmap(mm, from, from + gone, cpu, cause);
             oldLength = newLength;
         }
         if (error == Errno.None)
@@ -177,7 +177,7 @@ public sealed partial class MappingCalls
     {
         ulong end = _layout.Word(area.VmEnd + bytes);
         AreaCursor behind = mm.Areas.Find(area.VmEnd);
-        return end >= area.VmEnd && end <= _layout.TaskSize && (!mm.Areas.IsValid(behind) || mm.Areas.Start(behind) >= end)
+        return end >= area.VmEnd && end <= _layout.TaskSizeOf(mm) && (!mm.Areas.IsValid(behind) || mm.Areas.Start(behind) >= end)
             && area.VmStart >= _layout.MinAddress;
     }
 

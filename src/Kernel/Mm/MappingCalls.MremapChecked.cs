@@ -9,7 +9,7 @@ public sealed partial class MappingCalls
     private long MremapChecked(
         AddressSpace mm, ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress, CpuClock cpu, long cause)
     {
-        if (!AreValid(address, oldLength, newLength, flags, newAddress))
+        if (!AreValid(mm, address, oldLength, newLength, flags, newAddress))
         {
             return -(long)Errno.EINVAL;
         }
@@ -40,15 +40,15 @@ public sealed partial class MappingCalls
     }
 
     /// <summary>False for arguments that are refused whatever is mapped (<c>check_mremap_params</c>).</summary>
-    private bool AreValid(ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress)
+    private bool AreValid(AddressSpace mm, ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress)
     {
         if ((flags & ~(RemapFlags.MayMove | RemapFlags.Fixed | RemapFlags.DontUnmap)) != 0 || (address & 0xfff) != 0 || newLength == 0
-            || newLength > _layout.TaskSize)
+            || newLength > _layout.TaskSizeOf(mm))
         {
             return false;
         }
         return (flags & (RemapFlags.Fixed | RemapFlags.DontUnmap)) == 0
-            || (newAddress <= _layout.TaskSize - newLength && (newAddress & 0xfff) == 0 && (flags & RemapFlags.MayMove) != 0
+            || (newAddress <= _layout.TaskSizeOf(mm) - newLength && (newAddress & 0xfff) == 0 && (flags & RemapFlags.MayMove) != 0
                 && ((flags & RemapFlags.DontUnmap) == 0 || oldLength == newLength)
                 && (_layout.Word(address + oldLength) <= newAddress || newAddress + newLength <= address));
     }
@@ -129,6 +129,6 @@ public sealed partial class MappingCalls
             return Errno.None;
         }
         ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
-        return gone > _layout.TaskSize || from > _layout.TaskSize - gone ? Errno.EINVAL : Unmap(mm, from, from + gone, cpu, cause);
+        return gone > _layout.TaskSizeOf(mm) || from > _layout.TaskSizeOf(mm) - gone ? Errno.EINVAL : Unmap(mm, from, from + gone, cpu, cause);
     }
 }

@@ -63,7 +63,7 @@ public sealed partial class MappingCalls
     {
         cpu.Charge(_munmapPs);
         AddressSpace mm = _spaces[pid];
-        if ((start & 0xfff) != 0 || start > _layout.TaskSize || length > _layout.TaskSize - start || length == 0)
+        if ((start & 0xfff) != 0 || start > _layout.TaskSizeOf(mm) || length > _layout.TaskSizeOf(mm) - start || length == 0)
         {
             return -(long)Errno.EINVAL;
         }
@@ -88,7 +88,7 @@ public sealed partial class MappingCalls
             long pages = (long)((to - from) >> 12);
             bool collides = mm.Areas.IsValid(next)
                 && to + 4096 > _spaces.Areas[mm.Areas.Handle(next)].StartWithGap(_layout.GuardGapBytes);
-            if (to > _layout.TaskSize || collides || !_limits.MayExpand(mm, mm.HeapFlags, pages)
+            if (to > _layout.TaskSizeOf(mm) || collides || !_limits.MayExpand(mm, mm.HeapFlags, pages)
                 || mm.Areas.Count > _options.MaxMapCount || !_limits.MayCommit(pages))
             {
                 return (long)mm.Brk;

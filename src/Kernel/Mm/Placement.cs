@@ -17,7 +17,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
     /// <returns>The address, or <see cref="None"/>.</returns>
     public ulong Find(AddressSpace mm, ulong hint, ulong length, bool below2GiB)
     {
-        if (below2GiB && layout.LongMode)
+        if (below2GiB && layout.LongMode && !mm.IsCompat)
         {
             // The kernel searches this gigabyte upwards (find_start_end).
             return FitsAt(mm, hint, length) && hint + length <= 0x8000_0000
@@ -29,7 +29,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
             return hint;
         }
         ulong place = FindDown(mm, length, Math.Max(4096, layout.MinPlacedAddress), mm.MmapBase);
-        return place != None ? place : FindUp(mm, length, layout.UnmappedBase, layout.TaskSize);
+        return place != None ? place : FindUp(mm, length, layout.UnmappedBaseOf(mm), layout.TaskSizeOf(mm));
     }
 
     /// <summary>
@@ -44,9 +44,9 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
     /// <returns>The address, or <see cref="None"/>.</returns>
     public ulong FindForFile(AddressSpace mm, ulong hint, ulong length, ulong offset, bool below2GiB)
     {
-        ulong size = layout.FileAlignBytes, padded = layout.Word(length + size);
+        ulong size = layout.FileAlignBytesOf(mm), padded = layout.Word(length + size);
         ulong aligned = size == 0 ? 0 : (offset + size - 1) & ~(size - 1);
-        if (size == 0 || offset + length <= aligned || offset + length - aligned < size || padded < length || padded > layout.TaskSize)
+        if (size == 0 || offset + length <= aligned || offset + length - aligned < size || padded < length || padded > layout.TaskSizeOf(mm))
         {
             return Find(mm, hint, length, below2GiB);
         }
@@ -68,7 +68,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
     /// <param name="below2GiB">MAP_32BIT on x86-64.</param>
     /// <returns>The address, or <see cref="None"/>.</returns>
     public ulong FindForAnonymous(AddressSpace mm, ulong hint, ulong length, bool shared, bool below2GiB) =>
-        layout.Rules.AlignsAnonymous && !shared && hint == 0 && layout.FileAlignBytes != 0 && length % layout.FileAlignBytes == 0
+        layout.Rules.AlignsAnonymous && !shared && hint == 0 && layout.FileAlignBytesOf(mm) is var align and not 0 && length % align == 0
             ? FindForFile(mm, 0, length, 0, below2GiB)
             : Find(mm, hint, length, below2GiB);
 
@@ -144,7 +144,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
     /// <summary>True when a wished place is inside user space and free; the generic functions also keep off a stack below it.</summary>
     private bool FitsAt(AddressSpace mm, ulong hint, ulong length)
     {
-        if ((hint < layout.MinPlacedAddress && !layout.LongMode) || layout.TaskSize < length || layout.TaskSize - length < hint)
+        if ((hint < layout.MinPlacedAddress && !layout.LongMode) || layout.TaskSizeOf(mm) < length || layout.TaskSizeOf(mm) - length < hint)
         {
             return false;
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization;
 using Sim.Engine.Events;
+using Sim.Kernel.Exec;
 using Sim.Kernel.Mm;
 
 namespace Sim.Kernel.ProcFs;
@@ -75,7 +76,7 @@ public static class Maps
 
     /// <summary>What the kernel calls an area: its file, or heap or stack; empty for other anonymous memory.</summary>
     public static string NameOf(in VmArea area, AddressSpace mm, SymbolTable symbols) =>
-        area.VmFile > 0 ? symbols[area.VmFile]
+        area.VmFile > 0 ? ShownAs(symbols[area.VmFile])
         : area.VmFile < 0 ? "/dev/zero (deleted)"
         : area.VmStart <= mm.Brk && area.VmEnd >= mm.StartBrk ? "[heap]"
         : area.VmStart <= mm.StartStack && area.VmEnd >= mm.StartStack ? "[stack]"
@@ -83,6 +84,8 @@ public static class Maps
 
     /// <summary>An address as rows have it.</summary>
     internal static string Hex(ulong value) => "0x" + value.ToString("x", CultureInfo.InvariantCulture);
+
+    private static string ShownAs(string file) => file == ProgramAbi.CompatVdsoName ? "[vdso]" : file;
 
     private static MapsRow RowOf(in VmArea area, AddressSpace mm, SymbolTable symbols)
     {

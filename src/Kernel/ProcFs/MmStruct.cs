@@ -46,7 +46,7 @@ public static class MmStruct
         {
             ["pgd"] = "pfn " + Hex((ulong)mm.Root),
             ["map_count"] = Text(mm.Areas.Count),
-            ["task_size"] = Hex(state.Spaces.Layout.TaskSize),
+            ["task_size"] = Hex(state.Spaces.Layout.TaskSizeOf(mm)),
             ["mmap_base"] = Hex(mm.MmapBase),
             ["start_code"] = Hex(mm.StartCode),
             ["end_code"] = Hex(mm.EndCode),

@@ -34,6 +34,18 @@ public class RecordedLayoutTests
         Assert.Equal(["SIG11"], layouts.Select(l => l.Failure).OfType<string>().Distinct());
     }
 
+    /// <summary>32-bit programs on the kernel for x86-64 (fs/compat_binfmt_elf.c), usual and unusual ones.</summary>
+    [Fact]
+    public void SoAre32BitProgramsOnX86_64()
+    {
+        string recording = Path.Combine(Sim.Shims.Tests.OutsideTools.RepositoryRoot, "traces", "layouts", "compat.jsonl.gz");
+        SequenceParityReport report = ExecParity.Run(recording, TestContext.Current.CancellationToken);
+        Assert.Empty(report.Differences);
+        List<ExecLayoutRecord> layouts = ExecRecording.Read(recording);
+        Assert.All(layouts, l => Assert.Equal((64, 32), (l.KernelBits, l.Bits)));
+        Assert.InRange(layouts.Count(l => l.AtExec is not null), 30, layouts.Count - 1);
+    }
+
     /// <summary>The comparison sees every number it claims to compare: each one changed in the recording is the one difference found.</summary>
     [Fact]
     public void EveryNumberIsCompared()

@@ -16,7 +16,6 @@ public class ProgramLoaderTests
     [Theory]
     [InlineData("/none", Errno.ENOENT)]
     [InlineData("/text", Errno.ENOEXEC)]
-    [InlineData("/other", Errno.ENOEXEC)]
     [InlineData("/orphan", Errno.ENOENT)]
     [InlineData("/wrongld", Errno.ELIBBAD)]
     [InlineData("/badld", Errno.ELIBBAD)]
@@ -32,6 +31,49 @@ public class ProgramLoaderTests
         Assert.Equal((expected, null, false), (result.Error, result.Start, result.IsFatal));
         Assert.Equal(before, Maps.Render(machine.Spaces, pid, machine.Journal.Symbols));
         Assert.Equal(free, FreePages(machine));
+    }
+
+    [Fact]
+    public void AnI386KernelExecutesNo64BitProgram()
+    {
+        var machine = new TestMachine(KernelProfile.I386Pae);
+        ExecResult result = Execute(machine, Process(machine), "/other", Programs.Usual(ElfClass.Elf32), _plain);
+        Assert.Equal((Errno.ENOEXEC, false), (result.Error, result.IsFatal));
+    }
+
+    /// <summary>Where its user space ends (IA32_PAGE_OFFSET), what finds no place in it, and that it is gone with the next 64-bit program.</summary>
+    [Fact]
+    public void A32BitProgramOnX86_64HasAUserSpaceOfItsOwn()
+    {
+        var machine = new TestMachine();
+        Cpu cpu = machine.Machine.Cpus[0];
+        MappingCalls calls = machine.Virtual.Mapping;
+        const MapFlags Anonymous = MapFlags.Private | MapFlags.Anonymous;
+        const ElfSegmentFlags Data = ElfSegmentFlags.Read | ElfSegmentFlags.Write;
+        Programs narrow = Programs.Usual(ElfClass.Elf32), wide = Programs.Usual(ElfClass.Elf64);
+        narrow["/old"] = ElfBytes.Of(ElfClass.Elf32, ElfType.Executable, 0x80_1000, null, ElfBytes.Load(0, 0x80_0000, 0x1800, 0x4000, Data));
+        int pid = Process(machine);
+        ExecResult result = Execute(machine, pid, "/pie", narrow, _plain);
+        // Above HOME=/ are the path and an empty word of the kernel's size.
+        Assert.Equal(0xffff_e000UL - 8 - 5 - 7, result.Start!.Environment[0]);
+        ulong end = machine.Spaces[pid].Areas.End(machine.Spaces[pid].Areas.Find(result.Start.StackPointer));
+        Assert.Equal(0xffff_e000UL, end);
+        Assert.Equal(2, Maps.Rows(machine.Spaces, pid, machine.Journal.Symbols).Count(r => r.Pathname is "[vdso]" or "[vvar]"));
+        Assert.Equal(-(long)Errno.ENOMEM, calls.Mmap(pid, 0, 1UL << 32, ProtFlags.Read, Anonymous, MappedFile.None, 0, cpu, -1));
+        Assert.Equal(-(long)Errno.ENOMEM, calls.Mmap(pid, 0xffff_e000, 4096, ProtFlags.Read, Anonymous | MapFlags.Fixed, MappedFile.None, 0, cpu, -1));
+        Assert.Equal(-(long)Errno.EINVAL, calls.Munmap(pid, 0xffff_e000, 4096, cpu, -1));
+        Assert.InRange(calls.Mmap(pid, 0x7000_0000_0000, 4096, ProtFlags.Read, Anonymous, MappedFile.None, 0, cpu, -1), 0x1000, 0xffff_d000);
+        machine.AssertInvariants();
+
+        Assert.Equal(Errno.None, Execute(machine, pid, "/old", narrow, _plain).Error);
+        int child = (int)machine.Virtual.Processes.Fork(pid, "child", cpu, -1);
+        Assert.True(machine.Spaces[child] is { IsCompat: true, ReadImpliesExec: true });
+        Assert.Equal(Errno.None, Execute(machine, child, "/static", narrow, _plain).Error);
+        Assert.True(machine.Spaces[child] is { IsCompat: true, ReadImpliesExec: true });
+        Assert.Equal(Errno.None, Execute(machine, child, "/static", wide, _plain).Error);
+        Assert.True(machine.Spaces[child] is { IsCompat: false, ReadImpliesExec: false });
+        Assert.True(machine.Spaces[child].StartStack > uint.MaxValue);
+        machine.AssertInvariants();
     }
 
     /// <summary>The limits of bprm_stack_limits and MAX_ARG_STRLEN, to the byte.</summary>
@@ -139,7 +181,8 @@ public class ProgramLoaderTests
         var log = new MemoryLog();
         var machine = new TestMachine(profile, cpus: 2, pcid, sink: log);
         var programs = Programs.Usual(machine.Virtual.Programs.Abi.Class);
-        string[] paths = ["/pie", "/static", "/ld", "/pie", "/text", "/static"];
+        // The other program is of the other width: x86-64 executes both.
+        string[] paths = ["/pie", "/static", "/other", "/ld", "/pie", "/text", "/static"];
         long free = FreePages(machine);
         for (int i = 0; i < 3; i++)
         {
@@ -150,7 +193,8 @@ public class ProgramLoaderTests
                     return ProgramStatus.Exited;
                 }
                 ProgramStart? start = machine.Virtual.Programs.Execve(task, paths[step], _plain, programs, out long result);
-                Assert.Equal(paths[step] == "/text" ? -(long)Errno.ENOEXEC : 0, result);
+                bool isNone = paths[step] == "/text" || (paths[step] == "/other" && profile != KernelProfile.X86_64);
+                Assert.Equal(isNone ? -(long)Errno.ENOEXEC : 0, result);
                 if (start is not null)
                 {
                     Assert.True(task.Access(start.StackPointer, 4, AccessKind.Load));
@@ -176,11 +220,12 @@ public class ProgramLoaderTests
 
     /// <summary>Hundreds of programs with random segments, overlapping, huge or misaligned: an errno or a layout, and nothing is left behind.</summary>
     [Theory]
-    [InlineData(ElfClass.Elf64)]
-    [InlineData(ElfClass.Elf32)]
-    public void AnySegmentsAreALayoutOrAnError(ElfClass elfClass)
+    [InlineData(KernelProfile.X86_64, ElfClass.Elf64)]
+    [InlineData(KernelProfile.X86_64, ElfClass.Elf32)]
+    [InlineData(KernelProfile.I386Pae, ElfClass.Elf32)]
+    public void AnySegmentsAreALayoutOrAnError(KernelProfile profile, ElfClass elfClass)
     {
-        var machine = new TestMachine(elfClass == ElfClass.Elf64 ? KernelProfile.X86_64 : KernelProfile.I386Pae);
+        var machine = new TestMachine(profile);
         var random = new RandomStream(5, "segments");
         int good = 0;
         // The pages of the kernel's own and of the file stay cached; what execve leaves behind beyond them would show.
