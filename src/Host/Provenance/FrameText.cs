@@ -96,6 +96,7 @@ internal static class FrameText
             FrameUse.None => "",
             FrameUse.Anon => ", an anonymous page",
             FrameUse.File => ", a page of a file",
+            FrameUse.Shmem => ", a page of shared memory",
             FrameUse.KernelStack => ", a kernel stack",
             FrameUse.PageTable => ", a page table",
             FrameUse.Slab => $", slab {now.Index}",

@@ -154,6 +154,6 @@ public sealed class CompactionState :
     /// <summary>True for a single frame that holds a page of a kind that can be moved (the kernel's PageLRU and __PageMovable).</summary>
     public static bool IsMovable(in Frame frame) =>
         frame.State == FrameState.Allocated && frame.Order == 0
-        && (frame.Use is FrameUse.Anon or FrameUse.File
+        && (frame.Use is FrameUse.Anon or FrameUse.File or FrameUse.Shmem
             || (frame.Use == FrameUse.None && frame.MigrateType == MigrateType.Movable && frame.Owner > 0));
 }

@@ -49,6 +49,7 @@ public sealed class PageFaultHandler
     private readonly int _around;
     private readonly HugePageFaults? _huge;
     private readonly SwapFaults? _swap;
+    private readonly ShmemFaults? _shmem;
     private readonly FileFaults? _files;
     private readonly long _faultPs, _clearPs, _copyPs, _readPs;
 
@@ -62,16 +63,17 @@ public sealed class PageFaultHandler
     public PageFaultHandler(
         AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs,
         HugePageFaults? huge = null)
-        : this(spaces, options, allocator, journal, tlb, costs, huge, null, null)
+        : this(spaces, options, allocator, journal, tlb, costs, huge, null, null, null)
     {
     }
 
     internal PageFaultHandler(
         AddressSpaces spaces, MmOptions options, PageAllocator allocator, Journal journal, ITlbFlush tlb, MmCosts costs,
-        HugePageFaults? huge, SwapFaults? swap, FileFaults? files)
+        HugePageFaults? huge, SwapFaults? swap, ShmemFaults? shmem, FileFaults? files)
     {
         _huge = huge;
         _swap = swap;
+        _shmem = shmem;
         _files = files;
         _spaces = spaces;
         _tables = spaces.Tables;
@@ -364,7 +366,7 @@ public sealed class PageFaultHandler
     private FaultResult AfterWrite(int pid, int file, CpuClock cpu, long cause) =>
         _files is not null && file > 0 && _files.MustPause(pid, MaySleep, cpu, cause) ? FaultResult.Blocked : FaultResult.Resolved;
 
-    /// <summary>The page cache's frame for a page; read in when missing. Pages of shared memory start as zeroes and are not read.</summary>
+    /// <summary>The page cache's frame for a page; read in when missing. Pages of shared memory start as zeroes, and come back from the swap area.</summary>
     private long FindOrRead(int pid, int file, long pgoff, VmFlags area, CpuClock cpu, long cause, out bool major)
     {
         if (_files is not null && file > 0 && pid != 0 && MaySleep)
@@ -377,6 +379,10 @@ public sealed class PageFaultHandler
         {
             return pfn;
         }
+        if (file < 0 && _shmem is not null && _spaces.SharedMemory.SlotOf(file, pgoff) is > 0 and var slot)
+        {
+            return _shmem.SwapIn(pid, file, pgoff, slot, cpu, cause, out major);
+        }
         pfn = _pages.AllocOrWait(GfpFlags.HighUserMovable, KernelUser.PageCache, cpu, cause, pid);
         if (pfn < 0)
         {
@@ -387,8 +393,7 @@ public sealed class PageFaultHandler
         var e = new CacheAdd(file, pgoff, pfn);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        // Shared memory has no backing store here, so that nothing could take its pages away.
-        _pages.AddToLru(pfn, unevictable: file < 0, cpu, header.Sequence);
+        _pages.AddToLru(pfn, unevictable: false, cpu, header.Sequence);
         return pfn;
     }
 

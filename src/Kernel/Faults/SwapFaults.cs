@@ -126,27 +126,18 @@ internal sealed class SwapFaults
         SwapWindow before = _spaces.SwapWindowOf(mm, address);
         if (_maxWindow == 1)
         {
-            return ReadSlot(mm, slot, slot, cpu, cause);
+            return ReadSlot(mm.Pid, mm.Pid, slot, slot, cpu, cause);
         }
         long place = _io.IsRotational ? slot : vpn;
         int window = WindowOf(before, place);
         Note(mm, vpn, slot, window, cause);
-        long found = -1;
-        bool wanted = false;
         if (_io.IsRotational)
         {
-            long first = Math.Max(slot & -(long)window, 1), last = Math.Min((long)(uint)slot | (window - 1L), _state.Swap.Area.Pages);
-            for (long at = first; at <= last && window > 1; at++)
-            {
-                wanted |= at == slot;
-                long pfn = ReadSlot(mm, (int)at, slot, cpu, cause);
-                if (at == slot && !Hold(found = pfn))
-                {
-                    return found;
-                }
-            }
+            return ReadCluster(mm.Pid, mm.Pid, slot, window, cpu, cause);
         }
-        else if (window > 1)
+        long found = -1;
+        bool wanted = false;
+        if (window > 1)
         {
             (long start, long end) = _spaces.SwapRangeOf(mm, address, before.Offset, window);
             for (long at = start; at < end; at++)
@@ -157,7 +148,7 @@ internal sealed class SwapFaults
                     continue;
                 }
                 wanted |= at == vpn;
-                long pfn = ReadSlot(mm, SwapFormat.SlotOf(_spaces.Tables.Mode, entry), slot, cpu, cause);
+                long pfn = ReadSlot(mm.Pid, mm.Pid, SwapFormat.SlotOf(_spaces.Tables.Mode, entry), slot, cpu, cause);
                 if (at == vpn && !Hold(found = pfn))
                 {
                     return found;
@@ -165,7 +156,39 @@ internal sealed class SwapFaults
             }
         }
         Pages.Pin(-1);
-        return wanted ? found : ReadSlot(mm, slot, slot, cpu, cause);
+        return wanted ? found : ReadSlot(mm.Pid, mm.Pid, slot, slot, cpu, cause);
+    }
+
+    /// <summary>Reads a page of shared memory, with those of neighbouring slots whatever the device (<c>shmem_swapin</c>).</summary>
+    /// <returns>Its frame; -1, or <see cref="PageAllocator.Blocked"/>, when there was none to be had.</returns>
+    public long ReadShared(int pid, int slot, CpuClock cpu, long cause)
+    {
+        if (_maxWindow == 1)
+        {
+            return ReadSlot(KernelUser.PageCache, pid, slot, slot, cpu, cause);
+        }
+        int window = WindowOf(_state.Swap.Window, slot);
+        var e = new ShmemReadahead(slot, window);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
+        return ReadCluster(KernelUser.PageCache, pid, slot, window, cpu, header.Sequence);
+    }
+
+    /// <summary>Reads the aligned window of slots around one.</summary>
+    private long ReadCluster(int owner, int waiter, int slot, int window, CpuClock cpu, long cause)
+    {
+        long found = -1;
+        long first = Math.Max(slot & -(long)window, 1), last = Math.Min((long)(uint)slot | (window - 1L), _state.Swap.Area.Pages);
+        for (long at = first; at <= last && window > 1; at++)
+        {
+            long pfn = ReadSlot(owner, waiter, (int)at, slot, cpu, cause);
+            if (at == slot && !Hold(found = pfn))
+            {
+                return found;
+            }
+        }
+        Pages.Pin(-1);
+        return window > 1 ? found : ReadSlot(owner, waiter, slot, slot, cpu, cause);
     }
 
     /// <summary>The page that is wanted stays while others are read; false when it could not be had.</summary>
@@ -176,7 +199,7 @@ internal sealed class SwapFaults
     }
 
     /// <summary>Brings a slot's page into the swap cache, if it is not there and anyone needs it.</summary>
-    private long ReadSlot(AddressSpace mm, int slot, int wanted, CpuClock cpu, long cause)
+    private long ReadSlot(int owner, int waiter, int slot, int wanted, CpuClock cpu, long cause)
     {
         SwapState swap = _state.Swap;
         long pfn = swap.Find(slot);
@@ -186,8 +209,8 @@ internal sealed class SwapFaults
         }
         bool ahead = slot != wanted;
         pfn = ahead
-            ? Pages.TryAlloc(AheadGfp, mm.Pid, cpu, cause)
-            : Pages.AllocOrWait(GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
+            ? Pages.TryAlloc(AheadGfp, owner, cpu, cause)
+            : Pages.AllocOrWait(GfpFlags.HighUserMovable, owner, cpu, cause, waiter);
         if (pfn < 0)
         {
             return pfn;

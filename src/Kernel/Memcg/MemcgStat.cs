@@ -19,14 +19,13 @@ public static class MemcgStat
     public static IReadOnlyList<(string Name, long Value)> Rows(AddressSpaces spaces)
     {
         ReclaimState reclaim = spaces.Reclaim!;
-        long anon = 0, mapped = 0, shmem = 0, tables = 0;
+        long anon = 0, mapped = 0, tables = 0;
         for (int pid = 1; pid <= spaces.MaxPid; pid++)
         {
             if (spaces.Find(pid) is { } mm)
             {
                 anon += mm.AnonRss;
                 mapped += mm.FileRss + mm.ShmemRss;
-                shmem += mm.ShmemRss;
                 tables += PageTableAccounting.ChargedPages(spaces, mm);
             }
         }
@@ -37,7 +36,7 @@ public static class MemcgStat
             ("anon", anon * Page.Size),
             ("file", spaces.Cache.Count * (long)Page.Size),
             ("pagetables", tables * Page.Size),
-            ("shmem", shmem * Page.Size),
+            ("shmem", spaces.SharedMemory.ResidentPages * Page.Size),
             ("file_mapped", mapped * Page.Size),
             ("file_writeback", reclaim.Writeback * Page.Size),
             ("swapcached", reclaim.Swap.Cache.Count * (long)Page.Size),

@@ -206,7 +206,6 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
     {
         int entry = _spaces.ReverseMap.First(pfn);
         long vpn = entry != 0 ? _spaces.ReverseMap[entry].Vpn : -1, by = _frames[pfn].AllocatedBy;
-        bool anon = _frames[pfn].Use == FrameUse.Anon;
         if (_pages.TakeAway(pfn, _pass, _cpu!))
         {
             return true;
@@ -217,7 +216,7 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
             return false;
         }
         _written.Add((pfn, by));
-        if (anon && vpn >= 0)
+        if (_frames[pfn].Use == FrameUse.Anon && vpn >= 0)
         {
             _vpnOfSlot[_spaces.ReverseMap.Mapping(pfn)] = vpn;
         }
@@ -276,7 +275,7 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
         {
             return _places;
         }
-        if (frame.Use == FrameUse.File)
+        if (frame.Use is FrameUse.File or FrameUse.Shmem)
         {
             AddFilePlaces(map.Mapping(pfn), (uint)frame.Index, pfn);
             return _places;

@@ -22,10 +22,14 @@ public static class AddressSpaceInvariants
                 return $"pid {pid}: {violation}";
             }
         }
+        if (SharedMemoryViolation(spaces, frames, named) is { } shared)
+        {
+            return shared;
+        }
         for (int pfn = 0; pfn < frames.Count; pfn++)
         {
             ref readonly Frame frame = ref frames[pfn];
-            bool counted = frame.State == FrameState.Allocated && frame.Use is FrameUse.Anon or FrameUse.File;
+            bool counted = frame.State == FrameState.Allocated && frame.Use is FrameUse.Anon or FrameUse.File or FrameUse.Shmem;
             if (counted && frame.MapCount != mapped[pfn])
             {
                 return $"pfn 0x{pfn:x} has map count {frame.MapCount} and is mapped {mapped[pfn]} times";
@@ -46,6 +50,35 @@ public static class AddressSpaceInvariants
             }
         }
         return spaces.Reclaim is null ? null : Reclaim.ReclaimInvariants.Violation(spaces, frames, named);
+    }
+
+    /// <summary>Each page of shared memory is in memory or swapped out, not both; objects name the slots of theirs.</summary>
+    private static string? SharedMemoryViolation(AddressSpaces spaces, FrameTable frames, Span<int> named)
+    {
+        SharedMemoryObjects objects = spaces.SharedMemory;
+        foreach ((int file, long pgoff, int slot) in objects.SwapEntries.Entries)
+        {
+            if (file >= 0 || pgoff >= objects.Pages(-file) || slot <= 0 || slot >= named.Length || spaces.Cache.Find(file, pgoff) >= 0)
+            {
+                return $"page {pgoff} of object {file} has slot {slot} of a swap area of {named.Length}, and frame {spaces.Cache.Find(file, pgoff)}";
+            }
+            named[slot]++;
+        }
+        long resident = 0;
+        for (int pfn = 0; pfn < frames.Count; pfn++)
+        {
+            ref readonly Frame frame = ref frames[pfn];
+            if (frame.State == FrameState.Allocated && frame.Use == FrameUse.Shmem)
+            {
+                resident++;
+                int file = spaces.ReverseMap.Mapping(pfn);
+                if (file >= 0 || spaces.Cache.Find(file, (uint)frame.Index) != pfn || frame.Has(PageFlags.SwapCache | PageFlags.Writeback | PageFlags.Locked))
+                {
+                    return $"pfn 0x{pfn:x} is page {frame.Index} of object {file} with flags {frame.Flags}, which is not so";
+                }
+            }
+        }
+        return resident == objects.ResidentPages ? null : $"{resident} pages of shared memory, counted {objects.ResidentPages}";
     }
 
     /// <summary>The reverse map knows the entries that map a frame, and no others.</summary>
@@ -140,7 +173,7 @@ public static class AddressSpaceInvariants
                     mapped[pfn] += pfn == spaces.ZeroPfn ? 0 : 1;
                     anon += pfn != spaces.ZeroPfn && HeadOf(frames, pfn).Use == FrameUse.Anon ? 1 : 0;
                     file += frames[pfn].Use == FrameUse.File && area.VmFile > 0 ? 1 : 0;
-                    shmem += frames[pfn].Use == FrameUse.File && area.VmFile < 0 ? 1 : 0;
+                    shmem += frames[pfn].Use == FrameUse.Shmem && area.VmFile < 0 ? 1 : 0;
                     bool writable = (mode.FlagsOf(entry) & (PteFlags.Present | PteFlags.Write)) == (PteFlags.Present | PteFlags.Write);
                     if (writable && frames[pfn].Use == FrameUse.Anon && frames[pfn].MapCount > 1)
                     {

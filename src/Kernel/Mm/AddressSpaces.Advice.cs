@@ -178,15 +178,14 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
         }
         Reclaim!.Mlocked--;
         Reclaim.Count(VmEvent.UnevictablePgsMunlocked);
-        // Shared memory has no slots, and stays.
-        bool evictable = frame.Use == FrameUse.Anon || ReverseMap.Mapping(pfn) > 0, listed = frame.Has(PageFlags.Lru);
-        if (listed && evictable)
+        bool listed = frame.Has(PageFlags.Lru);
+        if (listed)
         {
             Reclaim.Lru.Take(pfn);
             Reclaim.Count(VmEvent.UnevictablePgsRescued);
         }
-        frame.Flags &= ~(PageFlags.Mlocked | (evictable ? PageFlags.Unevictable : 0));
-        if (listed && evictable)
+        frame.Flags &= ~(PageFlags.Mlocked | PageFlags.Unevictable);
+        if (listed)
         {
             Reclaim.Lru.Put(pfn);
         }

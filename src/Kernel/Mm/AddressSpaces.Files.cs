@@ -170,12 +170,16 @@ public sealed partial class AddressSpaces :
     private void AddToCache(int file, long pgoff, long pfn)
     {
         ref Frame frame = ref _frames[pfn];
-        frame.Use = FrameUse.File;
+        frame.Use = file < 0 ? FrameUse.Shmem : FrameUse.File;
         frame.Index = unchecked((int)pgoff);
         frame.MapCount = 0;
         ReverseMap.SetMapping(pfn, file);
         Cache.Add(file, pgoff, pfn);
-        if (Reclaim is not null)
+        if (file < 0)
+        {
+            SharedMemory.ResidentPages++;
+        }
+        else if (Reclaim is not null)
         {
             RefaultFile(ref frame, file, pgoff);
         }

@@ -109,7 +109,7 @@ public sealed partial class AddressSpaces :
             PteFlags flags = _tables.Mode.FlagsOf(entry) & ~PageProtection.NotExclusive;
             long pfn = _tables.Mode.PfnOf(entry);
             SetEntry(mm, address, pfn, flags | Written | PteFlags.Accessed);
-            if (_frames[pfn].Use == FrameUse.File)
+            if (_frames[pfn].Use is FrameUse.File or FrameUse.Shmem)
             {
                 SetDirty(pfn, header.TimePs);
             }

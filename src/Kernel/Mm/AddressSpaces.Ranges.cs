@@ -218,14 +218,20 @@ public sealed partial class AddressSpaces :
 
     private void ReleaseSharedMemory(int number)
     {
-        // An object may be as long as all of user space, with a page or two in the cache.
+        // An object may be as long as all of user space, with a page or two in the cache or the swap area.
         long pages = SharedMemory.Pages(number);
-        long end = pages > Cache.Count ? Math.Min(pages, Cache.End(-number)) : pages;
+        long end = pages > Cache.Count + SharedMemory.SwapEntries.Count
+            ? Math.Min(pages, Math.Max(Cache.End(-number), SharedMemory.SwapEntries.End(-number))) : pages;
         for (long pgoff = 0; pgoff < end; pgoff++)
         {
             long pfn = Cache.Remove(-number, pgoff);
-            if (pfn >= 0)
+            if (pfn < 0)
             {
+                DropSharedSlot(number, pgoff);
+            }
+            else
+            {
+                SharedMemory.ResidentPages--;
                 Reclaim?.Lru.Remove((int)pfn);
                 _frames[pfn].Use = FrameUse.None;
                 ReverseMap.SetMapping(pfn, 0);

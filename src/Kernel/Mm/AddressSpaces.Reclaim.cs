@@ -16,7 +16,7 @@ public sealed partial class AddressSpaces :
     /// <summary>What the <c>lru.isolate</c> or <c>lru.deactivate</c> applied last did; tells the decider, no part of the state.</summary>
     internal (int Taken, int Deactivated) LastIsolation { get; private set; }
 
-    /// <summary>True for a page of a file or of shared memory.</summary>
+    /// <summary>True for a page of a file; one of shared memory is on the lists of anonymous pages.</summary>
     internal bool IsFilePage(long pfn) => _frames[pfn].Use == FrameUse.File;
 
     /// <summary>
@@ -202,7 +202,7 @@ public sealed partial class AddressSpaces :
         Reclaim!.Lru.Release((int)e.Pfn);
         Reclaim.Count(Reclaim.ByKswapd ? VmEvent.PgstealKswapd : VmEvent.PgstealDirect);
         bool lazy = frame.Has(PageFlags.LazyFree);
-        Reclaim.Count(frame.Use == FrameUse.Anon && !lazy ? VmEvent.PgstealAnon : VmEvent.PgstealFile);
+        Reclaim.Count(LruLists.IsSwapBacked(in frame) ? VmEvent.PgstealAnon : VmEvent.PgstealFile);
         int mapping = ReverseMap.Mapping(e.Pfn);
         if (lazy)
         {
@@ -213,6 +213,12 @@ public sealed partial class AddressSpaces :
             // A page that no entry names will not come back.
             bool wanted = Reclaim.Swap.Area.Count(mapping) > 0;
             Reclaim.Swap.RemoveFromCache(mapping, wanted ? Reclaim.WorkingSet.Evict(in frame) : 0);
+        }
+        else if (frame.Use == FrameUse.Shmem)
+        {
+            // Never written to: it comes back as zeroes, and leaves nothing behind.
+            Cache.Remove(mapping, (uint)frame.Index);
+            SharedMemory.ResidentPages--;
         }
         else
         {
@@ -268,8 +274,7 @@ public sealed partial class AddressSpaces :
     private void MarkIfWritten(ulong entry)
     {
         long pfn = _tables.Mode.PfnOf(entry);
-        if (Reclaim is not null && pfn != ZeroPfn && (entry & (ulong)PteFlags.Dirty) != 0 && _frames[pfn].Use == FrameUse.File
-            && ReverseMap.Mapping(pfn) < 0)
+        if (Reclaim is not null && pfn != ZeroPfn && (entry & (ulong)PteFlags.Dirty) != 0 && _frames[pfn].Use == FrameUse.Shmem)
         {
             _frames[pfn].Flags |= PageFlags.Dirty;
         }

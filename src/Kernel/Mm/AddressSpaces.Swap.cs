@@ -29,24 +29,27 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
         bool bySlots = swap.Options.Device == SwapDevice.Hdd, hit = false;
         if (e.ReadaheadPages == 0)
         {
-            ref Frame frame = ref _frames[swap.Find((int)e.Slot)];
-            hit = frame.Has(PageFlags.Readahead);
-            frame.Flags &= ~PageFlags.Readahead;
-            Reclaim.Count(VmEvent.SwapRaHit, hit ? 1 : 0);
+            hit = TakeReadaheadMark((int)e.Slot);
         }
         if (bySlots)
         {
-            // The place is kept as long as reading ahead is right.
-            SwapWindow window = swap.Window;
-            swap.Window = e.ReadaheadPages > 0
-                ? new SwapWindow(window.Hits == 0 ? e.Slot : window.Offset, e.ReadaheadPages, 0)
-                : window with { Hits = window.Hits + (hit ? 1 : 0) };
+            swap.NoteWindow(e.Slot, e.ReadaheadPages, hit);
             return;
         }
         AddressSpace mm = this[e.Pid];
         SwapWindow before = SwapWindowOf(mm, (ulong)e.Vpn << 12);
         int pages = e.ReadaheadPages > 0 ? e.ReadaheadPages : before.Pages, hits = e.ReadaheadPages > 0 ? 0 : Math.Min(before.Hits + (hit ? 1 : 0), 63);
         Areas[mm.Areas.Handle(mm.Areas.Find((ulong)e.Vpn << 12))].SwapReadahead = (e.Vpn << 12) | ((long)pages << 6) | (long)hits;
+    }
+
+    /// <summary>A page of the swap cache is asked for; true when it had been read ahead, and nobody had asked before.</summary>
+    private bool TakeReadaheadMark(int slot)
+    {
+        ref Frame frame = ref _frames[Reclaim!.Swap.Find(slot)];
+        bool hit = frame.Has(PageFlags.Readahead);
+        frame.Flags &= ~PageFlags.Readahead;
+        Reclaim.Count(VmEvent.SwapRaHit, hit ? 1 : 0);
+        return hit;
     }
 
     /// <summary>What is known of reading ahead: of the area an address lies in, or with a device that seeks of the whole area of slots.</summary>
@@ -174,8 +177,14 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
     /// <summary>An entry that names a slot is gone (<c>free_swap_and_cache</c>).</summary>
     private void DropSlot(AddressSpace mm, int slot)
     {
-        SwapState swap = Reclaim!.Swap;
         mm.SwapEntries--;
+        DropSlot(slot);
+    }
+
+    /// <summary>A slot is named once less; when nobody needs it, its page leaves the swap cache with it.</summary>
+    private void DropSlot(int slot)
+    {
+        SwapState swap = Reclaim!.Swap;
         swap.DropEntry(slot);
         long pfn = swap.Area.Count(slot) == 0 ? swap.Find(slot) : -1;
         if (pfn >= 0 && _frames[pfn].MapCount == 0 && LeavesSwapCache(pfn))

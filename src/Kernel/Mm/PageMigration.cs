@@ -42,8 +42,8 @@ internal sealed class PageMigration
     public bool CanMove(long pfn, in Frame frame, GfpFlags gfp) => !frame.Has(PageFlags.Locked | PageFlags.Writeback) && frame.Use switch
     {
         FrameUse.Anon => true,
-        // Files are no business of one who must stay out of file systems.
-        FrameUse.File => _spaces.ReverseMap.Mapping(pfn) != 0 && (gfp & GfpFlags.Fs) != 0,
+        // Files and shared memory are no business of one who must stay out of file systems.
+        FrameUse.File or FrameUse.Shmem => _spaces.ReverseMap.Mapping(pfn) != 0 && (gfp & GfpFlags.Fs) != 0,
         _ => _movable.Find(frame.Owner) is not null,
     };
 

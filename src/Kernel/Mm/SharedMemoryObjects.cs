@@ -1,4 +1,5 @@
 using Sim.Engine.Events;
+using Sim.Kernel.PageCache;
 
 namespace Sim.Kernel.Mm;
 
@@ -13,6 +14,20 @@ public sealed class SharedMemoryObjects
 
     /// <summary>Objects ever made; the next one has this number plus 1.</summary>
     public int Count { get; private set; }
+
+    /// <summary>Pages of all objects that are in memory (<c>NR_SHMEM</c>).</summary>
+    public long ResidentPages { get; internal set; }
+
+    /// <summary>
+    /// Slots of the pages that are swapped out, by object −n and offset; the kernel keeps them in the object's page cache, where the
+    /// page was (<c>swp_to_radix_entry</c>).
+    /// </summary>
+    public PageCacheTable SwapEntries { get; } = new();
+
+    /// <summary>The slot of a page of an object; 0 when it is not swapped out.</summary>
+    /// <param name="file">The object's number, negated.</param>
+    /// <param name="pgoff">The page.</param>
+    public int SlotOf(int file, long pgoff) => (int)Math.Max(SwapEntries.Find(file, pgoff), 0);
 
     /// <summary>Pages an object has: the length it was first mapped with.</summary>
     public long Pages(int number) => _pages[number];
@@ -41,5 +56,10 @@ public sealed class SharedMemoryObjects
         hash.Add(Count);
         hash.AddSpan<long>(_mapped.AsSpan(0, Count + 1));
         hash.AddSpan<long>(_pages.AsSpan(0, Count + 1));
+        if (Count > 0)
+        {
+            hash.Add(ResidentPages);
+            SwapEntries.HashInto(ref hash);
+        }
     }
 }

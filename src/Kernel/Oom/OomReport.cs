@@ -75,7 +75,6 @@ public sealed class OomReport
                 rows.Add(new TaskRow(pid, tasks[pid].Comm, mm.TotalVm, mm.AnonRss, mm.FileRss, mm.ShmemRss, PageTableAccounting.ChargedPages(spaces, mm), mm.SwapEntries));
                 figures[(int)OomFigure.PageTables] += mm.PageTables + 1;
                 figures[(int)OomFigure.Mapped] += mm.FileRss + mm.ShmemRss;
-                figures[(int)OomFigure.Shmem] += mm.ShmemRss;
                 figures[(int)OomFigure.KernelStack] += spaces.Layout.LongMode ? 4 : 2;
             }
         }
@@ -87,6 +86,7 @@ public sealed class OomReport
         long[] reserves = [.. populated.SelectMany(z => pages.Zones.Select(above => z.LowmemReserve(above.Type)))];
         figures[(int)OomFigure.Dirty] = spaces.Reclaim.Files.Dirty;
         figures[(int)OomFigure.Writeback] = spaces.Reclaim.Writeback;
+        figures[(int)OomFigure.Shmem] = spaces.SharedMemory.ResidentPages;
         figures[(int)OomFigure.SwapCached] = spaces.Reclaim.Swap.Cache.Count;
         figures[(int)OomFigure.FreeSwap] = spaces.Reclaim.Swap.Area.Free;
         figures[(int)OomFigure.TotalSwap] = spaces.Reclaim.Swap.Area.Pages;

@@ -57,6 +57,21 @@ public sealed class PageCacheTable
         return end;
     }
 
+    /// <summary>All pages: object, offset, frame; in no order that means anything.</summary>
+    public IEnumerable<(int File, long Pgoff, int Pfn)> Entries
+    {
+        get
+        {
+            foreach (Slot slot in _slots)
+            {
+                if (slot.File != 0)
+                {
+                    yield return (slot.File, slot.Pgoff, slot.Pfn);
+                }
+            }
+        }
+    }
+
     /// <summary>Adds a page that is not in the cache.</summary>
     public void Add(int file, long pgoff, long pfn)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Sim.Kernel.Mm;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Vmalloc;
 using Sim.Kernel.Zones;
@@ -15,21 +14,20 @@ public static class MemInfo
 {
     /// <summary>Field names and values, in the kernel's order.</summary>
     /// <param name="state">The physical half of the kernel.</param>
-    /// <param name="spaces">Tells shared memory from files; null where there are no processes.</param>
     /// <param name="vmalloc">The kernel's addresses; null leaves their fields out.</param>
-    public static IReadOnlyList<KeyValuePair<string, long>> Rows(KernelMemoryState state, AddressSpaces? spaces = null, VmallocState? vmalloc = null)
+    public static IReadOnlyList<KeyValuePair<string, long>> Rows(KernelMemoryState state, VmallocState? vmalloc = null)
     {
         IReadOnlyList<Zone> zones = state.Pages.Zones;
-        Census census = CensusOf(state.Pages.Frames, spaces);
+        Census census = CensusOf(state.Pages.Frames);
         long reclaimable = state.Slab.Pages(reclaimable: true), unreclaimable = state.Slab.Pages(reclaimable: false);
         var rows = new List<KeyValuePair<string, long>>();
         void Add(string name, long pages) => rows.Add(new(name, pages << (Page.Shift - 10)));
-        long total = zones.Sum(z => z.ManagedPages), free = zones.Sum(z => z.FreePages), file = census.Uses[(int)FrameUse.File];
+        long total = zones.Sum(z => z.ManagedPages), free = zones.Sum(z => z.FreePages), file = census.Uses[(int)FrameUse.File], shared = census.Uses[(int)FrameUse.Shmem];
         Add("MemTotal", total);
         Add("MemFree", free);
         Add("MemAvailable", Available(zones, free, file, reclaimable));
         Add("Buffers", 0);
-        Add("Cached", file);
+        Add("Cached", file + shared);
         Add("SwapCached", state.Reclaim?.Swap.Cache.Count ?? 0);
         if (state.Reclaim is { } reclaim)
         {
@@ -49,7 +47,7 @@ public static class MemInfo
         Add("Writeback", state.Reclaim?.Writeback ?? 0);
         Add("AnonPages", census.MappedAnon);
         Add("Mapped", census.Mapped);
-        Add("Shmem", census.SharedMemory);
+        Add("Shmem", shared);
         Add("KReclaimable", reclaimable);
         Add("Slab", reclaimable + unreclaimable);
         Add("SReclaimable", reclaimable);
@@ -80,10 +78,10 @@ public static class MemInfo
     }
 
     /// <summary>The kernel's layout.</summary>
-    public static string Render(KernelMemoryState state, AddressSpaces? spaces = null, VmallocState? vmalloc = null)
+    public static string Render(KernelMemoryState state, VmallocState? vmalloc = null)
     {
         var text = new StringBuilder();
-        foreach ((string name, long kib) in Rows(state, spaces, vmalloc))
+        foreach ((string name, long kib) in Rows(state, vmalloc))
         {
             text.Append(CultureInfo.InvariantCulture, $"{name + ":",-16}{kib,8} kB\n");
         }
@@ -112,12 +110,12 @@ public static class MemInfo
     }
 
     /// <summary>Allocated frames, in pages.</summary>
-    private readonly record struct Census(long[] Uses, long Mapped, long MappedAnon, long SharedMemory, long Huge);
+    private readonly record struct Census(long[] Uses, long Mapped, long MappedAnon, long Huge);
 
-    private static Census CensusOf(FrameTable frames, AddressSpaces? spaces)
+    private static Census CensusOf(FrameTable frames)
     {
         long[] uses = new long[256];
-        long mapped = 0, anon = 0, shared = 0, huge = 0;
+        long mapped = 0, anon = 0, huge = 0;
         for (long pfn = 0; pfn < frames.Count; pfn++)
         {
             ref Frame frame = ref frames[pfn];
@@ -127,10 +125,9 @@ public static class MemInfo
                 uses[(int)frame.Use] += pages;
                 huge += frame.Use == FrameUse.Anon && frame.Order > 0 ? pages : 0;
                 anon += frame.Use == FrameUse.Anon && frame.MapCount > 0 ? pages : 0;
-                mapped += frame.Use == FrameUse.File && frame.MapCount > 0 ? pages : 0;
-                shared += frame.Use == FrameUse.File && spaces?.ReverseMap.Mapping(pfn) < 0 ? pages : 0;
+                mapped += frame.Use is FrameUse.File or FrameUse.Shmem && frame.MapCount > 0 ? pages : 0;
             }
         }
-        return new Census(uses, mapped, anon, shared, huge);
+        return new Census(uses, mapped, anon, huge);
     }
 }

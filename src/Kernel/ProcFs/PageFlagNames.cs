@@ -15,7 +15,7 @@ public static class PageFlagNames
     public static IEnumerable<string> Of(FrameTable frames, long pfn, long head)
     {
         Frame frame = frames[head];
-        bool allocated = frame.State == FrameState.Allocated, paged = allocated && frame.Use is FrameUse.Anon or FrameUse.File;
+        bool allocated = frame.State == FrameState.Allocated, paged = allocated && frame.Use is FrameUse.Anon or FrameUse.File or FrameUse.Shmem;
         bool compound = allocated && frame.Order > 0 && frame.Use is FrameUse.Slab or FrameUse.Anon or FrameUse.File;
         (bool Set, string Name)[] all =
         [

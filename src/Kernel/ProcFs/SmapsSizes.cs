@@ -43,6 +43,12 @@ internal sealed class SmapsSizes
         {
             AddEntry(spaces, frames, reclaim, in area, address, entry, large, locked);
         }
+        if (area.VmFile < 0)
+        {
+            // What the object has swapped out, whoever mapped it (shmem_swap_usage); its share is not counted.
+            (int file, long first, long end) = (area.VmFile, area.VmPgoff, area.VmPgoff + area.Pages);
+            Swap += PageBytes * spaces.SharedMemory.SwapEntries.Entries.Count(e => e.File == file && e.Pgoff >= first && e.Pgoff < end);
+        }
     }
 
     private void AddEntry(

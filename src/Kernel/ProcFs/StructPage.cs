@@ -79,12 +79,12 @@ public static class StructPage
         {
             return frame.State == FrameState.Reserved ? 1 : 0;
         }
-        if (frame.Use is not (FrameUse.Anon or FrameUse.File))
+        if (frame.Use is not (FrameUse.Anon or FrameUse.File or FrameUse.Shmem))
         {
             return 1;
         }
         // A page that is on no list is in a CPU's batch or was isolated, which holds a reference.
-        return frame.MapCount + (frame.Use == FrameUse.File ? 1 : 0) + (frame.Has(PageFlags.SwapCache) ? 1 : 0)
+        return frame.MapCount + (frame.Use is FrameUse.File or FrameUse.Shmem ? 1 : 0) + (frame.Has(PageFlags.SwapCache) ? 1 : 0)
             + (hasLists && !frame.Has(PageFlags.Lru) ? 1 : 0);
     }
 

@@ -39,6 +39,7 @@ public static class VmStat
                 VmEvent.WorkingsetActivateFile, VmEvent.WorkingsetRestoreAnon, VmEvent.WorkingsetRestoreFile);
             Add("nr_dirty", reclaim.Files.Dirty);
             Add("nr_writeback", reclaim.Writeback);
+            Add("nr_shmem", spaces.SharedMemory.ResidentPages);
             Count(VmEvent.NrVmscanWrite, VmEvent.NrDirtied, VmEvent.NrWritten);
             Add("nr_swapcached", reclaim.Swap.Cache.Count);
             PageCache.DirtyLimits limits = PageCache.DirtyLimits.Of(pages, reclaim.Lru, state.Options.Kernel.PageCache);

@@ -29,9 +29,13 @@ public static class LruLists
     /// <summary>Lists of pages used lately.</summary>
     public static bool IsActive(this LruList list) => list is LruList.ActiveAnon or LruList.ActiveFile;
 
+    /// <summary>Pages whose backing store is the swap area: anonymous ones, unless given up, and shared memory (<c>PG_swapbacked</c>).</summary>
+    public static bool IsSwapBacked(in Frame frame) =>
+        frame.Use == FrameUse.Shmem || (frame.Use == FrameUse.Anon && !frame.Has(PageFlags.LazyFree));
+
     /// <summary>The list a frame's flags put it on (<c>folio_lru_list</c>).</summary>
     public static LruList Of(in Frame frame) =>
         frame.Has(PageFlags.Unevictable) ? LruList.Unevictable
-        : frame.Use == FrameUse.Anon && !frame.Has(PageFlags.LazyFree) ? frame.Has(PageFlags.Active) ? LruList.ActiveAnon : LruList.InactiveAnon
+        : IsSwapBacked(in frame) ? frame.Has(PageFlags.Active) ? LruList.ActiveAnon : LruList.InactiveAnon
         : frame.Has(PageFlags.Active) ? LruList.ActiveFile : LruList.InactiveFile;
 }

@@ -69,6 +69,7 @@ internal sealed class MemoryReclaim : IPageAdvice
         Readahead = new Readahead(state.Spaces, allocator.State.Frames, charged, journal, Files, options.PageCache);
         FileFaults = new FileFaults(state.Spaces, allocator.State.Frames, Readahead, Files, Throttle);
         SwapFaults = new SwapFaults(state.Spaces, allocator.State.Frames, journal, Io, charged);
+        ShmemFaults = new ShmemFaults(state.Spaces, allocator.State.Frames, journal, Io, SwapFaults);
     }
 
     /// <summary>The cgroup that all tasks are in; null without a limit.</summary>
@@ -97,6 +98,9 @@ internal sealed class MemoryReclaim : IPageAdvice
 
     /// <summary>Faults at pages swapped out.</summary>
     public SwapFaults SwapFaults { get; }
+
+    /// <summary>Faults at pages of shared memory that are swapped out.</summary>
+    public ShmemFaults ShmemFaults { get; }
 
     /// <summary>Reclaim by requests.</summary>
     public DirectReclaim Direct { get; }

@@ -128,8 +128,8 @@ internal sealed class PageReclaimer
     private bool Look(int pfn, ReclaimPass pass, ref int written, CpuClock cpu, long cause)
     {
         ref Frame frame = ref _frames[pfn];
-        bool lazy = frame.Has(PageFlags.LazyFree), anon = frame.Use == FrameUse.Anon && !lazy;
-        pass.UnqueuedDirty += !anon && frame.Has(PageFlags.Dirty) && !frame.Has(PageFlags.Writeback) ? 1 : 0;
+        bool lazy = frame.Has(PageFlags.LazyFree), anon = frame.Use == FrameUse.Anon && !lazy, swapBacked = LruLists.IsSwapBacked(in frame);
+        pass.UnqueuedDirty += !swapBacked && frame.Has(PageFlags.Dirty) && !frame.Has(PageFlags.Writeback) ? 1 : 0;
         if (frame.Has(PageFlags.Writeback))
         {
             bool immediate = pass.Kswapd && pass.AllWriteback && frame.Has(PageFlags.Reclaim);
@@ -144,14 +144,14 @@ internal sealed class PageReclaimer
         bool referenced = frame.Has(PageFlags.Referenced);
         if (locked || (references > 0 && !pass.IgnoreReferences))
         {
-            bool activate = locked || referenced || references > 1 || (executable && !anon);
+            bool activate = locked || referenced || references > 1 || (executable && !swapBacked);
             return Keep(pfn, activate ? KeepReason.Activated : KeepReason.Referenced, cause);
         }
         if (lazy && _spaces.IsWritten(pfn))
         {
             return Keep(pfn, KeepReason.Rewritten, cause);
         }
-        if (anon && _io.IsFull)
+        if (swapBacked && _io.IsFull)
         {
             pass.QueueFull = true;
             return Keep(pfn, KeepReason.MayNot, cause);
@@ -172,21 +172,25 @@ internal sealed class PageReclaimer
         bool wanted = !anon || _state.Swap.Area.Count(_spaces.ReverseMap.Mapping(pfn)) > 0;
         if (frame.Has(PageFlags.Dirty) && wanted)
         {
-            if (!anon && !pass.IgnoreReferences && !(pass.Kswapd && pass.AllDirty && frame.Has(PageFlags.Reclaim)))
+            if (!swapBacked && !pass.IgnoreReferences && !(pass.Kswapd && pass.AllDirty && frame.Has(PageFlags.Reclaim)))
             {
                 return Keep(pfn, KeepReason.Dirty, cause);
             }
-            if (!pass.MayWrite || (!anon && referenced))
+            if (!pass.MayWrite || (!swapBacked && referenced))
             {
                 return Keep(pfn, KeepReason.MayNot, cause);
             }
-            if (!anon && _files.IsFull)
+            if (!swapBacked && _files.IsFull)
             {
                 pass.QueueFull = true;
                 return Keep(pfn, KeepReason.MayNot, cause);
             }
+            if (swapBacked && !anon && !MoveToSwapCache(pfn, cpu, cause))
+            {
+                return false;
+            }
             written++;
-            if (anon ? !_io.Write(pfn, cpu, cause) : !WriteFile(pfn, cpu, cause))
+            if (swapBacked ? !_io.Write(pfn, cpu, cause) : !WriteFile(pfn, cpu, cause))
             {
                 return false;
             }
@@ -195,6 +199,20 @@ internal sealed class PageReclaimer
         EventHeader header = _journal.Emit(in free, cause);
         _spaces.Apply(in free, in header);
         _allocator.FreePages(pfn, 0, cpu, header.Sequence);
+        return true;
+    }
+
+    /// <summary>A page of shared memory gets a slot; without one it stays, and is active (<c>shmem_writepage</c>).</summary>
+    private bool MoveToSwapCache(int pfn, CpuClock cpu, long cause)
+    {
+        int slot = _io.NextSlot(cpu, cause);
+        if (slot == 0)
+        {
+            return Keep(pfn, KeepReason.NoSwap, cause);
+        }
+        var e = new ShmemWritepage(pfn, slot, (byte)cpu.Id);
+        EventHeader header = _journal.Emit(in e, cause);
+        _spaces.Apply(in e, in header);
         return true;
     }
 

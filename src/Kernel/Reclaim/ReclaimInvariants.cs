@@ -68,7 +68,7 @@ public static class ReclaimInvariants
         {
             ref readonly Frame frame = ref frames[pfn];
             bool page = frame.State == FrameState.Allocated && frame.Order == 0
-                && (frame.Use == FrameUse.Anon || (frame.Use == FrameUse.File && spaces.ReverseMap.Mapping(pfn) != 0));
+                && (frame.Use == FrameUse.Anon || (frame.Use is FrameUse.File or FrameUse.Shmem && spaces.ReverseMap.Mapping(pfn) != 0));
             if (seen[pfn] != page && (seen[pfn] || frame.Has(PageFlags.Lru | PageFlags.Batched)))
             {
                 return $"pfn 0x{pfn:x} is {frame.State}, {frame.Use}, {frame.Flags}, and is {(seen[pfn] ? "" : "not ")}on a list";

@@ -46,7 +46,7 @@ public sealed class SwapArea
     /// <summary>True when more than half is taken: then pages in use give their slots up (<c>vm_swap_full</c>).</summary>
     public bool IsFull => Free * 2 < Pages;
 
-    /// <summary>Page-table entries that name a slot (<c>__swap_count</c>).</summary>
+    /// <summary>Page-table entries that name a slot, and objects of shared memory (<c>__swap_count</c>).</summary>
     public int Count(int slot) => _map[slot] & CountMask;
 
     /// <summary>The slot is taken by the swap cache or put aside by a CPU.</summary>
@@ -57,7 +57,7 @@ public sealed class SwapArea
 
     internal void SetShadow(int slot, uint shadow) => _shadows[slot] = shadow;
 
-    /// <summary>One page-table entry more names the slot (<c>swap_duplicate</c>).</summary>
+    /// <summary>One page-table entry or object more names the slot (<c>swap_duplicate</c>, <c>swap_shmem_alloc</c>).</summary>
     internal void AddEntry(int slot)
     {
         if (Count(slot) == CountMask)

@@ -135,6 +135,7 @@ internal sealed class SwapIo : IComponent
             EventHeader header = _journal.Emit(in e, cause);
             _spaces.Apply(in e, in header);
             Written?.Invoke(header.Sequence);
+            _waiters.WakeAll(pfn, header.Sequence);
             return;
         }
         var read = new SwapReadEnd(pfn);

@@ -43,6 +43,13 @@ public sealed class SwapState : IApply<SwapRefill>, IApply<ZramGrow>, IApply<Zra
     /// <summary>Readahead by slots: the window before this one, where it was, and how many pages it was right about.</summary>
     public SwapWindow Window { get; internal set; } = new(0, 0, 4);
 
+    /// <summary>A read by slots began, of so many pages, or with 0 a page was found in the cache (<c>swapin_nr_pages</c>).</summary>
+    internal void NoteWindow(long slot, int pages, bool hit) =>
+        // The place is kept as long as reading ahead is right.
+        Window = pages > 0
+            ? new SwapWindow(Window.Hits == 0 ? slot : Window.Offset, pages, 0)
+            : Window with { Hits = Window.Hits + (hit ? 1 : 0) };
+
     /// <summary>Frames that compressed memory has taken.</summary>
     public IReadOnlyList<int> PoolFrames => _pool;
 

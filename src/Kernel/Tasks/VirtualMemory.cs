@@ -39,7 +39,7 @@ public sealed class VirtualMemory
         }
         Faults = new PageFaultHandler(
             state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts,
-            HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb), Reclaim?.SwapFaults, Reclaim?.FileFaults);
+            HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb), Reclaim?.SwapFaults, Reclaim?.ShmemFaults, Reclaim?.FileFaults);
         Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts, Faults) { Reclaim = Reclaim };
         var files = new FileCalls(state.Spaces, allocator, journal, Faults, Reclaim, Tlb, options.MmCosts);
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts, files);

@@ -131,4 +131,7 @@ public enum FrameUse : byte
 
     /// <summary>A task's kernel stack.</summary>
     KernelStack,
+
+    /// <summary>A page of shared memory: in an object's page cache like a file's, but backed by swap (mm/shmem.c).</summary>
+    Shmem,
 }
