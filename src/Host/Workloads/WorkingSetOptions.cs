@@ -11,6 +11,9 @@ public sealed record WorkingSetOptions : WorkloadOptions, ICheckedSettings
     [Setting("Memory that each task maps and fills.", Min = 4096, Max = 1L << 42)]
     public ByteSize Footprint { get; init; } = new(64L << 20);
 
+    [Setting("All tasks fill and visit one memory, which the first maps (MAP_SHARED | MAP_ANONYMOUS) before it forks the others; otherwise each maps its own.")]
+    public bool Shared { get; init; }
+
     [Setting("Part of it that is hot, in percent.", Min = 0, Max = 100)]
     public int HotPercent { get; init; } = 20;
 

@@ -33,9 +33,18 @@ public sealed class WorkingSetWorkload(Machine machine, WorkingSetOptions option
     public void Start(long nowPs)
     {
         _started = true;
-        for (int i = 0; i < options.Tasks; i++)
+        VisitProgram[] programs =
+        [
+            .. Enumerable.Range(0, options.Tasks).Select(i => new VisitProgram(machine, options, new RandomStream(seed, $"{name}/task-{i}"), _programs)),
+        ];
+        if (options.Shared)
         {
-            var program = new VisitProgram(options, new RandomStream(seed, $"{name}/task-{i}"));
+            programs[0].Children = programs[1..];
+            programs = programs[..1];
+        }
+        for (int i = 0; i < programs.Length; i++)
+        {
+            VisitProgram program = programs[i];
             int cpu = i % machine.Cpus.Length;
             int pid = machine.Virtual.Tasks.Start($"task-{i}", cpu, program, cause: -1);
             if (pid < 0)
@@ -49,8 +58,8 @@ public sealed class WorkingSetWorkload(Machine machine, WorkingSetOptions option
 
     private bool HasEnded(VisitProgram program) => machine.State.Virtual.Tasks[program.Pid].State == TaskState.Dead;
 
-    /// <summary>One task: map, fill page by page, visit, grow, exit.</summary>
-    private sealed class VisitProgram(WorkingSetOptions options, RandomStream random) : IProgram
+    /// <summary>One task: map, share what is mapped, fill page by page, visit, grow, exit.</summary>
+    private sealed class VisitProgram(Machine machine, WorkingSetOptions options, RandomStream random, List<VisitProgram> running) : IProgram
     {
         private readonly MemoryAccess[] _batch = new MemoryAccess[Math.Max(256, options.AccessesPerVisit)];
         private readonly long _pages = options.Footprint.Bytes >> Page.Shift;
@@ -61,6 +70,9 @@ public sealed class WorkingSetWorkload(Machine machine, WorkingSetOptions option
 
         public int Pid { get; set; }
 
+        /// <summary>Forked when the memory is mapped, which they share.</summary>
+        public VisitProgram[] Children { get; set; } = [];
+
         /// <summary>Pages to fill, and visits.</summary>
         public long Wanted => _pages + options.Visits + _growthPages;
 
@@ -69,9 +81,9 @@ public sealed class WorkingSetWorkload(Machine machine, WorkingSetOptions option
 
         public ProgramStatus Step(TaskContext task)
         {
-            if ((_start == 0 && !Map(task, options.Footprint.Bytes, ref _start))
+            if ((_start == 0 && !(Map(task, options.Footprint.Bytes, options.Shared, ref _start) && Share(task)))
                 || (_growth == 0 && _growthPages > 0 && _next == _pages + options.Visits && _done == _filled
-                    && !Map(task, options.Growth.Bytes, ref _growth)))
+                    && !Map(task, options.Growth.Bytes, shared: false, ref _growth)))
             {
                 task.ExitCode = 1;
                 return ProgramStatus.Exited;
@@ -93,11 +105,28 @@ public sealed class WorkingSetWorkload(Machine machine, WorkingSetOptions option
             return ProgramStatus.Running;
         }
 
-        private static bool Map(TaskContext task, long bytes, ref ulong start)
+        private static bool Map(TaskContext task, long bytes, bool shared, ref ulong start)
         {
-            long at = task.Calls.Mmap(task, 0, (ulong)bytes, ProtFlags.Read | ProtFlags.Write, MapFlags.Private | MapFlags.Anonymous);
+            long at = task.Calls.Mmap(task, 0, (ulong)bytes, ProtFlags.Read | ProtFlags.Write, (shared ? MapFlags.Shared : MapFlags.Private) | MapFlags.Anonymous);
             start = at < 0 ? 0 : (ulong)at;
             return at >= 0;
+        }
+
+        private bool Share(TaskContext task)
+        {
+            foreach (VisitProgram child in Children)
+            {
+                child._start = _start;
+                long pid = machine.Virtual.Tasks.Fork(task, child);
+                if (pid < 0)
+                {
+                    return false;
+                }
+                child.Pid = (int)pid;
+                running.Add(child);
+            }
+            Children = [];
+            return true;
         }
 
         private void Draw()

@@ -2,7 +2,6 @@ using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
-using Sim.Kernel.Reclaim;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 

@@ -36,6 +36,29 @@ public class PressureRunTests
         Directory.Delete(Path.GetDirectoryName(run)!, recursive: true);
     }
 
+    /// <summary>Memory of two processes is swapped out and comes back; it is nobody's own.</summary>
+    [Fact]
+    public async Task Shared_IsSwappedOutOnceForBoth()
+    {
+        string run = await Run("shared");
+        JsonElement vmstat = await Row(run, "vmstat"), meminfo = await Row(run, "meminfo", "--at", "100ms");
+        long Of(string name) => vmstat.GetProperty(name).GetInt64();
+        Assert.True(Of("pswpout") > 1_000);
+        Assert.True(Of("pswpin") > 1_000);
+        Assert.True(Of("pgmajfault") > 1_000);
+        Assert.Equal((0, 0), (Of("nr_shmem"), Of("oom_kill")));
+        Assert.True(meminfo.GetProperty("Shmem").GetInt64() > 30_000);
+        long used = (await Row(run, "swaps", "--at", "100ms")).GetProperty("used").GetInt64();
+        Assert.True(used > 10_000);
+        foreach (int pid in (ReadOnlySpan<int>)[1, 2])
+        {
+            JsonElement status = await Row(run, $"status:{pid}", "--at", "100ms");
+            Assert.Equal(0, status.GetProperty("VmSwap").GetInt64());
+            Assert.True(status.GetProperty("RssShmem").GetInt64() > 10_000);
+        }
+        Directory.Delete(Path.GetDirectoryName(run)!, recursive: true);
+    }
+
     [Fact]
     public async Task Thrash_EndsInAKill()
     {

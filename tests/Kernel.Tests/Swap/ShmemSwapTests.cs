@@ -29,7 +29,7 @@ public class ShmemSwapTests
     {
         TestMachine machine = Make(profile, device, cpus);
         long before = Available(machine);
-        int shared = (int)(before * 2 / 3), own = (int)(before / 4);
+        int shared = (int)(before * 2 / 3), own = (int)(before * 2 / 3);
         machine.Virtual.Tasks.Start("one", 0, Visitor(shared, own, seed: 1, fork: (task, child) => machine.Virtual.Tasks.Fork(task, child)), -1);
         SharedMemoryObjects objects = machine.Spaces.SharedMemory;
         long swapped = 0;
@@ -54,7 +54,7 @@ public class ShmemSwapTests
         machine.Journal.Complete();
         var contents = new SwappedContents(-1, Shared);
         _log.Fold(machine.Catalogue, [contents]);
-        Assert.True(swapped > 100 && contents.Written > 500 && contents.Read > 500, $"{swapped} swapped at once, {contents.Written} written, {contents.Read} read");
+        Assert.True(swapped > 100 && contents.Written > 500 && contents.Read > 100, $"{swapped} swapped at once, {contents.Written} written, {contents.Read} read");
         AssertFolds(machine);
     }
 
@@ -130,8 +130,10 @@ public class ShmemSwapTests
         machine.Virtual.Tasks.Start("task", 0, new ScriptedProgram((task, _) =>
         {
             mapped = mapped || Map(task, Shared, Pages, MapFlags.Shared);
-            MemoryAccess[] all = [.. Enumerable.Range(0, Pages).Select(p => new MemoryAccess(Shared + ((ulong)p << 12), 8, AccessKind.Store))];
-            Assert.Equal(Pages, task.Run(all));
+            for (int p = 0; p < Pages; p++)
+            {
+                Assert.True(task.Access(Shared + ((ulong)p << 12), 8, AccessKind.Store));
+            }
             Assert.Equal(0, task.Calls.Madvise(task, Shared, Pages << 12, MemoryAdvice.PageOut));
             Assert.Equal((Pages, 0), (machine.Spaces.SharedMemory.ResidentPages, machine.Spaces.SharedMemory.SwapEntries.Count));
             return ProgramStatus.Exited;
