@@ -37,7 +37,7 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
     private readonly List<(long Pfn, long AllocatedBy)> _written = [];
     private readonly List<int> _kept = [];
     private readonly Dictionary<int, long> _vpnOfSlot = [];
-    private long _nowPs, _nextTickNs;
+    private long _nowPs, _nextTickNs, _moment;
     private int _count;
     private CpuClock? _cpu;
 
@@ -73,6 +73,9 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
     /// <summary>How long tasks have run outside faults, in nanoseconds.</summary>
     public long Now => _nowPs / 1000;
 
+    /// <summary>No task runs while pages are reclaimed: each time is a moment.</summary>
+    public long Moment => _moment;
+
     /// <summary>A fault begins: the task's time stops.</summary>
     public void Stop(CpuClock cpu)
     {
@@ -101,6 +104,7 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
     public long Reclaim(CpuClock cpu, long cause)
     {
         (_cpu, _pass.Cause, _pass.QueueFull) = (cpu, cause, false);
+        _moment++;
         if (Now >= _nextTickNs)
         {
             // Late when nobody has faulted for longer than a tick.
@@ -131,7 +135,7 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
     /// <inheritdoc/>
     public bool TestAndClearAccessed(int page)
     {
-        if (!IsHere(page) || _spaces.References(page, out _, out _) == 0)
+        if (!IsHere(page) || !_spaces.AnyEntryHas(page, PteFlags.Accessed))
         {
             return false;
         }
@@ -148,16 +152,7 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
     }
 
     /// <inheritdoc/>
-    public bool IsDirty(int page)
-    {
-        bool dirty = _frames[page].Has(PageFlags.Dirty);
-        ReverseMap map = _spaces.ReverseMap;
-        for (int entry = map.First(page); entry != 0 && !dirty; entry = map.Next(entry))
-        {
-            dirty = (_spaces.Tables.ReadPte(_spaces[map[entry].Pid].Root, (ulong)map[entry].Vpn << 12) & (ulong)PteFlags.Dirty) != 0;
-        }
-        return dirty;
-    }
+    public bool IsDirty(int page) => _frames[page].Has(PageFlags.Dirty) || _spaces.AnyEntryHas(page, PteFlags.Dirty);
 
     /// <summary>Pages are written when they are chosen, not before.</summary>
     public void StartWriting(int page)

@@ -6,56 +6,87 @@ namespace Sim.Kernel.Replacement;
 /// </summary>
 internal sealed class NruPolicy(IPageActivity activity) : IReplacementPolicy
 {
-    private const int Classes = 4;
+    private const byte Dirty = 1, Referenced = 2, Classes = 4;
 
     private readonly PageRing _ring = new();
-    private bool[] _referenced = [];
+    private readonly VictimOrder _order = new();
+    private byte[] _classes = [];
 
     /// <inheritdoc/>
     public void Reserve(int pages)
     {
         _ring.Reserve(pages);
-        Array.Resize(ref _referenced, pages);
+        Array.Resize(ref _classes, pages);
     }
 
     /// <inheritdoc/>
     public void Insert(int page)
     {
-        _referenced[page] = false;
+        _classes[page] = 0;
         _ring.Add(page);
+        _order.Forget();
     }
 
     /// <inheritdoc/>
     public int Evict(int incoming)
     {
-        int best = PageLists.None;
-        int bestClass = Classes;
-        for (int left = _ring.Count; left > 0 && bestClass > 0; left--)
-        {
-            int page = _ring.Hand;
-            _referenced[page] |= activity.TestAndClearAccessed(page);
-            int pageClass = (_referenced[page] ? 2 : 0) + (activity.IsDirty(page) ? 1 : 0);
-            if (pageClass < bestClass)
-            {
-                (best, bestClass) = (page, pageClass);
-            }
-            _ring.Advance();
-        }
-        _ring.Remove(best);
-        return best;
+        int victim = _order.IsKnown(activity.Moment) ? NextInOrder() : Turn();
+        _ring.Remove(victim);
+        return victim;
     }
 
     /// <inheritdoc/>
-    public void Remove(int page) => _ring.Remove(page);
+    public void Remove(int page)
+    {
+        _ring.Remove(page);
+        _order.Forget();
+    }
 
     /// <inheritdoc/>
     public void Tick()
     {
         for (int left = _ring.Count; left > 0; left--)
         {
-            _referenced[_ring.Hand] = false;
+            _classes[_ring.Hand] = 0;
             _ = activity.TestAndClearAccessed(_ring.Hand);
             _ring.Advance();
         }
+        _order.Forget();
+    }
+
+    private int Turn()
+    {
+        int best = PageLists.None;
+        int bestClass = Classes;
+        for (int left = _ring.Count; left > 0 && bestClass > 0; left--)
+        {
+            int page = _ring.Hand;
+            bool referenced = activity.TestAndClearAccessed(page) || (_classes[page] & Referenced) != 0;
+            _classes[page] = (byte)((referenced ? Referenced : 0) | (activity.IsDirty(page) ? Dirty : 0));
+            if (_classes[page] < bestClass)
+            {
+                (best, bestClass) = (page, _classes[page]);
+            }
+            _ring.Advance();
+        }
+        if (bestClass > 0)
+        {
+            _order.Begin(activity.Moment);
+        }
+        return best;
+    }
+
+    private int NextInOrder()
+    {
+        if (_order.IsEmpty)
+        {
+            for (int left = _ring.Count; left > 0; left--)
+            {
+                _order.Add(_ring.Hand, _classes[_ring.Hand]);
+                _ring.Advance();
+            }
+            _order.Sort();
+        }
+        return _order.Take();
     }
 }

@@ -37,6 +37,9 @@ public sealed class ReplacementRun : IPageActivity
     /// <summary>References made so far: virtual time.</summary>
     public long Now { get; private set; }
 
+    /// <summary>Each reference, with the one eviction that it may lead to, is a moment of its own.</summary>
+    public long Moment => Now;
+
     /// <summary>References that faulted, the first one to each page included.</summary>
     public long Misses { get; private set; }
 

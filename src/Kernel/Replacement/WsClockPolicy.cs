@@ -8,6 +8,7 @@ namespace Sim.Kernel.Replacement;
 internal sealed class WsClockPolicy(IPageActivity activity, long window) : IReplacementPolicy
 {
     private readonly PageRing _ring = new();
+    private readonly VictimOrder _order = new();
     private long[] _lastUses = [];
 
     /// <inheritdoc/>
@@ -22,10 +23,25 @@ internal sealed class WsClockPolicy(IPageActivity activity, long window) : IRepl
     {
         _lastUses[page] = activity.Now;
         _ring.Add(page);
+        _order.Forget();
     }
 
     /// <inheritdoc/>
     public int Evict(int incoming)
+    {
+        int victim = _order.IsKnown(activity.Moment) ? NextInOrder() : Turn();
+        _ring.Remove(victim);
+        return victim;
+    }
+
+    /// <inheritdoc/>
+    public void Remove(int page)
+    {
+        _ring.Remove(page);
+        _order.Forget();
+    }
+
+    private int Turn()
     {
         int victim = PageLists.None;
         for (int left = _ring.Count; left > 0; left--)
@@ -39,8 +55,7 @@ internal sealed class WsClockPolicy(IPageActivity activity, long window) : IRepl
             {
                 if (!activity.IsDirty(page))
                 {
-                    victim = page;
-                    break;
+                    return page;
                 }
                 activity.StartWriting(page);
             }
@@ -50,10 +65,21 @@ internal sealed class WsClockPolicy(IPageActivity activity, long window) : IRepl
             }
             _ring.Advance();
         }
-        _ring.Remove(victim);
+        _order.Begin(activity.Moment);
         return victim;
     }
 
-    /// <inheritdoc/>
-    public void Remove(int page) => _ring.Remove(page);
+    private int NextInOrder()
+    {
+        if (_order.IsEmpty)
+        {
+            for (int left = _ring.Count; left > 0; left--)
+            {
+                _order.Add(_ring.Hand, _lastUses[_ring.Hand]);
+                _ring.Advance();
+            }
+            _order.Sort();
+        }
+        return _order.Take();
+    }
 }
