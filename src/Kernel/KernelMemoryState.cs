@@ -4,7 +4,9 @@ using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
 using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Reclaim;
+using Sim.Kernel.Shrinkers;
 using Sim.Kernel.Slab;
+using Sim.Kernel.Vfs;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel;
@@ -51,14 +53,20 @@ public sealed class KernelMemoryState
     /// <summary>Slab caches.</summary>
     public SlabState Slab { get; }
 
+    /// <summary>What memory pressure shrinks.</summary>
+    public ShrinkerState Shrinkers { get; } = new();
+
+    /// <summary>Names and inodes of file systems.</summary>
+    public VfsState Vfs { get; } = new();
+
     /// <summary>The parts that apply events.</summary>
     public IEnumerable<object> Appliers => Reclaim is null
-        ? [Pages, Compaction, HugePages, Slab]
-        : Reclaim.Memcg is null ? [Pages, Compaction, HugePages, Slab, Reclaim, Reclaim.Lru, Reclaim.Swap]
-        : [Pages, Compaction, HugePages, Slab, Reclaim, Reclaim.Lru, Reclaim.Swap, Reclaim.Memcg];
+        ? [Pages, Compaction, HugePages, Slab, Shrinkers, Vfs]
+        : Reclaim.Memcg is null ? [Pages, Compaction, HugePages, Slab, Shrinkers, Vfs, Reclaim, Reclaim.Lru, Reclaim.Swap]
+        : [Pages, Compaction, HugePages, Slab, Shrinkers, Vfs, Reclaim, Reclaim.Lru, Reclaim.Swap, Reclaim.Memcg];
 
     /// <summary>What is wrong with the state, in words: the first violation of an invariant; null when all hold.</summary>
-    public string? Violation() => PageInvariants.Violation(Pages) ?? SlabInvariants.Violation(Slab, Pages.Frames);
+    public string? Violation() => PageInvariants.Violation(Pages) ?? SlabInvariants.Violation(Slab, Pages.Frames) ?? VfsInvariants.Violation(Vfs, Slab, Pages.Frames);
 
     /// <summary>Appends the state to a state hash.</summary>
     public void HashInto(ref XxHash64 hash)
@@ -67,5 +75,7 @@ public sealed class KernelMemoryState
         Compaction.HashInto(ref hash);
         HugePages.HashInto(ref hash);
         Slab.HashInto(ref hash);
+        Shrinkers.HashInto(ref hash);
+        Vfs.HashInto(ref hash);
     }
 }

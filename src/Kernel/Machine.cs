@@ -8,8 +8,10 @@ using Sim.Kernel.Compaction;
 using Sim.Kernel.Highmem;
 using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Shrinkers;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
+using Sim.Kernel.Vfs;
 using Sim.Kernel.Vmalloc;
 
 namespace Sim.Kernel;
@@ -39,6 +41,9 @@ public sealed class Machine
         Virtual = new VirtualMemory(
             State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs,
             options.Hardware.Disks);
+        var shrinkers = new SlabShrinkers(State.Memory.Shrinkers, State.Memory.Slab, journal);
+        Names = new FileNames(State.Memory.Vfs, shrinkers, Slab, journal, options.Kernel.Reclaim);
+        Virtual.Reclaim?.Shrink(shrinkers);
         var kernelTables = new KernelTables(State.Virtual.Spaces, options.Kernel.Profile, Pages, journal, options.Kernel.MmCosts);
         Vmalloc = new VmallocAllocator(
             State.Virtual.Vmalloc, State.Virtual.Spaces, Pages, Slab, kernelTables, Virtual.Tlb, journal, options.Kernel.MmCosts);
@@ -96,6 +101,9 @@ public sealed class Machine
 
     /// <summary>The slab allocator.</summary>
     public SlabAllocator Slab { get; }
+
+    /// <summary>Names and inodes of file systems.</summary>
+    public FileNames Names { get; }
 
     /// <summary>Memory at contiguous kernel addresses.</summary>
     public VmallocAllocator Vmalloc { get; }

@@ -2,6 +2,7 @@ using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
+using Sim.Kernel.Vfs;
 using Sim.Kernel.Vmalloc;
 
 namespace Sim.Kernel;
@@ -15,6 +16,7 @@ public static class MachineInvariants
     public static string? Violation(MachineState state, bool hasTlbs) =>
         PageInvariants.Violation(state.Memory.Pages)
         ?? SlabInvariants.Violation(state.Memory.Slab, state.Memory.Pages.Frames)
+        ?? VfsInvariants.Violation(state.Memory.Vfs, state.Memory.Slab, state.Memory.Pages.Frames)
         ?? AddressSpaceInvariants.Violation(state.Virtual.Spaces, state.Memory.Pages.Frames)
         ?? KernelHalfInvariants.Violation(state.Virtual, state.Memory.Pages.Frames)
         ?? (hasTlbs ? TlbInvariants.Violation(state) : null);

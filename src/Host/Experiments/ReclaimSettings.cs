@@ -40,6 +40,9 @@ public sealed record ReclaimSettings
     [Setting("What swapping costs against reading files again (vm.swappiness): 0 takes file pages only, 100 both alike, 200 anonymous pages only.", Min = 0, Max = 200)]
     public int Swappiness { get; init; } = 60;
 
+    [Setting("Share of the file systems' unused names and inodes that reclaim sees, in percent (vm.vfs_cache_pressure): 0 leaves them alone, more than 100 takes them rather than pages.", Min = 0, Max = 100_000)]
+    public int VfsCachePressure { get; init; } = 100;
+
     [Setting("Which pages of a limited cgroup go first (kernel.memcg.max): by the kernel's two lists (linux), by its generations (mglru), or by a policy of the textbooks, one page after the other. They see accessed bits; the oracles see every reference of one replayed trace.")]
     public PagePolicy Policy { get; init; }
 

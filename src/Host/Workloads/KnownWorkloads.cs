@@ -22,6 +22,10 @@ public static class KnownWorkloads
             "hugepages",
             "A task that scatters its pages and the kernel's over memory, and then asks for huge pages.",
             (options, context) => new HugePagesWorkload(context.Machine, options, context.Seed, context.Name))
+        .Add<NamesOptions>(
+            "names",
+            "Files that are opened by name and closed; their names and inodes stay in slab caches as long as memory lasts.",
+            (options, context) => new NamesWorkload(context.Machine, options, context.Seed, context.Name))
         .Add<ProcessesOptions>(
             "processes",
             "Tasks that map memory, touch part of it, unmap it, and move their heap.",

@@ -62,8 +62,9 @@ public static class VmStat
         if (reclaim is not null)
         {
             Count(VmEvent.Pglazyfreed, VmEvent.Pgrefill, VmEvent.PgstealKswapd, VmEvent.PgstealDirect, VmEvent.PgscanKswapd, VmEvent.PgscanDirect,
-                VmEvent.PgscanAnon, VmEvent.PgscanFile, VmEvent.PgstealAnon, VmEvent.PgstealFile,
-                VmEvent.KswapdLowWmarkHitQuickly, VmEvent.KswapdHighWmarkHitQuickly, VmEvent.Pageoutrun, VmEvent.Pgrotated, VmEvent.OomKill);
+                VmEvent.PgscanAnon, VmEvent.PgscanFile, VmEvent.PgstealAnon, VmEvent.PgstealFile);
+            Add("slabs_scanned", state.Memory.Shrinkers.ScannedObjects);
+            Count(VmEvent.KswapdLowWmarkHitQuickly, VmEvent.KswapdHighWmarkHitQuickly, VmEvent.Pageoutrun, VmEvent.Pgrotated, VmEvent.OomKill);
         }
         Add("pgmigrate_success", spaces.MigratedPages);
         Add("pgmigrate_fail", compaction.Failed);

@@ -44,6 +44,7 @@ internal sealed class DirectReclaim : IPageReclaim
     public long TryToFreePages(ReadOnlySpan<Zone> zones, int order, GfpFlags gfp, CpuClock cpu, long cause)
     {
         (_pass.Cause, _pass.Order, _pass.Highest) = (cause, order, zones[0].Type);
+        _pass.Gfp = gfp;
         (_pass.MaySwap, _pass.MayWrite) = ((gfp & GfpFlags.Io) != 0, true);
         (_pass.Wanted, _pass.Reclaimed) = (LruLists.ClusterMax, 0);
         _pass.ForceDeactivate = false;

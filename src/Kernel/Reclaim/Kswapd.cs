@@ -41,7 +41,7 @@ internal sealed class Kswapd : IKswapd, IComponent
     private readonly CpuClock _cpu;
     private readonly ushort _id;
     private readonly long _slicePs;
-    private readonly ReclaimPass _pass = new() { Kswapd = true };
+    private readonly ReclaimPass _pass = new() { Kswapd = true, Gfp = GfpFlags.Kernel };
     private Phase _phase;
     private int _wantedOrder, _failures, _writtenWhileWaiting;
     private ZoneType _wantedHighest;

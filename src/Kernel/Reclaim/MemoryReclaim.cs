@@ -10,6 +10,7 @@ using Sim.Kernel.Mm;
 using Sim.Kernel.Oom;
 using Sim.Kernel.PageCache;
 using Sim.Kernel.Replacement;
+using Sim.Kernel.Shrinkers;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
@@ -101,6 +102,9 @@ internal sealed class MemoryReclaim : IPageAdvice
 
     /// <summary>Faults at pages of shared memory that are swapped out.</summary>
     public ShmemFaults ShmemFaults { get; }
+
+    /// <summary>Caches of objects are shrunk together with the lists.</summary>
+    public void Shrink(SlabShrinkers shrinkers) => _node.Shrinkers = shrinkers;
 
     /// <summary>Reclaim by requests.</summary>
     public DirectReclaim Direct { get; }

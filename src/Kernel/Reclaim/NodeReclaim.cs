@@ -1,5 +1,6 @@
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Shrinkers;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Reclaim;
@@ -24,6 +25,9 @@ internal sealed class NodeReclaim
         _state = pages.State;
         _swappiness = options.Swappiness;
     }
+
+    /// <summary>Caches of objects that are shrunk with the lists; null for none.</summary>
+    public SlabShrinkers? Shrinkers { get; set; }
 
     private LruState Lru => _state.Lru;
 
@@ -87,6 +91,10 @@ internal sealed class NodeReclaim
     {
         pass.Reclaimed += pass.WalkReclaimed;
         AgeAnon(pass, cpu);
+        if (Shrinkers is not null && pass.Gfp != GfpFlags.None)
+        {
+            pass.Reclaimed += Shrinkers.Shrink(pass.Gfp, pass.Priority, cpu, pass.Cause);
+        }
         if (pass.Kswapd)
         {
             pass.AllWriteback |= pass.Writeback > 0 && pass.Writeback == pass.Taken;

@@ -9,6 +9,9 @@ public sealed record ReclaimOptions
     /// <summary>How much swapping costs against reading files again, 0 to 200 (<c>vm.swappiness</c>).</summary>
     public int Swappiness { get; init; } = 60;
 
+    /// <summary>Share of unused names and inodes that reclaim sees, in percent (<c>vm.vfs_cache_pressure</c>); 0 leaves them alone.</summary>
+    public int VfsCachePressure { get; init; } = 100;
+
     /// <summary>Which pages of a limited cgroup go first.</summary>
     public Replacement.PagePolicy Policy { get; init; }
 

@@ -17,6 +17,9 @@ internal sealed class ReclaimPass
     /// <summary>Order that is wanted.</summary>
     public int Order;
 
+    /// <summary>On behalf of what request slab caches are shrunk; none on behalf of a cgroup, to which nothing of theirs is charged.</summary>
+    public GfpFlags Gfp;
+
     /// <summary>Highest zone whose pages help.</summary>
     public ZoneType Highest;
 

@@ -141,7 +141,8 @@ internal sealed class ArraySlab : ObjectAllocator
         }
         if (!Grow(cache, gfp, cpu, cause))
         {
-            return false;
+            // Reclaim may have freed objects of this very cache, although no frames.
+            return array.Available > 0;
         }
         // A description's own allocation may have grown the same cache and filled the array.
         if (array.Available == 0)

@@ -20,7 +20,7 @@ internal sealed class TestMachine
         TaskOptions? tasks = null, long quantumPs = 10_000_000, Sim.Kernel.Compaction.CompactionOptions? compaction = null,
         Sim.Kernel.Swap.SwapOptions? swap = null, Sim.Kernel.Reclaim.ReclaimOptions? reclaim = null,
         Sim.Kernel.PageCache.PageCacheOptions? pageCache = null, MmOptions? mm = null,
-        Sim.Kernel.Memcg.MemcgOptions? memcg = null)
+        Sim.Kernel.Memcg.MemcgOptions? memcg = null, Sim.Kernel.Slab.SlabAllocatorOptions? slab = null)
     {
         var map = MemoryMap.FromSize(bytes);
         Options = new MachineOptions(
@@ -39,6 +39,7 @@ internal sealed class TestMachine
                 Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions(),
                 PageCache = pageCache ?? new Sim.Kernel.PageCache.PageCacheOptions(),
                 Mm = mm ?? new MmOptions(),
+                Slab = slab ?? new Sim.Kernel.Slab.SlabAllocatorOptions(),
                 Memcg = memcg ?? new Sim.Kernel.Memcg.MemcgOptions(),
                 Swap = swap ?? new Sim.Kernel.Swap.SwapOptions(),
                 Reclaim = reclaim ?? new Sim.Kernel.Reclaim.ReclaimOptions(),
