@@ -180,6 +180,42 @@ public class TaskFamilyTests
         Assert.Equal(free, FreePages(machine));
     }
 
+    /// <summary>A vforked child that waits for a page of its parent's memory is woken by the device's answer, not by the timer of half a second.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void AVforkedChildIsWokenWhenItsPageIsThere(int cpus)
+    {
+        var machine = new TestMachine(cpus: cpus, reclaim: new ReclaimOptions { Enabled = true });
+        int file = machine.Journal.Intern("/data");
+        // Far apart, so that none is read around another.
+        ulong[] pages = [.. Enumerable.Range(0, 20).Select(i => At + ((ulong)i << 22))];
+        int done = 0;
+        long endPs = 0;
+        var child = new ScriptedProgram((task, _) =>
+        {
+            done += done < pages.Length && task.Access(pages[done], 8, AccessKind.Load) ? 1 : 0;
+            endPs = task.Cpu.TimePs;
+            return done < pages.Length ? ProgramStatus.Running : ProgramStatus.Exited;
+        });
+        machine.Virtual.Tasks.Start("parent", 0, new ScriptedProgram((task, step) =>
+        {
+            if (step == 0)
+            {
+                task.Calls.Mmap(task, At, 20UL << 22, ProtFlags.Read, MapFlags.Private | MapFlags.Fixed, new MappedFile(file, true, false));
+                Assert.Equal(2, machine.Virtual.Tasks.Vfork(task, child));
+                return ProgramStatus.Running;
+            }
+            return machine.Virtual.Tasks.Wait4(task, 2, hang: true, out _) == 2 ? ProgramStatus.Exited : ProgramStatus.Running;
+        }), -1);
+        machine.Run();
+        Assert.True(machine.Virtual.Tasks.AllEnded);
+        Assert.Equal(pages.Length, done);
+        Assert.Equal(pages.Length, machine.Spaces.TotalFaults.Major);
+        Assert.InRange(endPs, 1, 100_000_000_000);
+        machine.AssertInvariants();
+    }
+
     private static ScriptedProgram Ends(int exitCode) => new((task, _) =>
     {
         task.ExitCode = exitCode;
