@@ -17,7 +17,8 @@ public sealed class HardwareState
         Options = options;
         Gdt = GlobalDescriptorTable.ForLinux(options.Paging);
         Memory = new PhysicalMemory(options.Frames, options.Paging);
-        Cpus = new CpuState(options.Cpus, Gdt);
+        Descriptors = new DescriptorTables(Gdt, options.Cpus);
+        Cpus = new CpuState(options.Cpus, Descriptors);
         Tlb = new TlbState(options.Cpus, options.Tlb, options.Paging);
         Dram = new DramState(DramGeometry.BanksPerRank * options.Dram.Ranks);
     }
@@ -25,8 +26,11 @@ public sealed class HardwareState
     /// <summary>What it was made from.</summary>
     public HardwareOptions Options { get; }
 
-    /// <summary>The descriptor table; constant.</summary>
+    /// <summary>The descriptor table that every CPU starts with; constant.</summary>
     public GlobalDescriptorTable Gdt { get; }
+
+    /// <summary>The CPUs' descriptor tables, and the local ones.</summary>
+    public DescriptorTables Descriptors { get; }
 
     /// <summary>Contents of page tables.</summary>
     public PhysicalMemory Memory { get; }
@@ -41,13 +45,14 @@ public sealed class HardwareState
     public DramState Dram { get; }
 
     /// <summary>The objects that apply hardware events.</summary>
-    public IEnumerable<object> Appliers => [Memory, Cpus, Tlb, Dram];
+    public IEnumerable<object> Appliers => [Memory, Descriptors, Cpus, Tlb, Dram];
 
     /// <summary>Adds the canonical form of the state; parts whose category is not logged are left out.</summary>
     public void HashInto(ref XxHash64 hash, bool withTlb, bool withDram)
     {
         Memory.HashInto(ref hash);
         Cpus.HashInto(ref hash);
+        Descriptors.HashInto(ref hash);
         if (withTlb)
         {
             Tlb.HashInto(ref hash);

@@ -18,6 +18,7 @@ public sealed partial class Cpu : CpuClock
     private readonly MemoryPort _port;
     private readonly Mmu _mmu;
     private readonly SegmentationUnit _segments;
+    private readonly DescriptorTables _descriptors;
     private readonly bool _pcid;
     private long _accesses, _faults;
 
@@ -36,7 +37,8 @@ public sealed partial class Cpu : CpuClock
         Clock = ClockDomain.FromMegahertz(options.CpuFrequencyMhz);
         _port = new MemoryPort(dram, Clock, journal);
         _mmu = new Mmu(id, options, state, _port, journal);
-        _segments = new SegmentationUnit(state.Gdt);
+        _descriptors = state.Descriptors;
+        _segments = new SegmentationUnit(_descriptors, id);
         _mmu.SetMode(Mode);
         _mmu.SetRoot(Root, Asid);
         ReloadSegments();
@@ -209,25 +211,6 @@ public sealed partial class Cpu : CpuClock
         ChargeCycles(_costs.LoadRootCycles);
     }
 
-    /// <summary>Loads a segment register (<c>mov sreg</c>), or says which exception that raises.</summary>
-    public SegmentFault LoadSegment(SegmentRegister register, ushort selector, long cause)
-    {
-        if (register is SegmentRegister.Default or SegmentRegister.Cs)
-        {
-            throw new ArgumentException("CS changes with the mode, and the default register is none.", nameof(register));
-        }
-        SegmentFault fault = _segments.Check(register, selector, (int)Mode);
-        if (!fault.Raised)
-        {
-            _port.Stamp();
-            var e = new CpuLoadSegment((byte)Id, register, selector);
-            EventHeader header = _journal.Emit(in e, cause);
-            _state.Apply(in e, in header);
-            _segments.Load(register, selector);
-        }
-        return fault;
-    }
-
     private EventHeader Return(bool toUser, long cause)
     {
         _port.Stamp();
@@ -247,13 +230,5 @@ public sealed partial class Cpu : CpuClock
         // The other registers stay as they are.
         _segments.Load(SegmentRegister.Cs, _state.Selector(Id, SegmentRegister.Cs));
         _segments.Load(SegmentRegister.Ss, _state.Selector(Id, SegmentRegister.Ss));
-    }
-
-    private void ReloadSegments()
-    {
-        for (SegmentRegister register = SegmentRegister.Cs; register <= SegmentRegister.Gs; register++)
-        {
-            _segments.Load(register, _state.Selector(Id, register));
-        }
     }
 }

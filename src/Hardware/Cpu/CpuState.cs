@@ -4,7 +4,7 @@ using Sim.Hardware.Segmentation;
 namespace Sim.Hardware.Cpu;
 
 /// <summary>What the log tells about each CPU: privilege, address space, segment selectors. Sourced state.</summary>
-public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLoadRoot>, IApply<CpuLoadSegment>
+public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLoadRoot>, IApply<CpuLoadSegment>, IApply<CpuSegmentBase>
 {
     private const int Registers = 7;
 
@@ -14,13 +14,17 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
     private readonly long[] _rootPfn;
     private readonly short[] _asid;
     private readonly ushort[] _selectors;
+    private readonly ulong[] _base;
+    private readonly DescriptorTables _tables;
     private readonly GlobalDescriptorTable _gdt;
 
     /// <param name="cpus">Number of CPUs; each starts in kernel mode, as if by an interrupt, without an address space.</param>
-    /// <param name="gdt">The descriptor table they all use.</param>
-    public CpuState(int cpus, GlobalDescriptorTable gdt)
+    /// <param name="tables">Their descriptor tables.</param>
+    public CpuState(int cpus, DescriptorTables tables)
     {
-        _gdt = gdt;
+        _tables = tables;
+        GlobalDescriptorTable gdt = _gdt = tables.Initial;
+        _base = new ulong[cpus * 2];
         _mode = new CpuMode[cpus];
         _depth = new int[cpus];
         _entries = new ulong[cpus];
@@ -59,6 +63,9 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
     /// <summary>Selector in a segment register.</summary>
     public ushort Selector(int cpu, SegmentRegister register) => _selectors[cpu * Registers + (int)register];
 
+    /// <summary>Linear address of offset 0 of FS or GS in long mode; the descriptor's where it was not written since.</summary>
+    public ulong Base(int cpu, SegmentRegister register) => _base[BaseOf(cpu, register)];
+
     public void Apply(in CpuEnter e, in EventHeader header)
     {
         _depth[e.Cpu]++;
@@ -89,8 +96,17 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
         _asid[e.Cpu] = e.Asid;
     }
 
-    public void Apply(in CpuLoadSegment e, in EventHeader header) =>
+    public void Apply(in CpuLoadSegment e, in EventHeader header)
+    {
         _selectors[e.Cpu * Registers + (int)e.Register] = e.Selector;
+        if (_gdt.LongMode && e.Register >= SegmentRegister.Fs)
+        {
+            _tables.TryFind(e.Cpu, e.Selector, out SegmentDescriptor descriptor);
+            _base[BaseOf(e.Cpu, e.Register)] = descriptor.Base;
+        }
+    }
+
+    public void Apply(in CpuSegmentBase e, in EventHeader header) => _base[BaseOf(e.Cpu, e.Register)] = (ulong)e.SegmentBase;
 
     public void HashInto(ref XxHash64 hash)
     {
@@ -102,7 +118,16 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
             hash.Add(_asid[cpu]);
         }
         hash.AddSpan<ushort>(_selectors);
+        for (int i = 0; i < _base.Length; i++)
+        {
+            if (_base[i] != 0)
+            {
+                hash.Add((long)_base[i] ^ i);
+            }
+        }
     }
+
+    private static int BaseOf(int cpu, SegmentRegister register) => cpu * 2 + (register - SegmentRegister.Fs);
 
     private void SetCodeAndStack(int cpu, CpuMode mode)
     {

@@ -20,11 +20,27 @@ public readonly record struct SegmentFault(int Vector, int ErrorCode)
 /// </summary>
 public sealed class SegmentationUnit
 {
-    private readonly GlobalDescriptorTable _gdt;
+    private readonly DescriptorTables _tables;
+    private readonly int _cpu;
+    private readonly bool _longMode;
+    private readonly ulong[] _base = new ulong[7];
     private readonly SegmentDescriptor[] _hidden = new SegmentDescriptor[7];
     private readonly ushort[] _selectors = new ushort[7];
 
-    public SegmentationUnit(GlobalDescriptorTable gdt) => _gdt = gdt;
+    /// <param name="tables">The descriptor tables in memory.</param>
+    /// <param name="cpu">Whose registers they are.</param>
+    public SegmentationUnit(DescriptorTables tables, int cpu)
+    {
+        _tables = tables;
+        _cpu = cpu;
+        _longMode = tables.Initial.LongMode;
+    }
+
+    /// <summary>A CPU by itself, with a table that nobody changes.</summary>
+    public SegmentationUnit(GlobalDescriptorTable gdt)
+        : this(new DescriptorTables(gdt, 1), 0)
+    {
+    }
 
     /// <summary>
     /// Accesses through CS and DS need no check and no base: 64-bit mode, or flat segments that allow what they are used for.
@@ -36,7 +52,7 @@ public sealed class SegmentationUnit
 
     /// <summary>
     /// Checks a selector for a register (<c>mov sreg</c>) without loading it.
-    /// #GP: null CS or SS, beyond the table, of a local table, wrong type, wrong privilege. #NP or #SS: not present.
+    /// #GP: null CS or SS, beyond the table, of a local table where none is loaded, wrong type, wrong privilege. #NP or #SS: not present.
     /// </summary>
     /// <param name="register">The register.</param>
     /// <param name="selector">Index, table bit and RPL.</param>
@@ -47,14 +63,13 @@ public sealed class SegmentationUnit
         int rpl = selector & 3;
         if (code == 0)
         {
-            bool allowed = register != SegmentRegister.Cs && (register != SegmentRegister.Ss || (_gdt.LongMode && cpl != 3));
+            bool allowed = register != SegmentRegister.Cs && (register != SegmentRegister.Ss || (_longMode && cpl != 3));
             return allowed ? SegmentFault.None : new SegmentFault(ExceptionVector.GeneralProtection, 0);
         }
-        if ((selector & 4) != 0 || selector >> 3 >= _gdt.Count)
+        if (!_tables.TryFind(_cpu, selector, out SegmentDescriptor d))
         {
             return new SegmentFault(ExceptionVector.GeneralProtection, code);
         }
-        SegmentDescriptor d = _gdt[selector >> 3];
         bool ok = register switch
         {
             SegmentRegister.Cs => d.IsCode && (d.Conforming ? d.Dpl <= cpl : d.Dpl == cpl && rpl <= cpl) && !(d.Long && d.Big),
@@ -77,10 +92,14 @@ public sealed class SegmentationUnit
     public void Load(SegmentRegister register, ushort selector)
     {
         _selectors[(int)register] = selector;
-        _hidden[(int)register] = (selector & ~3) == 0 ? default : _gdt[selector >> 3];
+        _tables.TryFind(_cpu, selector, out _hidden[(int)register]);
+        _base[(int)register] = _hidden[(int)register].Base;
         SegmentDescriptor code = _hidden[(int)SegmentRegister.Cs], data = _hidden[(int)SegmentRegister.Ds];
-        IsFlat = _gdt.LongMode || (code.IsFlat && data.IsFlat && data.Writable);
+        IsFlat = _longMode || (code.IsFlat && data.IsFlat && data.Writable);
     }
+
+    /// <summary>In long mode: writes the base of FS or GS by itself; the selector stays.</summary>
+    public void SetBase(SegmentRegister register, ulong address) => _base[(int)register] = address;
 
     /// <summary>Turns an offset in a segment into a linear address, or says which exception the access raises.</summary>
     /// <param name="register">The register; <see cref="SegmentRegister.Default"/> is CS for a fetch and DS for data.</param>
@@ -95,9 +114,9 @@ public sealed class SegmentationUnit
             register = kind == AccessKind.Fetch ? SegmentRegister.Cs : SegmentRegister.Ds;
         }
         SegmentDescriptor d = _hidden[(int)register];
-        if (_gdt.LongMode)
+        if (_longMode)
         {
-            linear = offset + (register >= SegmentRegister.Fs ? d.Base : 0UL);
+            linear = offset + (register >= SegmentRegister.Fs ? _base[(int)register] : 0UL);
             return SegmentFault.None;
         }
         linear = 0;

@@ -38,6 +38,10 @@ public static class KnownWorkloads
             "slab",
             "Objects of several slab caches, and of the general ones, that come and go.",
             (options, context) => new SlabWorkload(context.Machine, options, context.Seed, context.Name))
+        .Add<TouchesOptions>(
+            "touches",
+            "A task for each of a list of accesses that programs should not make.",
+            (options, context) => new TouchesWorkload(context.Machine, options, context.Name))
         .Add<TraceOptions>(
             "trace",
             "A real program's memory accesses and mapping calls, replayed together.",

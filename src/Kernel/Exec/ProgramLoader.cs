@@ -127,6 +127,10 @@ public sealed class ProgramLoader
         var done = new SyscallResult(task.Pid, _execve, 0, arguments.ArgumentBytes.Count, arguments.EnvironmentBytes.Count, result);
         _journal.Emit(in done, entry);
         task.LeaveLentMemory(_tasks[task.Pid].Mm, entry);
+        if (executed.Start is not null)
+        {
+            task.Segments.Exec(task, entry);
+        }
         if (executed.IsFatal)
         {
             task.Kill(Signal.Segv);

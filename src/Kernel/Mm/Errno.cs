@@ -12,6 +12,9 @@ public enum Errno
     /// <summary>No such file.</summary>
     ENOENT = 2,
 
+    /// <summary>Nothing found: no free entry.</summary>
+    ESRCH = 3,
+
     /// <summary>Input/output error.</summary>
     EIO = 5,
 

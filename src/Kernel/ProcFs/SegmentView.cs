@@ -58,13 +58,15 @@ public static class SegmentView
     {
         ushort selector = hardware.Cpus.Selector(cpu, register);
         string name = register.ToString().ToLowerInvariant();
-        if ((selector & ~3) == 0)
+        bool longMode = hardware.Gdt.LongMode;
+        bool hasBase = longMode && register >= SegmentRegister.Fs;
+        ulong at = hasBase ? hardware.Cpus.Base(cpu, register) : 0;
+        if (!hardware.Descriptors.TryFind(cpu, selector, out SegmentDescriptor d))
         {
-            return new SegmentRow(cpu, name, Maps.Hex(selector), "", "0x0", "0x0", 0, "null", hardware.Gdt.LongMode);
+            return new SegmentRow(cpu, name, Maps.Hex(selector), "", Maps.Hex(at), "0x0", 0, "null", longMode && at == 0);
         }
-        SegmentDescriptor d = hardware.Gdt[selector >> 3];
         return new SegmentRow(
-            cpu, name, Maps.Hex(selector), "0x" + d.Raw.ToString("x16", CultureInfo.InvariantCulture), Maps.Hex(d.Base), Maps.Hex(d.Limit), d.Dpl,
-            d.IsCode ? "code" : "data", d.IsFlat || hardware.Gdt.LongMode);
+            cpu, name, Maps.Hex(selector), "0x" + d.Raw.ToString("x16", CultureInfo.InvariantCulture), Maps.Hex(hasBase ? at : d.Base),
+            Maps.Hex(d.Limit), d.Dpl, d.IsCode ? "code" : "data", hasBase ? at == 0 : d.IsFlat || longMode);
     }
 }

@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
+using Sim.Hardware.Segmentation;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Syscalls;
 
@@ -14,11 +15,13 @@ public sealed class TaskContext
     private readonly PageFaultHandler _faults;
     private readonly Journal _journal;
 
-    internal TaskContext(Cpu cpu, PageFaultHandler faults, SystemCalls calls, Journal journal)
+    internal TaskContext(Cpu cpu, VirtualMemory kernel, Journal journal)
     {
         Cpu = cpu;
-        Calls = calls;
-        _faults = faults;
+        Calls = kernel.Calls;
+        SegmentCalls = kernel.SegmentCalls;
+        Segments = kernel.Segments;
+        _faults = kernel.Faults;
         _journal = journal;
     }
 
@@ -27,6 +30,12 @@ public sealed class TaskContext
 
     /// <summary>The system calls.</summary>
     public SystemCalls Calls { get; }
+
+    /// <summary>The system calls about segments.</summary>
+    public SegmentCalls SegmentCalls { get; }
+
+    /// <summary>Segments that are not flat.</summary>
+    internal TaskSegments Segments { get; }
 
     /// <summary>The task.</summary>
     public int Pid { get; private set; }
@@ -85,9 +94,9 @@ public sealed class TaskContext
     }
 
     /// <summary>Makes one access, whatever the time; false when it killed the task, or has to be made again after a sleep.</summary>
-    public bool Access(ulong address, int size, AccessKind kind)
+    public bool Access(ulong address, int size, AccessKind kind, SegmentRegister segment = SegmentRegister.Default)
     {
-        var access = new MemoryAccess(address, size, kind);
+        var access = new MemoryAccess(address, size, kind) { Segment = segment };
         while (KilledBy == 0 && !IsBlocked)
         {
             AccessResult result = Cpu.Access(in access);
@@ -99,6 +108,17 @@ public sealed class TaskContext
             OnException(in fault);
         }
         return false;
+    }
+
+    /// <summary>Loads a segment register; false when that raised an exception, which killed the task.</summary>
+    public bool LoadSegment(SegmentRegister register, ushort selector)
+    {
+        SegmentFault fault = Cpu.LoadSegment(register, selector, -1);
+        if (fault.Raised)
+        {
+            OnException(new PageFault { Vector = fault.Vector, ErrorCode = fault.ErrorCode });
+        }
+        return !fault.Raised;
     }
 
     /// <summary>
@@ -168,6 +188,12 @@ public sealed class TaskContext
     private void OnException(in PageFault fault)
     {
         EventHeader entry = Cpu.EnterKernel(EntryKind.Exception, fault.Vector, fault.ErrorCode, fault.Address, -1);
+        if (fault.Vector is ExceptionVector.SegmentNotPresent or ExceptionVector.StackFault)
+        {
+            // SIGBUS, as exc_segment_not_present and exc_stack_segment have it (arch/x86/kernel/traps.c).
+            Bus(fault.Address, entry.Sequence);
+            return;
+        }
         if (fault.Vector != ExceptionVector.PageFault)
         {
             Segv(fault.Address, SegvCode.Kernel, fault.ErrorCode, entry.Sequence);
@@ -182,9 +208,7 @@ public sealed class TaskContext
                 Segv(fault.Address, code, fault.ErrorCode, entry.Sequence);
                 break;
             case FaultResult.Bus:
-                var e = new FaultBus(Pid, (long)fault.Address);
-                _journal.Emit(in e, entry.Sequence);
-                Kill(Signal.Bus);
+                Bus(fault.Address, entry.Sequence);
                 break;
             case FaultResult.Blocked:
                 IsBlocked = true;
@@ -222,6 +246,13 @@ public sealed class TaskContext
         var e = new FaultSegv(Pid, (long)address, code, errorCode);
         _journal.Emit(in e, cause);
         Kill(Signal.Segv);
+    }
+
+    private void Bus(ulong address, long cause)
+    {
+        var e = new FaultBus(Pid, (long)address);
+        _journal.Emit(in e, cause);
+        Kill(Signal.Bus);
     }
 
     private void OutOfMemory(ulong address, long cause)

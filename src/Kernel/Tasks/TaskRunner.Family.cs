@@ -28,6 +28,8 @@ public sealed partial class TaskRunner
             cpu.ReturnToUser(entry);
             return child;
         }
+        // The table of local descriptors is the address space's, so the child has its parent's.
+        _kernel.Segments.Fork(parent, (int)child, -1, entry);
         SleepFor(parent, (int)child, entry);
         return Launch((int)child, cpu.Id, program, entry);
     }

@@ -64,7 +64,7 @@ public sealed partial class TaskRunner : IComponent
         _journal = journal;
         _scheduler = scheduler;
         _numbers = SyscallNumbers.Of(options.Profile);
-        _contexts = [.. cpus.Select(cpu => new TaskContext(cpu, kernel.Faults, kernel.Calls, journal))];
+        _contexts = [.. cpus.Select(cpu => new TaskContext(cpu, kernel, journal))];
         _runs = new CpuRun[cpus.Length];
         _target = scheduler.Register(this);
         _quantumPs = quantumPs;
@@ -102,7 +102,16 @@ public sealed partial class TaskRunner : IComponent
         Cpu cpu = parent.Cpu;
         long entry = cpu.EnterKernel(EntryKind.Syscall, _numbers.Fork, 0, 0, -1).Sequence;
         string comm = _journal.Symbols[_tasks[parent.Pid].Comm];
-        long child = _kernel.Processes.Fork(parent.Pid, comm, cpu, entry);
+        long ldt = _kernel.Segments.PrepareFork(parent.Mm, parent.Pid, cpu, entry);
+        long child = ldt == TaskSegments.NoMemory ? -(long)Errno.ENOMEM : _kernel.Processes.Fork(parent.Pid, comm, cpu, entry);
+        if (child >= 0)
+        {
+            _kernel.Segments.Fork(parent, (int)child, ldt, entry);
+        }
+        else
+        {
+            _kernel.Segments.CancelFork(parent.Mm, ldt, cpu, entry);
+        }
         var e = new SyscallResult(parent.Pid, _numbers.Fork, 0, 0, 0, child);
         _journal.Emit(in e, entry);
         cpu.ReturnToUser(entry);
@@ -277,6 +286,10 @@ public sealed partial class TaskRunner : IComponent
             _kernel.Tlb.Leave(_spaces[pid], cpu, cause);
         }
         long exit = _kernel.Processes.Exit(pid, exitCode, signal, cpu, cause);
+        if (context.Mm == pid)
+        {
+            _kernel.Segments.Exit(pid, cpu, exit);
+        }
         _programs[pid] = null;
         WakeParent(context, exit);
         Switch(context, TaskState.Dead, exit);
@@ -313,11 +326,15 @@ public sealed partial class TaskRunner : IComponent
         if (next != 0)
         {
             _kernel.Tlb.Load(cpu, _spaces[_tasks[next].Mm], header.Sequence);
-            cpu.ReturnToUser(header.Sequence);
         }
         else
         {
             _kernel.Tlb.EnterLazy(cpu, header.Sequence);
+        }
+        _kernel.Segments.Switch(cpu, previous == TaskState.Dead ? 0 : current, next, _tasks[next].Mm, header.Sequence);
+        if (next != 0)
+        {
+            cpu.ReturnToUser(header.Sequence);
         }
     }
 

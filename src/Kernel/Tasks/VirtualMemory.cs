@@ -44,6 +44,9 @@ public sealed class VirtualMemory
         var files = new FileCalls(state.Spaces, allocator, journal, Faults, Reclaim, Tlb, options.MmCosts);
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts, files);
         Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State), Tlb, options.Tasks);
+        Segments = new TaskSegments(cpus, state.Segments, cpus[0].Descriptors, allocator, journal);
+        SegmentCalls = new SegmentCalls(
+            Segments, cpus[0].Descriptors, options.Profile, state.Spaces.Layout.TaskSize, options.MmCosts, journal);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
         Reclaim?.Connect(Tasks);
@@ -75,6 +78,12 @@ public sealed class VirtualMemory
 
     /// <summary>System calls of running tasks.</summary>
     public SystemCalls Calls { get; }
+
+    /// <summary>Segments of tasks that are not flat.</summary>
+    internal TaskSegments Segments { get; }
+
+    /// <summary>System calls about segments.</summary>
+    internal SegmentCalls SegmentCalls { get; }
 
     /// <summary>Makes and ends processes.</summary>
     public Processes Processes { get; }

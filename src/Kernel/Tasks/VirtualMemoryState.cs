@@ -1,6 +1,7 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Memory;
 using Sim.Hardware.Paging;
+using Sim.Hardware.Segmentation;
 using Sim.Kernel.Highmem;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Oom;
@@ -32,6 +33,7 @@ public sealed class VirtualMemoryState
         Vmalloc = new VmallocState(layout, Spaces, cpus);
         Highmem = new HighmemState(layout, Spaces, cpus, lowmemEndPfn);
         Tasks = new TaskTable(cpus, frames);
+        Segments = new ThreadSegments(GlobalDescriptorTable.ForLinux(mode).InitialDataSelector);
         Tlb = new TlbContexts(cpus);
         Oom = kernel?.Reclaim is null ? null : new OomState(Spaces, Tasks, kernel.Pages);
     }
@@ -48,6 +50,9 @@ public sealed class VirtualMemoryState
     /// <summary>Tasks and run queues.</summary>
     public TaskTable Tasks { get; }
 
+    /// <summary>Segments of tasks that are not flat.</summary>
+    public ThreadSegments Segments { get; }
+
     /// <summary>What the kernel knows of the CPUs' TLBs.</summary>
     public TlbContexts Tlb { get; }
 
@@ -55,13 +60,14 @@ public sealed class VirtualMemoryState
     public OomState? Oom { get; }
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => Oom is null ? [Spaces, Tasks, Tlb, Vmalloc, Highmem] : [Spaces, Tasks, Tlb, Vmalloc, Highmem, Oom];
+    public IEnumerable<object> Appliers => Oom is null ? [Spaces, Tasks, Segments, Tlb, Vmalloc, Highmem] : [Spaces, Tasks, Segments, Tlb, Vmalloc, Highmem, Oom];
 
     /// <summary>Appends the state in canonical form.</summary>
     public void HashInto(ref XxHash64 hash)
     {
         Spaces.HashInto(ref hash);
         Tasks.HashInto(ref hash);
+        Segments.HashInto(ref hash);
         Tlb.HashInto(ref hash);
         Oom?.HashInto(ref hash);
         Vmalloc.HashInto(ref hash);

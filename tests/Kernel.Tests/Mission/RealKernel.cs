@@ -9,7 +9,9 @@ namespace Sim.Kernel.Tests.Mission;
 /// </summary>
 internal static class RealKernel
 {
-    private static readonly Lazy<string?> _program = new(Build);
+    private static readonly Lazy<string?> _program = new(() => Build("machine_facts.c", ["-O0"]));
+    private static readonly Lazy<string?> _segments = new(
+        () => Build("segments32.c", ["-m32", "-O1", "-static", "-nostdlib", "-fno-pie", "-no-pie", "-fno-stack-protector"]));
 
     /// <summary>The lines that the program prints, each a name and its values.</summary>
     public static Dictionary<string, string[]> Ask(string what)
@@ -17,24 +19,44 @@ internal static class RealKernel
         bool required = Environment.GetEnvironmentVariable("SIM_REQUIRE_TOOLS") == "1";
         Assert.SkipUnless(_program.Value is not null || required, "no gcc on 64-bit Linux here: apt-get install gcc libc6-dev");
         Assert.NotNull(_program.Value);
-        using Process process = Process.Start(new ProcessStartInfo(_program.Value, [what]) { RedirectStandardOutput = true })!;
+        return Run(_program.Value, what);
+    }
+
+    /// <summary>The lines of <c>segments32.c</c>, a 32-bit program; the test is skipped where such cannot be made or executed.</summary>
+    public static Dictionary<string, string[]> AskAboutSegments()
+    {
+        Assert.SkipUnless(_segments.Value is not null, "gcc cannot make 32-bit programs here: apt-get install gcc-multilib");
+        try
+        {
+            return Run(_segments.Value!);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("this kernel does not execute 32-bit programs");
+            throw;
+        }
+    }
+
+    private static Dictionary<string, string[]> Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
         return output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')).ToDictionary(w => w[0], w => w[1..]);
     }
 
-    private static string? Build()
+    private static string? Build(string file, string[] options)
     {
-        string source = Path.Combine(Root(), "tests", "Kernel.Tests", "Mission", "machine_facts.c");
-        string program = Path.Combine(Directory.CreateTempSubdirectory("sim-facts-").FullName, "machine_facts");
+        string source = Path.Combine(Root(), "tests", "Kernel.Tests", "Mission", file);
+        string program = Path.Combine(Directory.CreateTempSubdirectory("sim-facts-").FullName, Path.GetFileNameWithoutExtension(file));
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
         {
             return null;
         }
         try
         {
-            using Process gcc = Process.Start(new ProcessStartInfo("gcc", ["-O0", "-w", "-o", program, source]))!;
+            using Process gcc = Process.Start(new ProcessStartInfo("gcc", [.. options, "-w", "-o", program, source]))!;
             gcc.WaitForExit();
             return gcc.ExitCode == 0 ? program : null;
         }

@@ -1,0 +1,196 @@
+using Sim.Engine.Events;
+using Sim.Hardware.Cpu;
+using Sim.Hardware.Segmentation;
+using Sim.Kernel.Mm;
+using Sim.Kernel.Tasks;
+
+namespace Sim.Kernel.Syscalls;
+
+/// <summary>The system calls that give a program segments of its own (arch/x86/kernel/tls.c, ldt.c and process_64.c, Linux 6.1).</summary>
+public sealed class SegmentCalls
+{
+    /// <summary>Most entries of a local table (<c>LDT_ENTRIES</c>).</summary>
+    public const int MaxLdtEntries = 8192;
+
+    /// <summary>arch_prctl: the base of GS, of FS.</summary>
+    public const int ArchSetGs = 0x1001, ArchSetFs = 0x1002, ArchGetFs = 0x1003, ArchGetGs = 0x1004;
+
+    private readonly TaskSegments _segments;
+    private readonly DescriptorTables _tables;
+    private readonly Journal _journal;
+    private readonly SyscallNumbers _numbers;
+    private readonly ulong _taskSize;
+    private readonly long _copyPs;
+    private readonly bool _longMode;
+
+    internal SegmentCalls(
+        TaskSegments segments, DescriptorTables tables, KernelProfile profile, ulong taskSize, MmCosts costs, Journal journal)
+    {
+        _segments = segments;
+        _tables = tables;
+        _journal = journal;
+        _numbers = SyscallNumbers.Of(profile);
+        _taskSize = taskSize;
+        _copyPs = costs.UserCopyPageNs * 1000L;
+        _longMode = tables.Initial.LongMode;
+    }
+
+    /// <summary>
+    /// set_thread_area: a thread-local segment in the GDT. ENOSYS in 64-bit programs. EINVAL: not present, code, 16 bits, or no entry
+    /// for this. ESRCH: none of the three entries is free. EFAULT: the description cannot be accessed.
+    /// </summary>
+    /// <param name="task">Who calls.</param>
+    /// <param name="descriptor">What lies at <paramref name="buffer"/>; entry -1 asks for a free one.</param>
+    /// <param name="buffer">Address of the description; the entry that was chosen is written there.</param>
+    /// <param name="entryNumber">The entry.</param>
+    /// <returns>0, or minus an errno.</returns>
+    public long SetThreadArea(TaskContext task, in UserDescriptor descriptor, ulong buffer, out int entryNumber)
+    {
+        long entry = Enter(task, _numbers.SetThreadArea);
+        entryNumber = descriptor.EntryNumber;
+        long result = _longMode ? -(long)Errno.ENOSYS : SetThreadArea(task, in descriptor, buffer, ref entryNumber, entry);
+        return task.IsBlocked ? result : Return(task, _numbers.SetThreadArea, buffer, 0, 0, result, entry);
+    }
+
+    /// <summary>
+    /// modify_ldt with function 1 or 0x11: writes an entry of the process's local table. EINVAL: no such entry, or conforming code that is
+    /// present. EFAULT: the description cannot be read. ENOMEM: no memory for the table.
+    /// </summary>
+    /// <param name="task">Who calls.</param>
+    /// <param name="descriptor">What lies at <paramref name="buffer"/>.</param>
+    /// <param name="buffer">Address of the description.</param>
+    /// <param name="oldMode">Function 1.</param>
+    /// <returns>0, or minus an errno.</returns>
+    public long WriteLdt(TaskContext task, in UserDescriptor descriptor, ulong buffer, bool oldMode = false)
+    {
+        long entry = Enter(task, _numbers.ModifyLdt);
+        long result = task.CopyUser(buffer, UserDescriptor.Bytes, write: false, _copyPs, entry) > 0
+            ? -(long)(task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT)
+            : WriteLdt(task, in descriptor, oldMode, entry);
+        return task.IsBlocked ? result : Return(task, _numbers.ModifyLdt, buffer, UserDescriptor.Bytes, oldMode ? 1 : 0x11, result, entry);
+    }
+
+    /// <summary>modify_ldt with function 0: copies the table to memory. EFAULT: that cannot be written.</summary>
+    /// <returns>Bytes asked for, what is behind the table's end cleared; 0 without a table; or minus an errno.</returns>
+    public long ReadLdt(TaskContext task, ulong buffer, long length)
+    {
+        long entry = Enter(task, _numbers.ModifyLdt);
+        long result = 0;
+        if (_tables.LocalEntries(task.Mm) > 0)
+        {
+            result = Math.Min(length, MaxLdtEntries * 8);
+            if (task.CopyUser(buffer, result, write: true, _copyPs, entry) > 0)
+            {
+                result = -(long)(task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT);
+            }
+        }
+        return task.IsBlocked ? result : Return(task, _numbers.ModifyLdt, buffer, length, 0, result, entry);
+    }
+
+    /// <summary>
+    /// arch_prctl with ARCH_SET_FS or ARCH_SET_GS: the register is null, its base the address. EPERM: an address of the kernel.
+    /// EINVAL in 32-bit programs and for other codes.
+    /// </summary>
+    /// <returns>0, or minus an errno.</returns>
+    public long ArchPrctl(TaskContext task, int code, ulong address)
+    {
+        long entry = Enter(task, _numbers.ArchPrctl);
+        long result = 0;
+        if (!_longMode || code is not (ArchSetFs or ArchSetGs))
+        {
+            result = -(long)Errno.EINVAL;
+        }
+        else if (address >= _taskSize)
+        {
+            result = -(long)Errno.EPERM;
+        }
+        else
+        {
+            SegmentRegister register = code == ArchSetFs ? SegmentRegister.Fs : SegmentRegister.Gs;
+            task.Cpu.LoadSegment(register, 0, entry);
+            task.Cpu.WriteSegmentBase(register, address, entry);
+        }
+        return Return(task, _numbers.ArchPrctl, address, code, 0, result, entry);
+    }
+
+    private long SetThreadArea(TaskContext task, in UserDescriptor descriptor, ulong buffer, ref int index, long entry)
+    {
+        if (task.CopyUser(buffer, UserDescriptor.Bytes, write: false, _copyPs, entry) > 0)
+        {
+            return -(long)(task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT);
+        }
+        bool none = descriptor.IsEmpty || descriptor.IsZero;
+        if (!none && (!descriptor.Seg32Bit || descriptor.Contents > 1 || descriptor.SegNotPresent))
+        {
+            return -(long)Errno.EINVAL;
+        }
+        if (index == -1)
+        {
+            int free = 0;
+            while (free < TaskSegments.TlsEntries && _segments.Tls(task.Pid, _segments.FirstTls + free).Raw != 0)
+            {
+                free++;
+            }
+            if (free == TaskSegments.TlsEntries)
+            {
+                return -(long)Errno.ESRCH;
+            }
+            if (task.CopyUser(buffer, sizeof(int), write: true, _copyPs, entry) > 0)
+            {
+                return -(long)(task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT);
+            }
+            index = _segments.FirstTls + free;
+        }
+        if (index < _segments.FirstTls || index >= _segments.FirstTls + TaskSegments.TlsEntries)
+        {
+            return -(long)Errno.EINVAL;
+        }
+        _segments.WriteTls(task, index, none ? default : descriptor.ToDescriptor(), entry);
+        // On the way back to user mode the registers are loaded anew.
+        for (SegmentRegister register = SegmentRegister.Ds; register <= SegmentRegister.Gs; register++)
+        {
+            if (register != SegmentRegister.Ss && task.Cpu.Selector(register) >> 3 == index)
+            {
+                TaskSegments.LoadOrNull(task.Cpu, register, task.Cpu.Selector(register), entry);
+            }
+        }
+        return 0;
+    }
+
+    private long WriteLdt(TaskContext task, in UserDescriptor descriptor, bool oldMode, long entry)
+    {
+        if ((uint)descriptor.EntryNumber >= MaxLdtEntries || (descriptor.Contents == 3 && (oldMode || !descriptor.SegNotPresent)))
+        {
+            return -(long)Errno.EINVAL;
+        }
+        bool none = descriptor.IsEmpty || (oldMode && descriptor.BaseAddress == 0 && descriptor.Limit == 0);
+        SegmentDescriptor written = none ? default : (oldMode ? descriptor with { Useable = false } : descriptor).ToDescriptor();
+        if (!_segments.WriteLocal(task.Mm, descriptor.EntryNumber, written, task.Cpu, entry))
+        {
+            return -(long)Errno.ENOMEM;
+        }
+        // Long mode refreshes DS and ES at once, i386 all but GS on the way back to user mode; the others keep what they have read.
+        for (SegmentRegister register = SegmentRegister.Ds; register <= (_longMode ? SegmentRegister.Es : SegmentRegister.Fs); register++)
+        {
+            if (register != SegmentRegister.Ss && (task.Cpu.Selector(register) & 4) != 0)
+            {
+                TaskSegments.LoadOrNull(task.Cpu, register, task.Cpu.Selector(register), entry);
+            }
+        }
+        return 0;
+    }
+
+    private static long Enter(TaskContext task, int nr) => task.Cpu.EnterKernel(EntryKind.Syscall, nr, 0, 0, -1).Sequence;
+
+    /// <summary>A task killed inside the call stays in the kernel, which ends it.</summary>
+    private long Return(TaskContext task, int nr, ulong arg0, long arg1, long arg2, long result, long entry)
+    {
+        var e = new SyscallResult(task.Pid, nr, (long)arg0, arg1, arg2, result);
+        _journal.Emit(in e, entry);
+        if (task.KilledBy == 0)
+        {
+            task.Cpu.ReturnToUser(entry);
+        }
+        return result;
+    }
+}
