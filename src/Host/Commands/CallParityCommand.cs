@@ -24,9 +24,10 @@ internal sealed class CallParityCommand(StandardStreams streams)
         var seed = new Option<ulong>("--seed") { HelpName = "S", Description = "With --live: what the calls are drawn with.", DefaultValueFactory = _ => 1 };
         var folder = new Option<string?>("--dir") { HelpName = "DIR", Description = "With --live: where the files to map are made, on ext4; else the folder of temporary files." };
         var output = new Option<string?>("--out") { HelpName = "FILE", Description = "With --live: keep what was recorded, as JSON lines." };
+        var legacy = new Option<bool>("--legacy-layout") { Description = "With --live: processes whose mappings go upward, as setarch -L starts them." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         command.Arguments.Add(files);
-        foreach (Option option in new Option[] { live, sequences, seed, folder, output, json })
+        foreach (Option option in new Option[] { live, sequences, seed, folder, legacy, output, json })
         {
             command.Options.Add(option);
         }
@@ -50,7 +51,8 @@ internal sealed class CallParityCommand(StandardStreams streams)
                 throw new CommandException(ExitCode.Usage, $"--sequences {count}: give 1 to {MostSequences}.");
             }
             var wanted = new LiveRequest(
-                count, parsed.GetValue(seed), OptionText.Path("--dir", parsed.GetValue(folder)) ?? Path.GetTempPath(), OptionText.Path("--out", parsed.GetValue(output)));
+                count, parsed.GetValue(seed), OptionText.Path("--dir", parsed.GetValue(folder)) ?? Path.GetTempPath(), parsed.GetValue(legacy),
+                OptionText.Path("--out", parsed.GetValue(output)));
             return Task.FromResult((int)RunLive(wanted, asJson, cancellation));
         });
         return command;

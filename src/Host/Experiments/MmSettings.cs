@@ -10,6 +10,9 @@ public enum OvercommitPolicy
 
     /// <summary>Any request.</summary>
     Always,
+
+    /// <summary>No more in all than the swap area and a part of memory.</summary>
+    Never,
 }
 
 /// <summary>Limits of user address spaces.</summary>
@@ -48,8 +51,23 @@ public sealed record MmSettings : ICheckedSettings
     [Setting("Most areas in an address space (vm.max_map_count).", Min = 1)]
     public int MaxMapCount { get; init; } = 65530;
 
-    [Setting("What may be promised (vm.overcommit_memory): any request but one larger than all memory, or any request.")]
+    [Setting("Mappings go upward from a third of user space (vm.legacy_va_layout).")]
+    public bool LegacyVaLayout { get; init; }
+
+    [Setting("What may be promised (vm.overcommit_memory): any request but one larger than all memory, any request, or no more in all than CommitLimit of meminfo.")]
     public OvercommitPolicy Overcommit { get; init; } = OvercommitPolicy.Heuristic;
+
+    [Setting("Percent of memory that, with the swap area, is CommitLimit (vm.overcommit_ratio).", Min = 0, Max = 100_000)]
+    public int OvercommitRatio { get; init; } = 50;
+
+    [Setting("KiB that, with the swap area, are CommitLimit (vm.overcommit_kbytes); 0 for overcommitRatio.", Min = 0)]
+    public long OvercommitKiB { get; init; }
+
+    [Setting("KiB below CommitLimit that are kept for the administrator, whose processes are not simulated (vm.admin_reserve_kbytes); -1 for the kernel's choice: a 32nd of memory, 8192 at most.", Min = -1)]
+    public long AdminReserveKiB { get; init; } = -1;
+
+    [Setting("Most KiB below CommitLimit that are kept from a process, a 32nd of its own size if less (vm.user_reserve_kbytes); -1 for the kernel's choice: a 32nd of memory, 131072 at most.", Min = -1)]
+    public long UserReserveKiB { get; init; } = -1;
 
     public SettingProblem? Check() => MmapMinAddress % 4096 != 0
             ? new SettingProblem("mmapMinAddress", $"{MmapMinAddress} is not a multiple of 4096.")

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Sim.Engine.Events;
 using Sim.Kernel;
+using Sim.Kernel.Mm;
 using Sim.Kernel.ProcFs;
 using Sim.Kernel.Tasks;
 
@@ -30,8 +31,8 @@ public static class StateViews
         new("pagetypeinfo", null, r => PageTypeInfo.Render(r.Machine.Memory.Pages), r => PageTypeInfo.Rows(r.Machine.Memory.Pages)),
         new("zoneinfo", null, r => ZoneInfo.Render(r.Machine.Memory.Pages), r => ZoneInfo.Rows(r.Machine.Memory.Pages)),
         new("meminfo", null,
-            r => MemInfo.Render(r.Machine.Memory, r.Machine.Virtual.Vmalloc),
-            r => [new Dictionary<string, long>(MemInfo.Rows(r.Machine.Memory, r.Machine.Virtual.Vmalloc))]),
+            r => MemInfo.Render(r.Machine.Memory, r.Machine.Virtual.Vmalloc, Commit(r)),
+            r => [new Dictionary<string, long>(MemInfo.Rows(r.Machine.Memory, r.Machine.Virtual.Vmalloc, Commit(r)))]),
         new("vmstat", null, r => VmStat.Render(r.Machine), r => [new Dictionary<string, long>(VmStat.Rows(r.Machine))]),
         new("swaps", null, r => Swaps.Render(r.Machine.Memory.Reclaim), r => Swaps.Rows(r.Machine.Memory.Reclaim)),
         new("memcg", null, r => MemcgView.Render(r.Machine.Virtual.Spaces), r => [new Dictionary<string, long>(MemcgView.Rows(r.Machine.Virtual.Spaces))]),
@@ -81,6 +82,8 @@ public static class StateViews
         }
         return (view, parts.Length == 1 ? 0 : Commands.OptionText.Hexadecimal(view.Name, parts[1]));
     }
+
+    private static CommitAccounting Commit(ViewRequest r) => new(r.Machine.Options.Kernel.Mm, r.Machine.Memory.Pages, r.Machine.Virtual.Spaces);
 
     private static long Frame(ViewRequest request)
     {

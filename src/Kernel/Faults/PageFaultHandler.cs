@@ -82,7 +82,7 @@ public sealed class PageFaultHandler
         _frames = allocator.State.Frames;
         _journal = journal;
         _tlb = tlb;
-        _stacks = new StackGrowth(spaces, new MemoryLimits(options, allocator.State), journal);
+        _stacks = new StackGrowth(spaces, new MemoryLimits(options, allocator.State, spaces), journal);
         _newTables = new PageTableMaker(spaces, allocator, journal, costs);
         _around = options.FaultAroundPages;
         _faultPs = costs.FaultNs * 1000L;

@@ -27,7 +27,7 @@ internal sealed class StackGrowth(AddressSpaces spaces, MemoryLimits limits, Jou
         }
         long pages = (long)((area.VmStart - start) >> 12);
         if (!limits.MayExpand(mm, area.VmFlags, pages) || !limits.MayGrowStack(mm, area.VmEnd - start)
-            || !limits.MayLockMore(mm, area.VmFlags, pages) || !limits.MayCommit(pages))
+            || !limits.MayLockMore(mm, area.VmFlags, pages) || !limits.MayCommit(mm, pages))
         {
             if (area.AnonVma == 0)
             {

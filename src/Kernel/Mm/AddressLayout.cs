@@ -19,6 +19,7 @@ public sealed class AddressLayout
         // __thp_get_unmapped_area leaves 32-bit kernels out.
         FileAlignBytes = LongMode ? 2UL << 20 : 0;
         GuardGapBytes = (ulong)options.StackGuardGapPages << 12;
+        BottomUp = options.LegacyVaLayout;
         MmapBase = MmapBaseOf(options.StackLimitBytes);
     }
 
@@ -67,27 +68,39 @@ public sealed class AddressLayout
     /// <summary>Bytes kept free below a growing stack (<c>stack_guard_gap</c>).</summary>
     public ulong GuardGapBytes { get; }
 
-    /// <summary>Where top-down placement of mappings starts (<c>mmap_base</c>).</summary>
+    /// <summary>
+    /// The legacy layout (<c>vm.legacy_va_layout</c>, or ADDR_COMPAT_LAYOUT of a personality): mappings go to the lowest place above
+    /// <see cref="UnmappedBaseOf"/>. On x86 an unlimited stack does not ask for it (<c>mmap_is_legacy</c>, arch/x86/mm/mmap.c).
+    /// </summary>
+    public bool BottomUp { get; }
+
+    /// <summary>Where placement of mappings starts (<c>mmap_base</c>): downward, or upward with <see cref="BottomUp"/>.</summary>
     public ulong MmapBase { get; }
 
     /// <summary>Where bottom-up placement starts (<c>TASK_UNMAPPED_BASE</c>): a third of user space.</summary>
-    public ulong UnmappedBaseOf(AddressSpace mm) => (TaskSizeOf(mm) / 3 + 0xfff) & ~0xfffUL;
+    public ulong UnmappedBaseOf(AddressSpace mm) => ThirdOf(TaskSizeOf(mm));
 
     /// <summary><see cref="FileAlignBytes"/> for a process; 0 for 32-bit programs (<c>__thp_get_unmapped_area</c>).</summary>
     public ulong FileAlignBytesOf(AddressSpace mm) => mm.IsCompat ? 0 : FileAlignBytes;
 
     /// <summary>
     /// Below the stack's limit and guard gap, at least 128 MiB and at most 5/6 of user space from its end
-    /// (<c>mmap_base</c>, arch/x86/mm/mmap.c).
+    /// (<c>mmap_base</c>, arch/x86/mm/mmap.c); in the legacy layout a third of user space, whatever the stack's limit.
     /// </summary>
     /// <param name="stackLimitBytes">RLIMIT_STACK at execve; -1 for none.</param>
     /// <param name="compat">For a 32-bit program on x86-64 (<c>mmap_compat_base</c>).</param>
     public ulong MmapBaseOf(long stackLimitBytes, bool compat = false)
     {
         ulong taskSize = compat ? CompatTaskSize : TaskSize;
+        if (BottomUp)
+        {
+            return ThirdOf(taskSize);
+        }
         ulong limit = stackLimitBytes < 0 ? ulong.MaxValue : (ulong)stackLimitBytes;
         ulong gap = limit + GuardGapBytes > limit ? limit + GuardGapBytes : limit;
         gap = Math.Clamp(gap, 128UL << 20, taskSize / 6 * 5);
         return (taskSize - gap + 0xfff) & ~0xfffUL;
     }
+
+    private static ulong ThirdOf(ulong taskSize) => (taskSize / 3 + 0xfff) & ~0xfffUL;
 }

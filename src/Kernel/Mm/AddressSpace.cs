@@ -15,7 +15,7 @@ public sealed class AddressSpace
     /// <summary>Frame of the top-level page table (<c>pgd</c>).</summary>
     public long Root { get; internal set; }
 
-    /// <summary>Where top-down placement of mappings starts (<c>mmap_base</c>).</summary>
+    /// <summary>Where placement of mappings starts (<c>mmap_base</c>).</summary>
     public ulong MmapBase { get; internal set; }
 
     /// <summary>Start of the heap (<c>start_brk</c>).</summary>
@@ -62,6 +62,9 @@ public sealed class AddressSpace
 
     /// <summary>Pages of areas that grow down (<c>stack_vm</c>).</summary>
     public long StackVm { get; internal set; }
+
+    /// <summary>Pages of areas that count as promised memory (<c>VM_ACCOUNT</c>): the address space's part of <c>vm_committed_as</c>.</summary>
+    public long CommittedVm { get; internal set; }
 
     /// <summary>
     /// Pages counted as locked (<c>locked_vm</c>). Not always the sum of the locked areas: MREMAP_DONTUNMAP unlocks without counting.
@@ -118,6 +121,7 @@ public sealed class AddressSpace
     {
         TotalVm += pages;
         HiwaterVm = Math.Max(HiwaterVm, TotalVm);
+        CommittedVm += (flags & VmFlags.Account) != 0 ? pages : 0;
         if ((flags & VmFlags.GrowsDown) != 0)
         {
             StackVm += pages;

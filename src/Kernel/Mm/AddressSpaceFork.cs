@@ -20,12 +20,17 @@ internal sealed class AddressSpaceFork(
     /// <param name="cause">Sequence of the event that led here.</param>
     public bool Copy(AddressSpace mm, AddressSpace child, CpuClock cpu, long cause)
     {
+        long promised = 0;
         for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at))
         {
             ref readonly VmArea area = ref spaces.Areas[mm.Areas.Handle(at)];
-            if ((area.VmFlags & (VmFlags.DontCopy | VmFlags.Account)) == VmFlags.Account && !limits.MayCommit(area.Pages))
+            if ((area.VmFlags & (VmFlags.DontCopy | VmFlags.Account)) == VmFlags.Account)
             {
-                return false;
+                if (!limits.MayCommit(mm, area.Pages, promised))
+                {
+                    return false;
+                }
+                promised += area.Pages;
             }
         }
         var e = new MmFork(mm.Pid, child.Pid);

@@ -119,7 +119,8 @@ public static class AddressSpaceInvariants
         }
         return count != mm.Areas.Count ? $"{count} areas, counted {mm.Areas.Count}"
             : counted.TotalVm != mm.TotalVm || counted.DataVm != mm.DataVm || counted.ExecVm != mm.ExecVm || counted.StackVm != mm.StackVm
-                ? "total_vm, data_vm, exec_vm or stack_vm is not the sum of the areas"
+                || counted.CommittedVm != mm.CommittedVm
+                ? "total_vm, data_vm, exec_vm, stack_vm or what is promised is not the sum of the areas"
             : null;
     }
 

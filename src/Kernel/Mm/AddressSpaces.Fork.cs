@@ -19,6 +19,7 @@ public sealed partial class AddressSpaces : IApply<MmLimits>, IApply<MmFork>, IA
         (child.StartCode, child.EndCode, child.StartData, child.EndData) = (mm.StartCode, mm.EndCode, mm.StartData, mm.EndData);
         (child.ArgStart, child.EnvStart, child.EnvEnd) = (mm.ArgStart, mm.EnvStart, mm.EnvEnd);
         child.SavedAuxv.AddRange(mm.SavedAuxv);
+        child.CommittedVm = mm.CommittedVm;
         (child.Limits, child.ReadImpliesExec, child.IsCompat, child.HiwaterVm) = (mm.Limits, mm.ReadImpliesExec, mm.IsCompat, mm.TotalVm);
         for (AreaCursor at = AreaIndex.First; mm.Areas.IsValid(at); at = mm.Areas.Next(at))
         {

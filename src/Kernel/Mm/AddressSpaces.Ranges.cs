@@ -13,7 +13,7 @@ public sealed partial class AddressSpaces :
     {
         if (e.File < 0)
         {
-            SharedMemory.Map(-e.File, e.Pages);
+            SharedMemory.Map(-e.File, e.Pages, (e.Flags & (int)VmFlags.NoReserve) == 0);
         }
         else if (e.File > 0)
         {

@@ -1,6 +1,7 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Memory;
 using Sim.Hardware.Paging;
+using Sim.Kernel.Hugetlb;
 using Sim.Kernel.PageCache;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
@@ -62,6 +63,9 @@ public sealed partial class AddressSpaces
 
     /// <summary>Anonymous shared memory.</summary>
     public SharedMemoryObjects SharedMemory { get; } = new();
+
+    /// <summary>Huge pages set aside, which nobody else may be promised; null when there is no pool.</summary>
+    public HugetlbState? HugetlbPool { get; init; }
 
     /// <summary>Frame of the kernel's own top-level page table; -1 before <c>mm.init</c>.</summary>
     public long KernelRoot { get; private set; } = -1;

@@ -40,7 +40,7 @@ public sealed partial class MappingCalls
         }
         long pages = (long)((end - start) >> 12);
         VmFlags flags = mm.HeapFlags | (executable ? VmFlags.Exec : VmFlags.None);
-        if (!_limits.MayExpand(mm, flags, pages) || mm.Areas.Count > _options.MaxMapCount || !_limits.MayCommit(pages))
+        if (!_limits.MayExpand(mm, flags, pages) || mm.Areas.Count > _options.MaxMapCount || !_limits.MayCommit(mm, pages))
         {
             return Errno.ENOMEM;
         }

@@ -97,8 +97,7 @@ public sealed partial class MappingCalls
         {
             return Errno.None;
         }
-        int splits = (start != area.VmStart ? 1 : 0) + (end != area.VmEnd ? 1 : 0);
-        if (splits > 0 && !_limits.MaySplit(mm, splits) && !_spaces.Editor.MergesWhenProtected(mm, start, end, flags))
+        if (!MayDiffer(mm, in area, start, end, flags, cpu, cause))
         {
             return Errno.ENOMEM;
         }
@@ -108,6 +107,25 @@ public sealed partial class MappingCalls
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
         return Errno.None;
+    }
+
+    /// <summary>
+    /// True when part of an area may get other flags within the limit of areas. An area is cut at the part's start before it is cut at the
+    /// part's end: a failure at the end leaves the first cut, with the same flags on both sides (<c>mprotect_fixup</c>,
+    /// <c>mlock_fixup</c>, <c>madvise_update_vma</c>).
+    /// </summary>
+    private bool MayDiffer(AddressSpace mm, in VmArea area, ulong start, ulong end, VmFlags flags, CpuClock cpu, long cause)
+    {
+        int cuts = (start != area.VmStart ? 1 : 0) + (end != area.VmEnd ? 1 : 0);
+        if (cuts == 0 || _limits.MaySplit(mm, cuts) || _spaces.Editor.MergesWhenProtected(mm, start, end, flags))
+        {
+            return true;
+        }
+        if (cuts == 2 && _limits.MaySplit(mm, 1))
+        {
+            Split(mm, start, area.VmEnd, cpu, ref cause);
+        }
+        return false;
     }
 
     /// <summary>Pages of a range that are locked already (<c>count_mm_mlocked_page_nr</c>).</summary>

@@ -188,7 +188,8 @@ public sealed partial class MappingCalls
         {
             vm |= VmFlags.Locked;
         }
-        if ((flags & MapFlags.NoReserve) != 0)
+        // Strict accounting has no exceptions.
+        if ((flags & MapFlags.NoReserve) != 0 && _options.Overcommit != OvercommitMode.Never)
         {
             vm |= VmFlags.NoReserve;
         }
@@ -256,7 +257,7 @@ public sealed partial class MappingCalls
             flags |= VmFlags.Account;
         }
         bool commits = (flags & VmFlags.Account) != 0;
-        if (_layout.Rules.FailedMmapKeepsOld && commits && !_limits.MayCommit(pages))
+        if (_layout.Rules.FailedMmapKeepsOld && commits && !_limits.MayCommit(mm, pages))
         {
             return Cut(mm, start, end, cpu, cause);
         }
@@ -266,7 +267,7 @@ public sealed partial class MappingCalls
             return error;
         }
         // Shared memory is accounted by its object.
-        if ((commits || (file < 0 && (flags & VmFlags.NoReserve) == 0)) && !_limits.MayCommit(pages))
+        if ((commits || (file < 0 && (flags & VmFlags.NoReserve) == 0)) && !_limits.MayCommit(mm, pages))
         {
             return Errno.ENOMEM;
         }

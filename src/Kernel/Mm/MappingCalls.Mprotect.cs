@@ -108,7 +108,7 @@ public sealed partial class MappingCalls
             }
             if ((area.VmFlags & (VmFlags.Account | VmFlags.Write | VmFlags.Shared | VmFlags.NoReserve)) == 0)
             {
-                if (!_limits.MayCommit(pages))
+                if (!_limits.MayCommit(mm, pages))
                 {
                     return Errno.ENOMEM;
                 }
@@ -119,8 +119,7 @@ public sealed partial class MappingCalls
         {
             flags &= ~VmFlags.Account;
         }
-        int splits = (start != area.VmStart ? 1 : 0) + (end != area.VmEnd ? 1 : 0);
-        if (splits > 0 && !_limits.MaySplit(mm, splits) && !_spaces.Editor.MergesWhenProtected(mm, start, end, flags))
+        if (!MayDiffer(mm, in area, start, end, flags, cpu, cause))
         {
             return Errno.ENOMEM;
         }

@@ -67,7 +67,7 @@ public sealed partial class MappingCalls
         if (oldLength == area.VmEnd - address && MayLengthen(mm, in area, newLength - oldLength))
         {
             long pages = (long)((newLength - oldLength) >> 12);
-            if (((area.VmFlags & VmFlags.Account) != 0 && !_limits.MayCommit(pages)) || (area.VmFlags & VmFlags.Special) != 0)
+            if (((area.VmFlags & VmFlags.Account) != 0 && !_limits.MayCommit(mm, pages)) || (area.VmFlags & VmFlags.Special) != 0)
             {
                 return -(long)Errno.ENOMEM;
             }
@@ -200,7 +200,7 @@ public sealed partial class MappingCalls
             }
             area = _spaces.Areas[mm.Areas.Handle(mm.Areas.Find(address))];
         }
-        if ((area.VmFlags & VmFlags.Account) != 0 && !_limits.MayCommit((long)((stays ? newLength : newLength - oldLength) >> 12)))
+        if ((area.VmFlags & VmFlags.Account) != 0 && !_limits.MayCommit(mm, (long)((stays ? newLength : newLength - oldLength) >> 12)))
         {
             return -(long)Errno.ENOMEM;
         }

@@ -46,7 +46,7 @@ public sealed partial class MappingCalls
         _journal = journal;
         _tlb = tlb;
         _placement = new Placement(_layout, spaces.Areas);
-        _limits = new MemoryLimits(options, allocator.State);
+        _limits = new MemoryLimits(options, allocator.State, spaces);
         _mmapPs = costs.MmapNs * 1000L;
         _munmapPs = costs.MunmapNs * 1000L;
         _mprotectPs = costs.MprotectNs * 1000L;
@@ -89,7 +89,7 @@ public sealed partial class MappingCalls
             bool collides = mm.Areas.IsValid(next)
                 && to + 4096 > _spaces.Areas[mm.Areas.Handle(next)].StartWithGap(_layout.GuardGapBytes);
             if (to > _layout.TaskSizeOf(mm) || collides || !_limits.MayExpand(mm, mm.HeapFlags, pages)
-                || mm.Areas.Count > _options.MaxMapCount || !_limits.MayCommit(pages))
+                || mm.Areas.Count > _options.MaxMapCount || !_limits.MayCommit(mm, pages))
             {
                 return (long)mm.Brk;
             }

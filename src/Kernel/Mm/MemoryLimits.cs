@@ -1,15 +1,26 @@
 using Sim.Kernel.Buddy;
-using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Mm;
 
 /// <summary>What bounds the size of an address space: resource limits and overcommit (<c>may_expand_vm</c>, <c>__vm_enough_memory</c>).</summary>
-public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
+public sealed class MemoryLimits
 {
+    private readonly MmOptions _options;
+    private readonly CommitAccounting _commit;
+
+    /// <param name="options">The machine's limits.</param>
+    /// <param name="pages">The memory there is.</param>
+    /// <param name="spaces">Who was promised what.</param>
+    public MemoryLimits(MmOptions options, PageAllocatorState pages, AddressSpaces spaces)
+    {
+        _options = options;
+        _commit = new CommitAccounting(options, pages, spaces);
+    }
+
     /// <summary>True when pages of such an area may be added.</summary>
     public bool MayExpand(AddressSpace mm, VmFlags flags, long pages)
     {
-        long most = mm.Limits?.AddressSpaceBytes ?? options.AddressSpaceLimitBytes;
+        long most = mm.Limits?.AddressSpaceBytes ?? _options.AddressSpaceLimitBytes;
         if (most >= 0 && mm.TotalVm + pages > most >> 12)
         {
             return false;
@@ -19,26 +30,8 @@ public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
         return !data || mostData < 0 || mm.DataVm + pages <= mostData >> 12;
     }
 
-    /// <summary>True when heuristic overcommit lets one request commit so many pages.</summary>
-    public bool MayCommit(long request) => options.Overcommit == OvercommitMode.Always || request <= TotalPages;
-
-    /// <summary>All frames the allocator manages (<c>totalram_pages</c>), and the swap area.</summary>
-    private long TotalPages
-    {
-        get
-        {
-            if (options.TotalRamPages >= 0)
-            {
-                return options.TotalRamPages;
-            }
-            long total = pages.SwapPages;
-            foreach (Zone zone in pages.Zones)
-            {
-                total += zone.ManagedPages;
-            }
-            return total;
-        }
-    }
+    /// <summary>True when overcommit lets a process be promised so many pages more (<see cref="CommitAccounting.Allows"/>).</summary>
+    public bool MayCommit(AddressSpace mm, long request, long pending = 0) => _commit.Allows(mm, request, pending);
 
     /// <summary>True when the heap, with the program's data, may reach up to an address.</summary>
     public bool MayMoveBrk(AddressSpace mm, ulong brk) =>
@@ -47,7 +40,7 @@ public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
     /// <summary>True when a stack may have a size.</summary>
     public bool MayGrowStack(AddressSpace mm, ulong bytes)
     {
-        long most = mm.Limits?.StackBytes ?? options.StackLimitBytes;
+        long most = mm.Limits?.StackBytes ?? _options.StackLimitBytes;
         return most < 0 || bytes <= (ulong)most;
     }
 
@@ -61,12 +54,12 @@ public sealed class MemoryLimits(MmOptions options, PageAllocatorState pages)
     /// <summary>True when so many pages may be locked.</summary>
     public bool MayHaveLocked(AddressSpace mm, long pages) => LockLimit(mm) < 0 || pages <= LockLimit(mm) >> 12;
 
-    private long LockLimit(AddressSpace mm) => mm.Limits?.MemlockBytes ?? options.MemlockLimitBytes;
+    private long LockLimit(AddressSpace mm) => mm.Limits?.MemlockBytes ?? _options.MemlockLimitBytes;
 
-    private long DataLimit(AddressSpace mm) => mm.Limits?.DataBytes ?? options.DataLimitBytes;
+    private long DataLimit(AddressSpace mm) => mm.Limits?.DataBytes ?? _options.DataLimitBytes;
 
     /// <summary>True when so many areas more are allowed.</summary>
-    public bool MaySplit(AddressSpace mm, int more) => mm.Areas.Count + more <= options.MaxMapCount;
+    public bool MaySplit(AddressSpace mm, int more) => mm.Areas.Count + more <= _options.MaxMapCount;
 
     /// <summary>True when a private writable mapping counts against the overcommit limit (<c>accountable_mapping</c>).</summary>
     public static bool IsAccountable(VmFlags flags) =>

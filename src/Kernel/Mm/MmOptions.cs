@@ -39,8 +39,23 @@ public sealed record MmOptions
     /// <summary>Most areas in an address space (<c>vm.max_map_count</c>).</summary>
     public int MaxMapCount { get; init; } = 65530;
 
+    /// <summary>Mappings go upward from a third of user space (<c>vm.legacy_va_layout</c>).</summary>
+    public bool LegacyVaLayout { get; init; }
+
     /// <summary>What may be promised (<c>vm.overcommit_memory</c>).</summary>
     public OvercommitMode Overcommit { get; init; } = OvercommitMode.Heuristic;
+
+    /// <summary>Percent of memory that may be promised beside the swap area (<c>vm.overcommit_ratio</c>).</summary>
+    public int OvercommitRatio { get; init; } = 50;
+
+    /// <summary>KiB that may be promised beside the swap area (<c>vm.overcommit_kbytes</c>); 0 for <see cref="OvercommitRatio"/>.</summary>
+    public long OvercommitKiB { get; init; }
+
+    /// <summary>KiB kept from processes that are not the administrator's (<c>vm.admin_reserve_kbytes</c>); -1 for the kernel's choice.</summary>
+    public long AdminReserveKiB { get; init; } = -1;
+
+    /// <summary>Most KiB kept from a process that has 32 times as much (<c>vm.user_reserve_kbytes</c>); -1 for the kernel's choice.</summary>
+    public long UserReserveKiB { get; init; } = -1;
 
     /// <exception cref="ArgumentException">A value is out of range; the message names it.</exception>
     public void Validate()
@@ -56,6 +71,10 @@ public sealed record MmOptions
             FaultAroundPages is >= 1 and <= 512 && (FaultAroundPages & (FaultAroundPages - 1)) == 0, nameof(FaultAroundPages),
             "is a power of two up to 512");
         Require(MaxMapCount > 0, nameof(MaxMapCount), "is positive");
+        Require(OvercommitRatio >= 0, nameof(OvercommitRatio), "is a percentage");
+        Require(OvercommitKiB >= 0, nameof(OvercommitKiB), "is a size, or 0 for the ratio");
+        Require(AdminReserveKiB >= -1, nameof(AdminReserveKiB), "is a size, or -1 for the kernel's choice");
+        Require(UserReserveKiB >= -1, nameof(UserReserveKiB), "is a size, or -1 for the kernel's choice");
     }
 
     private static void Require(bool holds, string name, string rule)
@@ -75,4 +94,7 @@ public enum OvercommitMode : byte
 
     /// <summary>Any request (mode 1).</summary>
     Always = 1,
+
+    /// <summary>No more in all than the swap area and a part of memory (mode 2).</summary>
+    Never = 2,
 }

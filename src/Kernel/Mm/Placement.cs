@@ -9,7 +9,10 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
     /// <summary>No place.</summary>
     public const ulong None = ulong.MaxValue;
 
-    /// <summary>The hint when it is free, else the highest place below <c>mmap_base</c>, else the lowest above a third of user space.</summary>
+    /// <summary>
+    /// The hint when it is free, else the highest place below <c>mmap_base</c>, else the lowest above a third of user space; in the legacy
+    /// layout that at once.
+    /// </summary>
     /// <param name="mm">The address space.</param>
     /// <param name="hint">Page-aligned wish; 0 for none.</param>
     /// <param name="length">Page-aligned length.</param>
@@ -28,7 +31,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
         {
             return hint;
         }
-        ulong place = FindDown(mm, length, Math.Max(4096, layout.MinPlacedAddress), mm.MmapBase);
+        ulong place = layout.BottomUp ? None : FindDown(mm, length, Math.Max(4096, layout.MinPlacedAddress), mm.MmapBase);
         return place != None ? place : FindUp(mm, length, layout.UnmappedBaseOf(mm), layout.TaskSizeOf(mm));
     }
 
@@ -53,7 +56,7 @@ public sealed class Placement(AddressLayout layout, AreaPool pool)
         ulong place = Find(mm, hint, padded, below2GiB);
         return place == None ? Find(mm, hint, length, below2GiB)
             : place == hint ? hint
-            : layout.Rules.AlignsDownward && ((offset - place) & (size - 1)) == 0 ? place + size
+            : layout.Rules.AlignsDownward && !layout.BottomUp && ((offset - place) & (size - 1)) == 0 ? place + size
             : place + ((offset - place) & (size - 1));
     }
 

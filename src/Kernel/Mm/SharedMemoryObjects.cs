@@ -11,6 +11,7 @@ public sealed class SharedMemoryObjects
 {
     private long[] _mapped = new long[16];
     private long[] _pages = new long[16];
+    private bool[] _accounted = new bool[16];
 
     /// <summary>Objects ever made; the next one has this number plus 1.</summary>
     public int Count { get; private set; }
@@ -32,24 +33,35 @@ public sealed class SharedMemoryObjects
     /// <summary>Pages an object has: the length it was first mapped with.</summary>
     public long Pages(int number) => _pages[number];
 
+    /// <summary>Pages that count as promised: the objects mapped now that were not made with MAP_NORESERVE (<c>shmem_acct_size</c>).</summary>
+    public long CommittedPages { get; private set; }
+
     /// <summary>Counts pages of an area that maps the object; makes it when it is new.</summary>
-    internal void Map(int number, long pages)
+    internal void Map(int number, long pages, bool accounted = false)
     {
         if (number >= _mapped.Length)
         {
             Array.Resize(ref _mapped, Math.Max(number + 1, _mapped.Length * 2));
             Array.Resize(ref _pages, _mapped.Length);
+            Array.Resize(ref _accounted, _mapped.Length);
         }
         if (number > Count)
         {
             Count = number;
             _pages[number] = pages;
+            _accounted[number] = accounted;
+            CommittedPages += accounted ? pages : 0;
         }
         _mapped[number] += pages;
     }
 
     /// <summary>Takes pages of an area away; true when the object has no mapping left.</summary>
-    internal bool Unmap(int number, long pages) => (_mapped[number] -= pages) == 0;
+    internal bool Unmap(int number, long pages)
+    {
+        bool last = (_mapped[number] -= pages) == 0;
+        CommittedPages -= last && _accounted[number] ? _pages[number] : 0;
+        return last;
+    }
 
     internal void HashInto(ref XxHash64 hash)
     {

@@ -15,7 +15,9 @@ public static class MemInfo
     /// <summary>Field names and values, in the kernel's order.</summary>
     /// <param name="state">The physical half of the kernel.</param>
     /// <param name="vmalloc">The kernel's addresses; null leaves their fields out.</param>
-    public static IReadOnlyList<KeyValuePair<string, long>> Rows(KernelMemoryState state, VmallocState? vmalloc = null)
+    /// <param name="commit">What is promised to processes; null leaves its fields out.</param>
+    public static IReadOnlyList<KeyValuePair<string, long>> Rows(
+        KernelMemoryState state, VmallocState? vmalloc = null, CommitAccounting? commit = null)
     {
         IReadOnlyList<Zone> zones = state.Pages.Zones;
         Census census = CensusOf(state.Pages.Frames);
@@ -54,6 +56,11 @@ public static class MemInfo
         Add("SUnreclaim", unreclaimable);
         Add("KernelStack", census.Uses[(int)FrameUse.KernelStack]);
         Add("PageTables", census.Uses[(int)FrameUse.PageTable]);
+        if (commit is not null)
+        {
+            Add("CommitLimit", commit.Limit);
+            Add("Committed_AS", commit.Committed);
+        }
         if (vmalloc is not null)
         {
             rows.Add(new("VmallocTotal", (long)(vmalloc.Layout.VmallocBytes >> 10)));
@@ -78,10 +85,10 @@ public static class MemInfo
     }
 
     /// <summary>The kernel's layout.</summary>
-    public static string Render(KernelMemoryState state, VmallocState? vmalloc = null)
+    public static string Render(KernelMemoryState state, VmallocState? vmalloc = null, CommitAccounting? commit = null)
     {
         var text = new StringBuilder();
-        foreach ((string name, long kib) in Rows(state, vmalloc))
+        foreach ((string name, long kib) in Rows(state, vmalloc, commit))
         {
             text.Append(CultureInfo.InvariantCulture, $"{name + ":",-16}{kib,8} kB\n");
         }

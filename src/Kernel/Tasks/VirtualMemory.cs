@@ -43,7 +43,7 @@ public sealed class VirtualMemory
         Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts, Faults) { Reclaim = Reclaim };
         var files = new FileCalls(state.Spaces, allocator, journal, Faults, Reclaim, Tlb, options.MmCosts);
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts, files);
-        Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State), Tlb, options.Tasks);
+        Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State, state.Spaces), Tlb, options.Tasks);
         Segments = new TaskSegments(cpus, state.Segments, cpus[0].Descriptors, allocator, journal);
         SegmentCalls = new SegmentCalls(
             Segments, cpus[0].Descriptors, options.Profile, state.Spaces.Layout.TaskSize, options.MmCosts, journal);

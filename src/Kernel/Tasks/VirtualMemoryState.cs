@@ -29,7 +29,10 @@ public sealed class VirtualMemoryState
     {
         long lowmemEndPfn = Math.Min(kernel?.Pages.Profile.DirectMapEndPfn ?? frames.Count, frames.Count);
         var layout = new KernelLayout(profile, lowmemEndPfn);
-        Spaces = new AddressSpaces(new AddressLayout(profile, options), mode, frames, memory, layout, kernel?.Reclaim);
+        Spaces = new AddressSpaces(new AddressLayout(profile, options), mode, frames, memory, layout, kernel?.Reclaim)
+        {
+            HugetlbPool = kernel?.HugePages,
+        };
         Vmalloc = new VmallocState(layout, Spaces, cpus);
         Highmem = new HighmemState(layout, Spaces, cpus, lowmemEndPfn);
         Tasks = new TaskTable(cpus, frames);

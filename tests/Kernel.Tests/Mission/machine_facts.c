@@ -1,5 +1,6 @@
 // What the kernel of this machine does, one fact a line: the judge of tests/Kernel.Tests/Mission. Built by the tests with gcc.
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -197,6 +198,85 @@ static void merge(void)
     munmap((void *)(ARENA + 85 * PAGE), 60 * PAGE); areas("all");
 }
 
+static unsigned long fillers;
+
+// Areas of this process; the page that maps "[vsyscall]" is none of its own.
+static long count_areas(char *text, unsigned long room)
+{
+    int file = open("/proc/self/maps", O_RDONLY);
+    long got, filled = 0, count = 0;
+    while ((got = read(file, text + filled, room - 1 - filled)) > 0) { filled += got; }
+    close(file);
+    text[filled] = 0;
+    for (char *at = text; *at; at++) { count += *at == '\n'; }
+    return count - (strstr(text, "[vsyscall]") != 0);
+}
+
+static void limit_case(const char *name, int free_areas, long most, long (*call)(char *at))
+{
+    static char text[16 << 20];
+    munmap((void *)ARENA, 1024 * PAGE);
+    mmap((void *)ARENA, 64 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    for (long missing = most - free_areas - count_areas(text, sizeof text); missing != 0; missing += missing < 0 ? 1 : -1) {
+        if (missing > 0) {
+            void *at = (void *)(2 * ARENA + fillers++ * 2 * PAGE);
+            if (mmap(at, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != at) { exit(3); }
+        } else {
+            munmap((void *)(2 * ARENA + --fillers * 2 * PAGE), PAGE);
+        }
+    }
+    long result = call((char *)ARENA);
+    printf("%s/%d %ld", name, free_areas, result < (long)PAGE ? result : (result - (long)ARENA) / (long)PAGE);
+    count_areas(text, sizeof text);
+    for (char *line = text; *line; line = strchr(line, '\n') + 1) {
+        char *rights;
+        unsigned long from = strtoul(line, &rights, 16), to = strtoul(rights + 1, &rights, 16);
+        if (from >= ARENA && to <= ARENA + 1024 * PAGE) { printf(" %lu+%lu%.4s", (from - ARENA) / PAGE, (to - from) / PAGE, rights + 1); }
+    }
+    printf("\n");
+}
+
+static long done(long result) { return result == -1 ? -errno : result; }
+static long protect_part(char *at) { return done(mprotect(at + 8 * PAGE, 8 * PAGE, PROT_NONE)); }
+static long protect_head(char *at) { return done(mprotect(at, 8 * PAGE, PROT_NONE)); }
+static long protect_rest(char *at) { return done(mprotect(at, 8 * PAGE, PROT_NONE)) + done(mprotect(at + 4 * PAGE, 8 * PAGE, PROT_READ)); }
+static long unmap_part(char *at) { return done(munmap(at + 8 * PAGE, 8 * PAGE)); }
+static long unmap_tail(char *at) { return done(munmap(at + 48 * PAGE, 16 * PAGE)); }
+static long advise_part(char *at) { return done(madvise(at + 8 * PAGE, 8 * PAGE, MADV_DONTFORK)); }
+static long lock_part(char *at) { return done(mlock(at + 8 * PAGE, 8 * PAGE)); }
+static long map_new(char *at) { return done((long)mmap(at + 128 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)); }
+static long map_over(char *at) { return done((long)mmap(at + 8 * PAGE, 8 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)); }
+static long move(char *at) { return done((long)mremap(at + 8 * PAGE, 8 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at + 256 * PAGE)); }
+static long lengthen(char *at) { return done((long)mremap(at, 64 * PAGE, 80 * PAGE, 0)); }
+static long shorten(char *at) { return done((long)mremap(at, 16 * PAGE, 8 * PAGE, 0)); }
+
+// What calls do, and leave when they fail, in an address space with as many areas as it may have (vm.max_map_count).
+static void limit(void)
+{
+    char number[32] = "";
+    int file = open("/proc/sys/vm/max_map_count", O_RDONLY);
+    if (read(file, number, sizeof number - 1) <= 0) { exit(3); }
+    close(file);
+    long most = atol(number);
+    printf("most %ld\n", most);
+    for (int free_areas = -1; free_areas <= 8; free_areas++) {
+        if (free_areas <= 3) {
+            limit_case("protect-part", free_areas, most, protect_part);
+            limit_case("protect-head", free_areas, most, protect_head);
+            limit_case("protect-rest", free_areas, most, protect_rest);
+            limit_case("unmap-part", free_areas, most, unmap_part);
+            limit_case("unmap-tail", free_areas, most, unmap_tail);
+            limit_case("advise-part", free_areas, most, advise_part);
+            limit_case("lock-part", free_areas, most, lock_part);
+            limit_case("map-new", free_areas, most, map_new);
+            limit_case("map-over", free_areas, most, map_over);
+            limit_case("lengthen", free_areas, most, lengthen);
+            limit_case("shorten", free_areas, most, shorten);
+        }
+        limit_case("move", free_areas, most, move);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -213,6 +293,7 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "stack")) { stack(); }
     else if (!strcmp(what, "guard")) { guard(); }
     else if (!strcmp(what, "merge")) { merge(); }
+    else if (!strcmp(what, "limit")) { limit(); }
     else { return 2; }
     return 0;
 }

@@ -18,6 +18,32 @@ public class PlacementTests
         Assert.Equal(2, vm.AreasOf(pid).Count);
     }
 
+    /// <summary>
+    /// The legacy layout goes upward from a third of user space; the limit of the stack chooses nothing in it, and an unlimited stack
+    /// does not choose it (x86, <c>mmap_is_legacy</c>): mappings then go down from the least <c>mmap_base</c>.
+    /// </summary>
+    [Theory]
+    [InlineData(KernelProfile.X86_64, true, 8L << 20, 0x2aaa_aaaa_b000UL)]
+    [InlineData(KernelProfile.X86_64, true, -1L, 0x2aaa_aaaa_b000UL)]
+    [InlineData(KernelProfile.I386Pae, true, 8L << 20, 0x4000_0000UL)]
+    [InlineData(KernelProfile.I386Classic, true, -1L, 0x4000_0000UL)]
+    [InlineData(KernelProfile.X86_64, false, -1L, 0x1555_5555_6000UL)]
+    [InlineData(KernelProfile.I386Pae, false, -1L, 0x2000_0000UL)]
+    public void TheSettingAloneChoosesTheLegacyLayout(KernelProfile profile, bool legacy, long stackBytes, ulong mmapBase)
+    {
+        const MapFlags Anonymous = MapFlags.Anonymous | MapFlags.Private;
+        var vm = new TestVirtualMemory(profile, options: new MmOptions { LegacyVaLayout = legacy, StackLimitBytes = stackBytes });
+        int pid = vm.NewProcess();
+        Assert.Equal(mmapBase, vm.Spaces[pid].MmapBase);
+        long first = (long)mmapBase - (legacy ? 0 : 8192), second = legacy ? first + 8192 : first - 4096;
+        Assert.Equal(first, vm.Mmap(pid, 0, 8192, ProtFlags.Read, Anonymous));
+        Assert.Equal(second, vm.Mmap(pid, 0, 1, ProtFlags.Write, Anonymous));
+        // The lowest hole is taken, or the highest.
+        vm.Munmap(pid, (ulong)first, 4096);
+        Assert.Equal(first, vm.Mmap(pid, 0, 4096, ProtFlags.Exec, Anonymous));
+        vm.AssertInvariants();
+    }
+
     /// <summary>The search that skips chunks finds what a search of every gap finds.</summary>
     [Theory]
     [InlineData(1)]

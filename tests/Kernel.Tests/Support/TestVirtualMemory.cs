@@ -35,7 +35,7 @@ internal sealed class TestVirtualMemory : ITlbFlush
         KernelMappings.Boot(State.Spaces, Kernel.Pages.Frames, Kernel.Pages.Profile.DirectMapEndPfn, Kernel.Journal);
         var costs = new MmCosts();
         (Mapping, Faults) = Deciders(Options);
-        Processes = new Processes(State, Kernel.Allocator, Kernel.Journal, costs, new MemoryLimits(Options, Kernel.Pages), this);
+        Processes = new Processes(State, Kernel.Allocator, Kernel.Journal, costs, new MemoryLimits(Options, Kernel.Pages, State.Spaces), this);
     }
 
     public MmOptions Options { get; }

@@ -45,6 +45,7 @@ internal sealed class CallMachine
                 MmapMinAddress = kernel.MmapMinAddress,
                 LowestPlacedAddress = kernel.LowestPlacedAddress,
                 MaxMapCount = kernel.MaxMapCount,
+                LegacyVaLayout = kernel.LegacyLayout,
             },
         };
         var options = new MachineOptions(
@@ -109,7 +110,7 @@ internal sealed class CallMachine
         Faults = new PageFaultHandler(Spaces, mm, _machine.Pages, _machine.Journal, tlb, _kernel.MmCosts);
         Mapping = new MappingCalls(Spaces, mm, _machine.Pages, _machine.Journal, tlb, _kernel.MmCosts, Faults);
         Processes = new Processes(
-            _machine.State.Virtual, _machine.Pages, _machine.Journal, _kernel.MmCosts, new MemoryLimits(mm, _machine.Pages.State), tlb);
+            _machine.State.Virtual, _machine.Pages, _machine.Journal, _kernel.MmCosts, new MemoryLimits(mm, _machine.Pages.State, Spaces), tlb);
     }
 
     /// <summary>A process accesses one byte, as its own code does.</summary>

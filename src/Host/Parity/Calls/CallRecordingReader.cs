@@ -122,6 +122,7 @@ internal static class CallRecordingReader
             MmapMinAddress = root.TryGetProperty("mmap_min_addr", out JsonElement lowest) ? lowest.GetInt64() : kernel.MmapMinAddress,
             LowestPlacedAddress = root.TryGetProperty("lowest_hint", out JsonElement hint) ? hint.GetInt64() : kernel.LowestPlacedAddress,
             MaxMapCount = root.TryGetProperty("max_map_count", out JsonElement most) ? most.GetInt32() : kernel.MaxMapCount,
+            LegacyLayout = root.TryGetProperty("legacy_va_layout", out JsonElement legacy) && legacy.GetBoolean(),
         };
     }
 

@@ -38,8 +38,10 @@ internal sealed record RecordedStep(
 /// <param name="MmapMinAddress">vm.mmap_min_addr.</param>
 /// <param name="LowestPlacedAddress">Where hints are moved up to.</param>
 /// <param name="MaxMapCount">vm.max_map_count.</param>
+/// <param name="LegacyLayout">vm.legacy_va_layout, or ADDR_COMPAT_LAYOUT of the process.</param>
 internal sealed record RecordedKernel(
-    bool LongMode, KernelVersion Version, long MmapMinAddress = 65536, long LowestPlacedAddress = 65536, int MaxMapCount = 65530);
+    bool LongMode, KernelVersion Version, long MmapMinAddress = 65536, long LowestPlacedAddress = 65536, int MaxMapCount = 65530,
+    bool LegacyLayout = false);
 
 /// <summary>The life of one recorded process.</summary>
 internal sealed record RecordedSequence(

@@ -19,6 +19,9 @@ internal static unsafe partial class Libc
     /// <summary>No randomised addresses in programs started from now on (<c>ADDR_NO_RANDOMIZE</c>).</summary>
     public const ulong NoRandomize = 0x0040000;
 
+    /// <summary>Mappings go upward in programs started from now on (<c>ADDR_COMPAT_LAYOUT</c>).</summary>
+    public const ulong CompatLayout = 0x0200000;
+
     /// <summary>Duplicates a descriptor to the lowest number from one given on, closed on exec (<c>F_DUPFD_CLOEXEC</c>).</summary>
     public const int DuplicateFrom = 1030;
 

@@ -6,8 +6,9 @@ namespace Sim.Host.Parity.Calls.Live;
 /// <param name="Sequences">Processes.</param>
 /// <param name="Seed">What calls are drawn with.</param>
 /// <param name="Folder">Where files to map are made.</param>
+/// <param name="Legacy">Processes have the legacy layout (ADDR_COMPAT_LAYOUT).</param>
 /// <param name="Output">Where the recording is kept; null: it is not kept.</param>
-internal sealed record LiveRequest(int Sequences, ulong Seed, string Folder, string? Output);
+internal sealed record LiveRequest(int Sequences, ulong Seed, string Folder, bool Legacy, string? Output);
 
 /// <summary>Records this machine's kernel and compares at once, sequence by sequence.</summary>
 internal static class LiveParity
@@ -38,7 +39,7 @@ internal static class LiveParity
 
     private static CallParityReport RunHere(LiveRequest wanted, CancellationToken cancellation)
     {
-        using var recorder = new LiveRecorder(wanted.Folder, wanted.Seed);
+        using var recorder = new LiveRecorder(wanted.Folder, wanted.Seed, wanted.Legacy);
         using RecordingWriter? writer = wanted.Output is null ? null : new RecordingWriter(wanted.Output, recorder.Kernel);
         CallParityReport report = new CallParity().Run($"live: {recorder.Kernel.Release}, seed {wanted.Seed}", Sequences(), cancellation, recorder.Record);
         writer?.Finish();

@@ -31,17 +31,20 @@ internal sealed class LiveRecorder : IDisposable
     private readonly LiveFiles _files;
     private readonly LiveKernel _kernel;
     private readonly ulong _seed;
+    private readonly bool _legacy;
 
     /// <param name="folder">Where files to map are made, on ext4.</param>
     /// <param name="seed">Of all sequences.</param>
+    /// <param name="legacy">Processes have the legacy layout.</param>
     /// <exception cref="LiveKernelException">This machine's kernel cannot be recorded.</exception>
-    public LiveRecorder(string folder, ulong seed)
+    public LiveRecorder(string folder, ulong seed, bool legacy)
     {
+        _legacy = legacy;
         _kernel = LiveKernel.Find();
         LiveKernel.Settle();
         _files = new LiveFiles(folder);
         _seed = seed;
-        _kernel = _kernel with { Kernel = _kernel.Kernel with { LowestPlacedAddress = LowestAddress() } };
+        _kernel = _kernel with { Kernel = _kernel.Kernel with { LowestPlacedAddress = LowestAddress(), LegacyLayout = legacy } };
     }
 
     /// <summary>The kernel.</summary>
@@ -73,7 +76,7 @@ internal sealed class LiveRecorder : IDisposable
         var generator = new CallGenerator(new RandomStream(_seed, $"calls {number}"));
         _files.WriteOut();
         var reader = new LiveState(_files.Names);
-        using TracedProcess process = TracedProcess.Start(_files.ProgramPath, _files.Descriptors);
+        using TracedProcess process = TracedProcess.Start(_files.ProgramPath, _files.Descriptors, _legacy);
         process.Call(157, ThpDisable, 1, 0, 0, 0);
         ulong brk = (ulong)process.Call(_numbers["brk"], 0), initialBrk = brk;
         RecordedState all = reader.Read(process.Pid, out long minor, out long major);
@@ -121,7 +124,7 @@ internal sealed class LiveRecorder : IDisposable
     /// </summary>
     private long LowestAddress()
     {
-        using TracedProcess process = TracedProcess.Start(_files.ProgramPath, _files.Descriptors);
+        using TracedProcess process = TracedProcess.Start(_files.ProgramPath, _files.Descriptors, _legacy);
         return process.Call(_numbers["mmap"], 4096, 4096, 0, (ulong)(MapFlags.Private | MapFlags.Anonymous), ulong.MaxValue, 0);
     }
 

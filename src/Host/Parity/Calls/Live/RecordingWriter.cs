@@ -31,6 +31,10 @@ internal sealed class RecordingWriter : IDisposable
             json.WriteNumber("mmap_min_addr", sequence.Kernel.MmapMinAddress);
             json.WriteNumber("lowest_hint", sequence.Kernel.LowestPlacedAddress);
             json.WriteNumber("max_map_count", sequence.Kernel.MaxMapCount);
+            if (sequence.Kernel.LegacyLayout)
+            {
+                json.WriteBoolean("legacy_va_layout", true);
+            }
             json.WriteNumber("task_size", sequence.TaskSize);
             json.WriteNumber("totalram_pages", sequence.TotalRamPages);
             json.WriteNumber("brk0", sequence.InitialBrk);

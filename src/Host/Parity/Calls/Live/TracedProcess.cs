@@ -26,10 +26,11 @@ internal sealed unsafe class TracedProcess : IDisposable
     /// <summary>Starts a program with descriptors 3, 4 and 5 and stops it; addresses are not randomised.</summary>
     /// <param name="path">The program (<see cref="TracedProgram"/>).</param>
     /// <param name="descriptors">Open files, none below 6.</param>
+    /// <param name="legacy">With the legacy layout of addresses.</param>
     /// <exception cref="LiveKernelException">It cannot be started or traced.</exception>
-    public static TracedProcess Start(string path, ReadOnlySpan<int> descriptors)
+    public static TracedProcess Start(string path, ReadOnlySpan<int> descriptors, bool legacy)
     {
-        if (Libc.Personality(Libc.NoRandomize) < 0)
+        if (Libc.Personality(Libc.NoRandomize | (legacy ? Libc.CompatLayout : 0)) < 0)
         {
             throw Refused("addresses cannot be had without randomisation (personality)");
         }
