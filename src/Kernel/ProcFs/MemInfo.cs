@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Sim.Kernel.Mm;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Vmalloc;
 using Sim.Kernel.Zones;

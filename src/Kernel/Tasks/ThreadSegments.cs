@@ -25,7 +25,7 @@ public enum ThreadSegment : byte
 /// <param name="Pid">The task.</param>
 /// <param name="ThreadWord">Which part.</param>
 /// <param name="ThreadValue">A descriptor, a selector or an address.</param>
-[Event(239, "task.segment")]
+[Event(248, "task.segment")]
 public readonly partial record struct TaskSegment(
     [Unit("pid")] int Pid,
     ThreadSegment ThreadWord,

@@ -12,9 +12,9 @@ public class ScanShareTests
     /// </summary>
     [Fact]
     public void SharesAreLookedAtOrPutOff() =>
-        Prop.ForAll<ushort, byte[]>(SharesAreLookedAtOrPutOff).QuickCheckThrowOnFailure();
+        Prop.ForAll<ushort, byte[]>(IsLookedAtOrPutOff).QuickCheckThrowOnFailure();
 
-    private static bool SharesAreLookedAtOrPutOff(ushort objects, byte[] priorities)
+    private static bool IsLookedAtOrPutOff(ushort objects, byte[] priorities)
     {
         long freeable = objects + 1L, deferred = 0, shares = 0, looked = 0;
         bool capped = false;

@@ -2,7 +2,6 @@ using Sim.Engine.Events;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
 using Sim.Kernel.Faults;
-using Sim.Kernel.Mm;
 using Sim.Kernel.PageCache;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Swap;
