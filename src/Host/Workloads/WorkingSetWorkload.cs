@@ -71,7 +71,7 @@ public sealed class WorkingSetWorkload(Machine machine, WorkingSetOptions option
         public int Pid { get; set; }
 
         /// <summary>Forked when the memory is mapped, which they share.</summary>
-        public VisitProgram[] Children { get; set; } = [];
+        public VisitProgram[]? Children { get; set; }
 
         /// <summary>Pages to fill, and visits.</summary>
         public long Wanted => _pages + options.Visits + _growthPages;
@@ -114,7 +114,7 @@ public sealed class WorkingSetWorkload(Machine machine, WorkingSetOptions option
 
         private bool Share(TaskContext task)
         {
-            foreach (VisitProgram child in Children)
+            foreach (VisitProgram child in Children ?? [])
             {
                 child._start = _start;
                 long pid = machine.Virtual.Tasks.Fork(task, child);
@@ -125,7 +125,7 @@ public sealed class WorkingSetWorkload(Machine machine, WorkingSetOptions option
                 child.Pid = (int)pid;
                 running.Add(child);
             }
-            Children = [];
+            Children = null;
             return true;
         }
 
