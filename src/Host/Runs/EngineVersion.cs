@@ -6,7 +6,7 @@ namespace Sim.Host.Runs;
 /// </summary>
 public static class EngineVersion
 {
-    public const int Current = 4;
+    public const int Current = 5;
 
     /// <summary>As the log's header has it.</summary>
     public static string Text => Current.ToString(System.Globalization.CultureInfo.InvariantCulture);
