@@ -201,7 +201,9 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
     {
         int entry = _spaces.ReverseMap.First(pfn);
         long vpn = entry != 0 ? _spaces.ReverseMap[entry].Vpn : -1, by = _frames[pfn].AllocatedBy;
-        if (_pages.TakeAway(pfn, _pass, _cpu!))
+        bool freed = _pages.TakeAway(pfn, _pass, _cpu!);
+        _pages.Finish(_cpu!, _pass.Cause);
+        if (freed)
         {
             return true;
         }

@@ -116,16 +116,18 @@ internal sealed class MemoryReclaim : IPageAdvice
     public void PageOut(AddressSpace mm, ulong start, ulong end, CpuClock cpu, long cause)
     {
         (_wished.Cause, _wished.QueueFull) = (cause, false);
-        _ofRange.Clear();
-        _spaces.CollectOwnPages(mm, start, end, _ofRange);
-        foreach (int pfn in _ofRange)
+        // The reserves of a full device are not for this.
+        for (ulong next; start < end && !_wished.QueueFull; start = next)
         {
-            // The reserves of a full device are not for this.
-            if (_wished.QueueFull)
+            // Page table by page table (madvise_cold_or_pageout_pte_range).
+            next = Math.Min(end, _spaces.Tables.SpanEnd(start, 1));
+            _ofRange.Clear();
+            _spaces.CollectOwnPages(mm, start, next, _ofRange);
+            for (int i = 0; i < _ofRange.Count && !_wished.QueueFull; i++)
             {
-                return;
+                _pages.TakeAway(_ofRange[i], _wished, cpu);
             }
-            _pages.TakeAway(pfn, _wished, cpu);
+            _pages.Finish(cpu, cause);
         }
     }
 

@@ -1,5 +1,6 @@
 using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
+using Sim.Hardware.Paging;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
@@ -26,7 +27,9 @@ internal sealed class PageReclaimer
     private readonly FileIo _files;
     private readonly Flusher _flusher;
     private readonly long _scanPs, _unmapPs;
-    private readonly List<(int Pid, long Vpn)> _unmapped = [];
+    private readonly List<(int Pid, long Vpn, bool Dirty)> _unmapped = [];
+    private readonly List<(int Pfn, long Cause)> _freed = [];
+    private bool _dirtyDeferred;
 
     public PageReclaimer(
         AddressSpaces spaces, PageAllocator allocator, Journal journal, ITlbFlush tlb, SwapIo io, FileIo files, Flusher flusher,
@@ -74,6 +77,7 @@ internal sealed class PageReclaimer
         {
             freed += Look(pfn, pass, ref written, cpu, header.Sequence) ? 1 : 0;
         }
+        Finish(cpu, header.Sequence);
         if (written > 0)
         {
             var cost = new ReclaimCost(list.IsFile(), written);
@@ -98,7 +102,7 @@ internal sealed class PageReclaimer
         cpu.Charge(_spaces.LastIsolation.Taken * _scanPs);
     }
 
-    /// <summary>Takes one page away that was chosen (<c>reclaim_folio_list</c>); true when it was freed.</summary>
+    /// <summary>Takes one page away that was chosen (<c>reclaim_folio_list</c>); true when it is freed with <see cref="Finish"/>.</summary>
     public bool TakeAway(int pfn, ReclaimPass pass, CpuClock cpu)
     {
         if (!_frames[pfn].Has(PageFlags.Lru | PageFlags.Batched) || _frames[pfn].Has(PageFlags.Unevictable))
@@ -124,7 +128,21 @@ internal sealed class PageReclaimer
         }
     }
 
-    /// <summary>Decides about one page; true when it was freed.</summary>
+    /// <summary>
+    /// The end of a list of pages: all CPUs forget what was unmapped, in one flush, and then the frames are freed
+    /// (<c>try_to_unmap_flush</c> and <c>free_unref_page_list</c>).
+    /// </summary>
+    public void Finish(CpuClock cpu, long cause)
+    {
+        Flush(cpu, cause);
+        foreach ((int pfn, long freedBy) in _freed)
+        {
+            _allocator.FreePages(pfn, 0, cpu, freedBy);
+        }
+        _freed.Clear();
+    }
+
+    /// <summary>Decides about one page; true when it is freed with <see cref="Finish"/>.</summary>
     private bool Look(int pfn, ReclaimPass pass, ref int written, CpuClock cpu, long cause)
     {
         ref Frame frame = ref _frames[pfn];
@@ -190,6 +208,11 @@ internal sealed class PageReclaimer
                 return false;
             }
             written++;
+            if (_dirtyDeferred)
+            {
+                // No CPU may write to a page that is being written (try_to_unmap_flush_dirty).
+                Flush(cpu, cause);
+            }
             if (swapBacked ? !_io.Write(pfn, cpu, cause) : !WriteFile(pfn, cpu, cause))
             {
                 return false;
@@ -198,7 +221,7 @@ internal sealed class PageReclaimer
         var free = new ReclaimFree(pfn);
         EventHeader header = _journal.Emit(in free, cause);
         _spaces.Apply(in free, in header);
-        _allocator.FreePages(pfn, 0, cpu, header.Sequence);
+        _freed.Add((pfn, header.Sequence));
         return true;
     }
 
@@ -241,16 +264,41 @@ internal sealed class PageReclaimer
         _unmapped.Clear();
         for (int entry = map.First(pfn); entry != 0; entry = map.Next(entry))
         {
-            _unmapped.Add(map[entry]);
+            (int pid, long vpn) = map[entry];
+            ulong pte = _spaces.Tables.ReadPte(_spaces[pid].Root, (ulong)vpn << 12);
+            _unmapped.Add((pid, vpn, (pte & (ulong)PteFlags.Dirty) != 0));
         }
         cpu.Charge(_unmapped.Count * _unmapPs);
         var e = new ReclaimUnmap(pfn, slot, (byte)cpu.Id);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        foreach ((int pid, long vpn) in _unmapped)
+        foreach ((int pid, long vpn, bool dirty) in _unmapped)
         {
             ulong address = (ulong)vpn << 12;
-            _tlb.FlushRange(_spaces[pid], address, address + 4096, cpu.Id, header.Sequence);
+            Forget(_spaces[pid], address, address + 4096, dirty, ITlbFlush.PageShift, cpu, header.Sequence);
         }
+    }
+
+    /// <summary>
+    /// CPUs are to forget an entry that was cleared: at once, or when others may remember it with the batch
+    /// (<c>should_defer_flush</c>, <c>set_tlb_ubc_flush_pending</c> of mm/rmap.c).
+    /// </summary>
+    private void Forget(AddressSpace mm, ulong start, ulong end, bool dirty, int shift, CpuClock cpu, long cause)
+    {
+        if (_tlb.ShouldDefer(mm, cpu.Id))
+        {
+            _tlb.AddToBatch(mm, cpu.Id, cause);
+            _dirtyDeferred |= dirty;
+        }
+        else
+        {
+            _tlb.FlushRange(mm, start, end, cpu.Id, cause, shift);
+        }
+    }
+
+    private void Flush(CpuClock cpu, long cause)
+    {
+        _tlb.FlushBatch(cpu.Id, cause);
+        _dirtyDeferred = false;
     }
 }

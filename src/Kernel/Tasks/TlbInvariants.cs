@@ -56,7 +56,10 @@ public static class TlbInvariants
         {
             return root < 0 || root == state.Virtual.Spaces.KernelRoot ? null : $"CR3 is pfn 0x{root:x}, not the kernel's own table";
         }
-        return state.Virtual.Spaces.Find(pid) is not { } mm ? $"the address space of pid {pid} is loaded, which has none"
+        TlbContexts contexts = state.Virtual.Tlb;
+        return contexts.HasBatch(cpu) ? "its batch waits to be flushed"
+            : !contexts.IsLazy(cpu) && !contexts.IsCurrent(cpu, contexts.LoadedSlot(cpu)) ? $"it runs pid {pid} with translations that are out of date"
+            : state.Virtual.Spaces.Find(pid) is not { } mm ? $"the address space of pid {pid} is loaded, which has none"
             : mm.Root != root ? $"CR3 is pfn 0x{root:x}, and pid {pid} has its table at pfn 0x{mm.Root:x}"
             : null;
     }

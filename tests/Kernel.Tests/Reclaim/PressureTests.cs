@@ -9,14 +9,13 @@ using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
 using Sim.Kernel.Zones;
+using static Sim.Kernel.Tests.Support.Pressure;
 
 namespace Sim.Kernel.Tests.Reclaim;
 
 /// <summary>Machines whose tasks need more memory than there is.</summary>
 public class PressureTests
 {
-    private const ulong At = 0x1000_0000;
-
     [Theory]
     [InlineData(KernelProfile.X86_64, SwapDevice.Ssd, 2)]
     [InlineData(KernelProfile.X86_64, SwapDevice.Hdd, 1)]
@@ -188,48 +187,5 @@ public class PressureTests
         Assert.Equal(0, reclaim[VmEvent.PgstealAnon] + reclaim[VmEvent.OomKill]);
         machine.AssertInvariants();
         Assert.Equal(machine.Spaces.Cache.Count, reclaim.Lru.Size(LruList.InactiveFile) + reclaim.Lru.Size(LruList.ActiveFile) + reclaim.Lru.Batch(0).Length);
-    }
-
-    private static TestMachine Make(KernelProfile profile, int cpus, SwapDevice device, long swapBytes, MemoryLog log) =>
-        new(profile, cpus, bytes: 96L << 20, sink: log, swap: new SwapOptions { Device = device, Size = swapBytes });
-
-    /// <summary>Maps pages, writes each once, and then visits some at random; ends with code 7.</summary>
-    private static ScriptedProgram Visitor(int pages, int visits, ulong seed)
-    {
-        var random = new RandomStream(seed, "visits");
-        MemoryAccess[] accesses =
-        [
-            .. Enumerable.Range(0, pages).Select(p => new MemoryAccess(At + ((ulong)p << 12), 8, AccessKind.Store)),
-            .. Enumerable.Range(0, visits).Select(i => new MemoryAccess(
-                At + (random.NextBelow((ulong)pages) << 12), 8, i % 2 == 0 ? AccessKind.Load : AccessKind.Store)),
-        ];
-        int done = 0;
-        return new ScriptedProgram((task, step) =>
-        {
-            // In pieces: none of them is more than the kernel promises at once.
-            for (int piece = 0; step == 0 && piece < pages; piece += 1_024)
-            {
-                ulong start = At + ((ulong)piece << 12), length = (ulong)Math.Min(1_024, pages - piece) << 12;
-                Assert.Equal((long)start, task.Calls.Mmap(
-                    task, start, length, ProtFlags.Read | ProtFlags.Write, MapFlags.Anonymous | MapFlags.Private | MapFlags.Fixed));
-            }
-            done += task.Run(accesses.AsSpan(done));
-            task.ExitCode = 7;
-            return done < accesses.Length ? ProgramStatus.Running : ProgramStatus.Exited;
-        });
-    }
-
-    /// <summary>Frames that the allocator has, those of the per-CPU lists included.</summary>
-    private static long Available(TestMachine machine) =>
-        machine.Machine.State.Memory.Pages.Zones.Sum(z => z.FreePages + z.PerCpu.Sum(p => (long)p.Count));
-
-    private static void AssertAllGivenBack(TestMachine machine, long before)
-    {
-        machine.AssertInvariants();
-        ReclaimState reclaim = machine.Machine.State.Memory.Reclaim!;
-        Assert.Equal(before, Available(machine) + reclaim.Swap.Cache.Count + reclaim.Swap.PoolFrames.Count);
-        Assert.InRange(reclaim.Swap.PoolFrames.Count, 0, SwapState.SlotBatch);
-        Assert.Equal(reclaim.Swap.PutAside + reclaim.Swap.Cache.Count, reclaim.Swap.Area.InUse);
-        Assert.Equal(reclaim.Swap.Cache.Count, Enum.GetValues<LruList>().Sum(l => reclaim.Lru.Size(l)));
     }
 }

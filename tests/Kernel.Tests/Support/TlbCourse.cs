@@ -2,6 +2,7 @@ using Sim.Engine.Random;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 
 namespace Sim.Kernel.Tests.Support;
@@ -20,9 +21,9 @@ internal sealed class TlbCourse
 
     private readonly RandomStream _random;
 
-    public TlbCourse(KernelProfile profile, int cpus, bool pcid, ulong seed)
+    public TlbCourse(KernelProfile profile, int cpus, bool pcid, ulong seed, SwapDevice swap = SwapDevice.None)
     {
-        Machine = new TestMachine(profile, cpus, pcid, bytes: 128L << 20);
+        Machine = new TestMachine(profile, cpus, pcid, bytes: 128L << 20, swap: new SwapOptions { Device = swap, Size = 16 << 20 });
         _random = new RandomStream(seed, "course");
         for (int i = 0; i < 9; i++)
         {
@@ -120,6 +121,10 @@ internal sealed class TlbCourse
                     break;
                 case 6:
                     Machine.Machine.CompactMemory(Cpu(cpu), -1);
+                    break;
+                case 7:
+                    // Without swap this is no more than MADV_COLD.
+                    Machine.Virtual.Mapping.Madvise(pid, start, (ulong)pages << 12, MemoryAdvice.PageOut, Cpu(cpu), -1);
                     break;
                 default:
                     for (int page = 0; page < pages; page++)

@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using Sim.Hardware.Cpu;
 using Sim.Hardware.Tlb;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
 
@@ -14,25 +15,26 @@ public sealed class TlbConsistencyTests
     private const ulong At = TlbCourse.At;
     private const int Pages = TlbCourse.Pages;
 
-    public static TheoryData<KernelProfile, int, bool> Machines => new()
+    public static TheoryData<KernelProfile, int, bool, SwapDevice> Machines => new()
     {
-        { KernelProfile.X86_64, 1, true },
-        { KernelProfile.X86_64, 3, true },
-        { KernelProfile.X86_64, 3, false },
-        { KernelProfile.I386Classic, 3, false },
-        { KernelProfile.I386Pae, 2, false },
+        { KernelProfile.X86_64, 1, true, SwapDevice.None },
+        { KernelProfile.X86_64, 3, true, SwapDevice.Zram },
+        { KernelProfile.X86_64, 3, true, SwapDevice.None },
+        { KernelProfile.X86_64, 3, false, SwapDevice.Zram },
+        { KernelProfile.I386Classic, 3, false, SwapDevice.None },
+        { KernelProfile.I386Pae, 2, false, SwapDevice.Zram },
     };
 
     /// <summary>
-    /// Any course of events: CPUs change over to any of nine address spaces, more than a CPU remembers, go lazy, touch, map, unmap
-    /// and protect. Every access must reach the frame of the page tables, and no TLB may hold what a CPU could use wrongly.
+    /// Any course of events: CPUs change over to any of nine address spaces, more than a CPU remembers, go lazy, touch, map, unmap,
+    /// protect and swap out. Every access must reach the frame of the page tables, and no TLB may hold what a CPU could use wrongly.
     /// </summary>
     [Theory]
     [MemberData(nameof(Machines))]
-    public void NoStaleTranslationIsEverUsed(KernelProfile profile, int cpus, bool pcid) =>
+    public void NoStaleTranslationIsEverUsed(KernelProfile profile, int cpus, bool pcid, SwapDevice swap) =>
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(Environment.GetEnvironmentVariable("SIM_LONG_TESTS") == "1" ? 100 : 4),
-            Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed => new TlbCourse(profile, cpus, pcid, (ulong)(uint)seed).Run(steps: 400)));
+            Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed => new TlbCourse(profile, cpus, pcid, (ulong)(uint)seed, swap).Run(steps: 400)));
 
     [Theory]
     [InlineData(33, true)]
