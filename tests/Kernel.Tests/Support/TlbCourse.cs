@@ -21,9 +21,9 @@ internal sealed class TlbCourse
 
     private readonly RandomStream _random;
 
-    public TlbCourse(KernelProfile profile, int cpus, bool pcid, ulong seed, SwapDevice swap = SwapDevice.None)
+    public TlbCourse(KernelProfile profile, int cpus, bool pcid, ulong seed, SwapDevice swap = SwapDevice.None, MemoryLog? log = null)
     {
-        Machine = new TestMachine(profile, cpus, pcid, bytes: 128L << 20, swap: new SwapOptions { Device = swap, Size = 16 << 20 });
+        Machine = new TestMachine(profile, cpus, pcid, bytes: 128L << 20, sink: log, swap: new SwapOptions { Device = swap, Size = 16 << 20 });
         _random = new RandomStream(seed, "course");
         for (int i = 0; i < 9; i++)
         {
