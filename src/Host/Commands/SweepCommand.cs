@@ -65,7 +65,7 @@ internal sealed class SweepCommand(
     private Planned Plan(SweepSettings sweep, SweepDirectory directory, SweepPoint point)
     {
         Experiment experiment = experiments.Load(sweep.Experiment.Path, point.Overrides);
-        return new Planned(point, experiment, directory.StatusOf(point, experiments.Identify(experiment, EngineVersion.Current)));
+        return new Planned(point, experiment, directory.StatusOf(point, experiment, experiments.Identify(experiment, EngineVersion.Current)));
     }
 
     private ExitCode Run(SweepSettings sweep, SweepDirectory directory, Planned[] planned, int jobs, bool whole, bool json, CancellationToken cancellation)
@@ -89,19 +89,29 @@ internal sealed class SweepCommand(
             table.Add(point.Point, directory.FiguresOf(point.Point));
         }
         string csv = table.ToCsv();
-        List<(string Name, string Content)> files = [("results.csv", csv), ("results.json", table.ToJson())];
-        files.AddRange(sweep.Plots.Select(p => (p.File, SweepChart.Draw(sweep, p, table))));
+        // Results come before the charts: a chart of a figure that no run counts is refused, and takes nothing with it.
+        Write(directory, "results.csv", csv);
+        Write(directory, "results.json", table.ToJson());
+        foreach (SweepPlot plot in sweep.Plots)
+        {
+            Write(directory, plot.File, SweepChart.Draw(sweep, plot, table));
+        }
+        streams.Out.Write(json ? table.ToJson() : csv);
+        string[] written = ["results.csv", "results.json", .. sweep.Plots.Select(p => p.File)];
+        streams.Error.WriteLine($"written: {string.Join(", ", written.Select(f => Path.Combine(directory.Path, f)))}");
+        return ExitCode.Ok;
+    }
+
+    private static void Write(SweepDirectory directory, string file, string content)
+    {
         try
         {
-            files.ForEach(f => DurableFile.Write(Path.Combine(directory.Path, f.Name), f.Content));
+            DurableFile.Write(Path.Combine(directory.Path, file), content);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CommandException(ExitCode.InputOutput, $"{directory.Path} cannot be written: {e.Message} When that is mended, the same command goes on.", e);
         }
-        streams.Out.Write(json ? table.ToJson() : csv);
-        streams.Error.WriteLine($"written: {string.Join(", ", files.Select(f => Path.Combine(directory.Path, f.Name)))}");
-        return ExitCode.Ok;
     }
 
     private ExitCode PrintStatus(Planned[] planned, bool json)

@@ -167,6 +167,19 @@ public sealed class RunDirectory
             $"{ConfigurationPath} is {(file.Exists ? "empty" : "missing")}, and nothing else says what was run. Restore it from a copy; \"sim config show\" of the experiment writes the same.");
     }
 
+    /// <summary>
+    /// True for a directory whose process ended before the run began: in it is nothing but what is written before the manifest, and
+    /// nothing is lost with it.
+    /// </summary>
+    internal static bool NeverBegan(string path)
+    {
+        string[] before = ["command.txt", "config.effective.json", "log"];
+        var directory = new RunDirectory(path);
+        return Directory.EnumerateFileSystemEntries(path).Select(e => System.IO.Path.GetFileName(e)).All(
+                name => before.Contains(name.EndsWith(".tmp", StringComparison.Ordinal) ? name[..^4] : name) || name == "manifest.json.tmp")
+            && (!Directory.Exists(directory.LogPath) || Directory.GetFileSystemEntries(directory.LogPath).Length == 0);
+    }
+
     // The manifest is written before the log's first segment.
     private bool IsUnbegun() => !File.Exists(ManifestPath) && !Directory.Exists(ManifestPath)
         && Directory.Exists(LogPath) && Directory.GetFileSystemEntries(LogPath).Length == 0;

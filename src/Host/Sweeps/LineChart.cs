@@ -143,5 +143,7 @@ public static class LineChart
 
     private static string Pair(double x, double y) => string.Create(CultureInfo.InvariantCulture, $"{x:0.#},{y:0.#}");
 
-    private static string Text(string text) => SecurityElement.Escape(text);
+    // XML has no way to write most control characters.
+    private static string Text(string text) =>
+        SecurityElement.Escape(string.Concat(text.EnumerateRunes().Select(r => r.Value is < ' ' or 0xFFFE or 0xFFFF ? " " : r.ToString())));
 }

@@ -6,7 +6,7 @@ namespace Sim.Host.Sweeps;
 internal static class SweepChart
 {
     /// <summary>A chart of a complete table.</summary>
-    /// <exception cref="CommandException">No run has the figure, or a line that is asked for does not exist.</exception>
+    /// <exception cref="CommandException">No run has the figure.</exception>
     public static string Draw(SweepSettings sweep, SweepPlot plot, SweepTable table)
     {
         if (!table.Columns.Contains(plot.Y))
@@ -16,11 +16,6 @@ internal static class SweepChart
         }
         int across = IndexOf(sweep, plot.X), lines = IndexOf(sweep, plot.Lines);
         string[] labels = [.. sweep.Axes[lines].Points.Select(p => p.Label)];
-        if (plot.Only.Concat(plot.Dashed).FirstOrDefault(o => !labels.Contains(o)) is { } unknown)
-        {
-            throw new CommandException(ExitCode.Configuration,
-                $"The chart {plot.File} names the line \"{unknown}\".{Suggestion.For(unknown, labels)} The lines are {string.Join(", ", labels)}.");
-        }
         return LineChart.Draw(
             plot.Title, plot.XLabel, plot.YLabel, plot.YMax,
             [.. labels.Where(l => plot.Only.Count == 0 || plot.Only.Contains(l)).Select(l => new ChartLine(

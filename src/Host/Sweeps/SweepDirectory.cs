@@ -24,17 +24,18 @@ public sealed class SweepDirectory(string path)
 
     /// <summary>How far a point is.</summary>
     /// <param name="point">The point.</param>
-    /// <param name="identity">Of its experiment as the sweep file has it now.</param>
-    /// <exception cref="CommandException">The run there is of other settings, or of another build.</exception>
-    public SweepPointStatus StatusOf(SweepPoint point, ExperimentIdentity identity)
+    /// <param name="experiment">Its experiment as the sweep file has it now.</param>
+    /// <param name="identity">Of that experiment.</param>
+    /// <exception cref="CommandException">The run there is of other settings, another seed or end, or of another build.</exception>
+    public SweepPointStatus StatusOf(SweepPoint point, Experiment experiment, ExperimentIdentity identity)
     {
         string run = RunOf(point);
-        if (!Directory.Exists(run))
+        if (!Directory.Exists(run) || RunDirectory.NeverBegan(run))
         {
             return SweepPointStatus.Missing;
         }
         RunManifest manifest = RunDirectory.Open(run).ReadManifest();
-        if (manifest.ConfigHash != identity.ConfigHash || manifest.EngineVersion != EngineVersion.Current)
+        if (!manifest.IsOf(identity.ConfigHash, experiment) || manifest.EngineVersion != EngineVersion.Current)
         {
             throw new CommandException(ExitCode.Usage,
                 $"{run} is a run of other settings than {string.Join(' ', point.Overrides.Select(o => o.Option))}, or of another engine version. Give the sweep another directory with --out, or delete that one.");

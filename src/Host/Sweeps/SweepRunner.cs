@@ -56,6 +56,7 @@ internal sealed class SweepRunner(ISimulator simulator, ExperimentFile experimen
     private bool RunOne(SweepPoint point, Experiment experiment, CancellationToken cancellation)
     {
         string run = directory.RunOf(point);
+        Discard(run);
         Recording recording = Directory.Exists(run)
             ? Recording.Reopen(simulator, experiments, run, [])
             : Recording.Prepare(simulator, experiments, experiment, run, commandLine);
@@ -78,6 +79,22 @@ internal sealed class SweepRunner(ISimulator simulator, ExperimentFile experimen
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw Recording.Unwritable(recording.Directory, e);
+        }
+    }
+
+    // What a process that was killed in its first moments has left.
+    private static void Discard(string run)
+    {
+        try
+        {
+            if (Directory.Exists(run) && RunDirectory.NeverBegan(run))
+            {
+                Directory.Delete(run, recursive: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.InputOutput, $"{run} cannot be begun anew: {e.Message} When that is mended, the same sweep goes on.", e);
         }
     }
 

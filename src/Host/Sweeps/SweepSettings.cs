@@ -20,12 +20,23 @@ public sealed record SweepSettings : ICheckedSettings
     [Setting("Charts of the results.", MaxItems = 100)]
     public IReadOnlyList<SweepPlot> Plots { get; init; } = [];
 
+    /// <summary>Columns that the results of every sweep have.</summary>
+    private static readonly string[] OwnColumns = ["run", "simulatedPs", "events"];
+
     public SettingProblem? Check()
     {
         string[] names = [.. Axes.Select(a => a.Name)];
         if (names.Distinct().Count() < names.Length)
         {
             return new SettingProblem("axes", "two axes have the same name.");
+        }
+        if (Axes.GroupBy(a => a.Place).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            return new SettingProblem("axes", $"two axes vary {twice.Key}, of which the last would win.");
+        }
+        if (names.FirstOrDefault(OwnColumns.Contains) is { } taken)
+        {
+            return new SettingProblem("axes", $"an axis may not be called \"{taken}\": the results have a column of that name.");
         }
         if (Set.FirstOrDefault(s => s.IndexOf('=') <= 0) is { } wrong)
         {
@@ -44,12 +55,20 @@ public sealed record SweepSettings : ICheckedSettings
             {
                 return new SettingProblem("plots", "a chart has one axis across and another as its lines; no third one may vary.");
             }
-            if (Axes.First(a => a.Name == plot.X).Points.FirstOrDefault(p => !double.TryParse(p.Label, System.Globalization.CultureInfo.InvariantCulture, out _)).Label is { } word)
+            if (Axes.First(a => a.Name == plot.X).Points.FirstOrDefault(p => !double.TryParse(p.Label, System.Globalization.CultureInfo.InvariantCulture, out double number) || !double.IsFinite(number)).Label is { } word)
             {
                 return new SettingProblem("plots", $"the labels of the axis across have to be numbers, \"{word}\" is none.");
             }
+            string[] labels = [.. Axes.First(a => a.Name == plot.Lines).Points.Select(p => p.Label)];
+            if (plot.Only.Concat(plot.Dashed).FirstOrDefault(o => !labels.Contains(o)) is { } unknown)
+            {
+                return new SettingProblem("plots",
+                    $"the chart {plot.File} names the line \"{unknown}\".{Suggestion.For(unknown, labels)} The lines are {string.Join(", ", labels)}.");
+            }
         }
-        return null;
+        return Plots.GroupBy(p => p.File).FirstOrDefault(g => g.Count() > 1) is { } same
+            ? new SettingProblem("plots", $"two charts have the file {same.Key}.")
+            : null;
     }
 }
 
@@ -59,7 +78,7 @@ public sealed record SweepAxis : ICheckedSettings
     [Setting("Name of its column in the results.", Required = true, Pattern = "^[A-Za-z][A-Za-z0-9]{0,31}$")]
     public string Name { get; init; } = "";
 
-    [Setting("The setting, such as kernel.memcg.max.", Required = true)]
+    [Setting("The setting, such as kernel.memcg.max.", Required = true, Pattern = "^[^=\\s]+$", Expected = "a setting, such as kernel.memcg.max")]
     public string Path { get; init; } = "";
 
     [Setting("Its values, as after --set path=.", Required = true, MinItems = 1, MaxItems = 10_000)]
@@ -71,10 +90,14 @@ public sealed record SweepAxis : ICheckedSettings
     /// <summary>The values with their labels.</summary>
     public IEnumerable<(string Value, string Label)> Points => Values.Select((v, i) => (v, Labels.Count > 0 ? Labels[i] : v));
 
+    /// <summary>The setting written in one way, for "workload[0].visits" is "workload.0.visits".</summary>
+    internal string Place => Path.Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+
     public SettingProblem? Check() =>
         Labels.Count > 0 && Labels.Count != Values.Count
             ? new SettingProblem("labels", $"there are {Labels.Count} labels for {Values.Count} values.")
         : Points.Select(p => p.Label).Distinct().Count() < Values.Count ? new SettingProblem("values", "two values have the same label.")
+        : Points.FirstOrDefault(p => p.Label.Any(char.IsControl)).Label is { } label ? new SettingProblem("values", $"the label \"{string.Concat(label.Select(c => char.IsControl(c) ? '·' : c))}\" has a control character.")
         : null;
 }
 

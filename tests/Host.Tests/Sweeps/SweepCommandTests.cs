@@ -56,6 +56,76 @@ public sealed class SweepCommandTests : IDisposable
         CommandLine.AssertRefused(result, ExitCode.Usage, "is a run of other settings");
     }
 
+    // Neither seed nor end are part of the configuration's hash.
+    [Theory]
+    [InlineData("seed", "1", "2")]
+    [InlineData("stop.events", "2000", "3000")]
+    public async Task ARunOfAnotherSeedOrEndIsNotMistaken(string path, string one, string another)
+    {
+        string sweep = Over(path, one), other = Over(path, another);
+        CommandLine.Result first = await CommandLine.RunAsync("sweep", sweep, "--out", _folder["s"]);
+        Assert.True(first.ExitCode == 0, first.Error);
+        CommandLine.AssertRefused(await CommandLine.RunAsync("sweep", other, "--out", _folder["s"]), ExitCode.Usage, "is a run of other settings");
+        CommandLine.AssertRefused(await CommandLine.RunAsync("sweep", other, "--out", _folder["s"], "--status"), ExitCode.Usage, "is a run of other settings");
+
+        string Over(string setting, string value) => _folder.Write($"{value}.json",
+            $$"""{ "experiment": "small.json", "axes": [ { "name": "a", "path": "{{setting}}", "values": [ "{{value}}" ] } ] }""");
+    }
+
+    // The process was killed before its manifest was written, at each step of that.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task ARunThatNeverBeganIsBegunAnew(int steps)
+    {
+        string sweep = Sweep(), run = _folder["s/runs/00001"];
+        Directory.CreateDirectory(run);
+        if (steps > 0)
+        {
+            File.WriteAllText(Path.Combine(run, "command.txt"), "");
+            Directory.CreateDirectory(Path.Combine(run, "log"));
+        }
+        if (steps > 1)
+        {
+            File.WriteAllText(Path.Combine(run, "config.effective.json.tmp"), "{");
+        }
+        if (steps > 2)
+        {
+            File.WriteAllText(Path.Combine(run, "manifest.json.tmp"), "{");
+        }
+        Assert.Equal((6, "4 runs: 0 complete, 0 begun, 4 missing\n"), await Status(sweep));
+        CommandLine.Result all = await CommandLine.RunAsync("sweep", sweep, "--out", _folder["s"]);
+        Assert.True(all.ExitCode == 0, all.Error);
+        Assert.Equal(["command.txt", "config.effective.json", "log", "manifest.json", "stats.json"],
+            Directory.GetFileSystemEntries(run).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task WhatIsNoRunIsNotDeleted()
+    {
+        Directory.CreateDirectory(_folder["s/runs/00001"]);
+        _folder.Write("s/runs/00001/thesis.txt", "years of work");
+        CommandLine.AssertRefused(await CommandLine.RunAsync("sweep", Sweep(), "--out", _folder["s"]), ExitCode.Configuration, "is not a run directory");
+        Assert.True(File.Exists(_folder["s/runs/00001/thesis.txt"]));
+    }
+
+    [Fact]
+    public async Task ResultsAreWrittenThoughAChartCannotBe()
+    {
+        string sweep = Sweep();
+        File.WriteAllText(sweep, File.ReadAllText(sweep).Replace("\"y\": \"simulatedPs\"", "\"y\": \"simulated\"", StringComparison.Ordinal));
+        CommandLine.Result result = await CommandLine.RunAsync("sweep", sweep, "--out", _folder["s"]);
+        Assert.Equal((int)ExitCode.Configuration, result.ExitCode);
+        Assert.Contains("no run counts", result.Error);
+        Assert.Equal(5, File.ReadAllLines(_folder["s/results.csv"]).Length);
+    }
+
+    [Fact]
+    public void AChartOfAnyWordsIsXml() =>
+        XDocument.Parse(LineChart.Draw("a\u0001b\0", "\ud800", "\ufffe<&>", 0, [new ChartLine("\u001b[1m", false, [(0, 0), (1, long.MaxValue)])]));
+
     [Fact]
     public async Task SlurmGetsOneTaskForEachRun()
     {
@@ -74,6 +144,12 @@ public sealed class SweepCommandTests : IDisposable
     [InlineData("\"x\": \"hot\"", "\"x\": \"cold\"", "there is no axis")]
     [InlineData("\"x\": \"hot\"", "\"x\": \"visits\"", "one axis across")]
     [InlineData("\"y\": \"simulatedPs\"", "\"y\": \"simulated\"", "no run counts")]
+    [InlineData("\"name\": \"visits\"", "\"name\": \"events\"", "a column of that name")]
+    [InlineData("workload[0].visits", "workload.0.hotPercent", "of which the last would win")]
+    [InlineData("workload[0].visits", "", "expected a setting")]
+    [InlineData("\"10\", \"90\" ]", "\"10\", \"90\" ], \"labels\": [ \"1\", \"NaN\" ]", "have to be numbers")]
+    [InlineData("\"few\"", "\"f\\u0001w\"", "control character")]
+    [InlineData("\"divideBy\"", "\"only\": [ \"none\" ], \"divideBy\"", "names the line \"none\"")]
     public async Task WhatIsWrongIsSaid(string good, string bad, string message)
     {
         string text = File.ReadAllText(Sweep()), wrong = text.Replace(good, bad, StringComparison.Ordinal);
