@@ -4,6 +4,7 @@ using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
 using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Reclaim;
+using Sim.Kernel.Reclaim.Generations;
 using Sim.Kernel.Shrinkers;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Vfs;
@@ -27,11 +28,12 @@ public sealed class KernelMemoryState
         {
             throw new ImpossibleMachineException("kernel.swap.size", "two-level page tables name 8,388,608 slots at most", "use 32GiB or less");
         }
-        int lists = options.Reclaims ? LruState.Heads : 0;
+        bool generations = options.Reclaim.Lru == LruKind.Generations;
+        int lists = !options.Reclaims ? 0 : LruState.Heads + (generations ? GenerationState.Heads : 0);
         Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus, lists) { SwapPages = Math.Max(options.Swap.Slots - 1, 0) };
         if (options.Reclaims)
         {
-            Reclaim = new ReclaimState(Pages.Frames, Pages.Frames.FirstList + Pages.Frames.Lists - lists, cpus, options.Swap, options.Memcg);
+            Reclaim = new ReclaimState(Pages.Frames, Pages.Frames.FirstList + Pages.Frames.Lists - lists, cpus, options.Swap, options.Memcg, generations);
             Pages.Memcg = Reclaim.Memcg;
         }
         Compaction = new CompactionState(Pages);
@@ -60,10 +62,17 @@ public sealed class KernelMemoryState
     public VfsState Vfs { get; } = new();
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => Reclaim is null
-        ? [Pages, Compaction, HugePages, Slab, Shrinkers, Vfs]
-        : Reclaim.Memcg is null ? [Pages, Compaction, HugePages, Slab, Shrinkers, Vfs, Reclaim, Reclaim.Lru, Reclaim.Swap]
-        : [Pages, Compaction, HugePages, Slab, Shrinkers, Vfs, Reclaim, Reclaim.Lru, Reclaim.Swap, Reclaim.Memcg];
+    public IEnumerable<object> Appliers
+    {
+        get
+        {
+            object?[] parts =
+            [
+                Pages, Compaction, HugePages, Slab, Shrinkers, Vfs, Reclaim, Reclaim?.Lru, Reclaim?.Swap, Reclaim?.Memcg, Reclaim?.Lru.Generations,
+            ];
+            return parts.OfType<object>();
+        }
+    }
 
     /// <summary>What is wrong with the state, in words: the first violation of an invariant; null when all hold.</summary>
     public string? Violation() => PageInvariants.Violation(Pages) ?? SlabInvariants.Violation(Slab, Pages.Frames) ?? VfsInvariants.Violation(Vfs, Slab, Pages.Frames);

@@ -40,10 +40,10 @@ internal sealed class ShowCommand(StandardStreams streams, ExperimentFile experi
     {
         if (json)
         {
-            streams.Out.WriteLine(JsonSerializer.Serialize(view.Rows(new ViewRequest(timeline.State.State, timeline.Symbols, number)), HostJson.Line));
+            streams.Out.WriteLine(JsonSerializer.Serialize(view.Rows(new ViewRequest(timeline.State.State, timeline.Symbols, number, timeline.TimePs)), HostJson.Line));
             return;
         }
-        string text = view.Render(new ViewRequest(timeline.State.State, timeline.Symbols, number));
+        string text = view.Render(new ViewRequest(timeline.State.State, timeline.Symbols, number, timeline.TimePs));
         streams.Error.WriteLine($"after event {timeline.Position} of {timeline.Last}, {new SimTime(timeline.TimePs)}");
         streams.Out.Write(text);
     }

@@ -25,7 +25,7 @@ internal static class LookingCommands
     private static Answer Show(DebugContext context, string text)
     {
         (StateView view, long number) = StateViews.Parse(text.Length > 0 ? text : throw new CommandException(ExitCode.Usage, "show needs a view. \"help show\" lists them."));
-        var request = new ViewRequest(context.Timeline.State.State, context.Timeline.Symbols, number);
+        var request = new ViewRequest(context.Timeline.State.State, context.Timeline.Symbols, number, context.Timeline.TimePs);
         // What the moment does not have, such as a task, is said now.
         string shown = view.Render(request);
         return new Answer(

@@ -93,6 +93,10 @@ public sealed record KernelSettings : ICheckedSettings
     public SettingProblem? Check() =>
         Memcg.Max.Bytes == 0 && Reclaim.Policy != PagePolicy.Linux
             ? new SettingProblem("reclaim", "A policy chooses among the pages of a limited cgroup: set kernel.memcg.max too, or leave kernel.reclaim.policy at linux.")
+        : Reclaim.Lru == LruKind.Generations && Reclaim.Policy != PagePolicy.Linux
+            ? new SettingProblem("reclaim", "A policy of its own chooses the pages of the cgroup: set kernel.reclaim.lru to lists, or leave kernel.reclaim.policy at linux.")
+        : Reclaim.Lru == LruKind.Lists && Reclaim.MinTtlMs > 0
+            ? new SettingProblem("reclaim.minTtlMs", "Only generations have an age: set kernel.reclaim.lru to generations, or leave kernel.reclaim.minTtlMs at 0.")
         : Memcg.Max.Bytes > 0 && TransparentHugePages == TransparentHugePages.Always
             ? new SettingProblem("memcg", "Huge pages are not charged to the cgroup: set kernel.transparentHugePages to never or madvise, or leave kernel.memcg.max at 0.")
         : null;

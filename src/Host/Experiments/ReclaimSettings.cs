@@ -31,6 +31,13 @@ public enum PagePolicy
     OptOracle,
 }
 
+/// <summary>How the node keeps the pages that can go.</summary>
+public enum LruKind
+{
+    Lists,
+    Generations,
+}
+
 /// <summary>Reclaim of pages in use.</summary>
 public sealed record ReclaimSettings
 {
@@ -43,6 +50,12 @@ public sealed record ReclaimSettings
     [Setting("Share of the file systems' unused names and inodes that reclaim sees, in percent (vm.vfs_cache_pressure): 0 leaves them alone, more than 100 takes them rather than pages.", Min = 0, Max = 100_000)]
     public int VfsCachePressure { get; init; } = 100;
 
+    [Setting("How the kernel keeps the pages that can go: on active and inactive lists, or by generations (the multi-generational LRU, /sys/kernel/mm/lru_gen/enabled).")]
+    public LruKind Lru { get; init; }
+
+    [Setting("With generations: kswapd does not reclaim what was used in the last so many ms, but has a process killed (/sys/kernel/mm/lru_gen/min_ttl_ms); 0 promises nothing.", Min = 0, Max = 3_600_000)]
+    public int MinTtlMs { get; init; }
+
     [Setting("Which pages of a limited cgroup go first (kernel.memcg.max): by the kernel's two lists (linux), by its generations (mglru), or by a policy of the textbooks, one page after the other. They see accessed bits; the oracles see every reference of one replayed trace.")]
     public PagePolicy Policy { get; init; }
 
@@ -54,6 +67,9 @@ public sealed record ReclaimSettings
 
     [Setting("Time to look at a page, its flags and the entries that map it, in ns.", Min = 0, Max = 1_000_000_000)]
     public int ScanPageNs { get; init; } = 120;
+
+    [Setting("Time to look at an entry of a page table that is walked for accessed bits, in ns; a page found accessed costs scanPageNs more.", Min = 0, Max = 1_000_000_000)]
+    public int WalkEntryNs { get; init; } = 2;
 
     [Setting("Time to take a page out of a page table, in ns.", Min = 0, Max = 1_000_000_000)]
     public int UnmapPageNs { get; init; } = 400;

@@ -11,7 +11,8 @@ namespace Sim.Host.Runs;
 /// <param name="Machine">The state at the moment.</param>
 /// <param name="Symbols">The strings announced up to it.</param>
 /// <param name="Number">The pid or pfn after the colon; 0 when the view takes none.</param>
-public sealed record ViewRequest(MachineState Machine, SymbolTable Symbols, long Number);
+/// <param name="TimePs">The moment, in picoseconds of simulated time.</param>
+public sealed record ViewRequest(MachineState Machine, SymbolTable Symbols, long Number, long TimePs);
 
 /// <summary>A view of the state.</summary>
 /// <param name="Name">Such as <c>buddyinfo</c>.</param>
@@ -35,6 +36,7 @@ public static class StateViews
             r => [new Dictionary<string, long>(MemInfo.Rows(r.Machine.Memory, r.Machine.Virtual.Vmalloc, Commit(r)))]),
         new("vmstat", null, r => VmStat.Render(r.Machine), r => [new Dictionary<string, long>(VmStat.Rows(r.Machine))]),
         new("swaps", null, r => Swaps.Render(r.Machine.Memory.Reclaim), r => Swaps.Rows(r.Machine.Memory.Reclaim)),
+        new("lru-gen", null, r => LruGen.Render(r.Machine.Memory.Reclaim, r.TimePs), r => LruGen.Rows(r.Machine.Memory.Reclaim, r.TimePs)),
         new("memcg", null, r => MemcgView.Render(r.Machine.Virtual.Spaces), r => [new Dictionary<string, long>(MemcgView.Rows(r.Machine.Virtual.Spaces))]),
         new("slabinfo", null, r => SlabInfo.Render(r.Machine.Memory.Slab, r.Symbols), r => SlabInfo.Rows(r.Machine.Memory.Slab, r.Symbols)),
         new("vmallocinfo", null,

@@ -142,6 +142,14 @@ public sealed class PageFaultHandler
     /// <summary>Brings in a page that its area allows to access so (<c>handle_mm_fault</c>).</summary>
     internal FaultResult Resolve(AddressSpace mm, ulong address, in VmArea area, bool write, CpuClock cpu, long cause)
     {
+        _pages.InFault = (area.VmFlags & (VmFlags.SequentialRead | VmFlags.RandomRead)) == 0;
+        FaultResult result = BringIn(mm, address, in area, write, cpu, cause);
+        _pages.InFault = false;
+        return result;
+    }
+
+    private FaultResult BringIn(AddressSpace mm, ulong address, in VmArea area, bool write, CpuClock cpu, long cause)
+    {
         if (_huge is not null && area.VmFile == 0)
         {
             if (!_newTables.MakeDownTo(mm, address, 1, cpu, cause, out _))

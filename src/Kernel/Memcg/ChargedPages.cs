@@ -13,6 +13,9 @@ internal sealed class ChargedPages(
     /// <summary>Chooses the pages that go; null where the kernel's lists do.</summary>
     public PolicyReclaim? Policy => policy;
 
+    /// <summary>Pages are asked for by a fault, in an area that is not read in sequence or at random (<c>in_lru_fault</c>).</summary>
+    public bool InFault { get; set; }
+
     /// <summary>Keeps a page while others are asked for, as a reference to it does in the kernel; -1 for none any longer.</summary>
     public void Pin(long pfn)
     {
@@ -49,6 +52,7 @@ internal sealed class ChargedPages(
         {
             return;
         }
+        LruFeed.Tell(lru, journal, InFault, cause);
         LruFeed.Add(lru, journal, pfn, unevictable, cpu, cause);
         if (!unevictable)
         {
@@ -61,6 +65,7 @@ internal sealed class ChargedPages(
         if (pfn >= 0)
         {
             group?.Charge(pfn, cause);
+            LruFeed.Tell(lru, journal, InFault, cause);
         }
         return pfn;
     }

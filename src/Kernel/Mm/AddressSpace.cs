@@ -110,6 +110,9 @@ public sealed class AddressSpace
     /// <summary>Page tables below the top-level one, those set aside included.</summary>
     public long PageTables { get; internal set; }
 
+    /// <summary>How often its tasks had been given a CPU when its page tables were walked last; -1 when they never were.</summary>
+    public long WalkedRanTimes { get; internal set; } = -1;
+
     /// <summary>Mapped pages: the resident set.</summary>
     public long Rss => AnonRss + FileRss + ShmemRss;
 
@@ -174,6 +177,10 @@ public sealed class AddressSpace
             hash.Add(limits.AddressSpaceBytes);
             hash.Add(limits.DataBytes);
             hash.Add(limits.MemlockBytes);
+        }
+        if (WalkedRanTimes >= 0)
+        {
+            hash.Add(WalkedRanTimes);
         }
         foreach ((long vpn, long pfn) in DepositedTables)
         {

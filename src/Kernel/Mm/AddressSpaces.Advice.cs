@@ -55,7 +55,7 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
     private void Deactivate(int pfn)
     {
         ref Frame frame = ref _frames.At(pfn);
-        if (frame.Has(PageFlags.Active) && !frame.Has(PageFlags.Unevictable))
+        if ((frame.Has(PageFlags.Active) || Reclaim!.Lru.Generations is not null) && !frame.Has(PageFlags.Unevictable))
         {
             Reclaim!.Lru.Take(pfn);
             frame.Flags &= ~PageFlags.Active;

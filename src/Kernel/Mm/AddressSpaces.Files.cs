@@ -1,6 +1,7 @@
 using Sim.Engine.Events;
 using Sim.Kernel.PageCache;
 using Sim.Kernel.Reclaim;
+using Sim.Kernel.Reclaim.Generations;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Mm;
@@ -145,7 +146,11 @@ public sealed partial class AddressSpaces :
     private void MarkAccessed(int pfn)
     {
         ref Frame frame = ref _frames.At(pfn);
-        if (!frame.Has(PageFlags.Referenced))
+        if (Reclaim!.Lru.Generations is not null)
+        {
+            GenerationState.CountUse(ref frame);
+        }
+        else if (!frame.Has(PageFlags.Referenced))
         {
             frame.Flags |= PageFlags.Referenced;
         }

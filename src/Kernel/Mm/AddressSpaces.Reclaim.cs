@@ -102,6 +102,7 @@ public sealed partial class AddressSpaces :
                 LeaveSwapCache(e.Pfn);
             }
         }
+        RejectInGenerations(ref frame);
         PutBack((int)e.Pfn);
     }
 
@@ -171,6 +172,7 @@ public sealed partial class AddressSpaces :
         }
         frame.Flags |= PageFlags.Writeback | PageFlags.Reclaim;
         Reclaim.Writeback++;
+        RejectInGenerations(ref frame);
         PutBack((int)e.Pfn);
     }
 
@@ -228,6 +230,7 @@ public sealed partial class AddressSpaces :
         ReverseMap.SetMapping(e.Pfn, 0);
         frame.Use = FrameUse.None;
         frame.Flags = PageFlags.None;
+        frame.Uses = 0;
     }
 
     /// <summary>An isolated page goes back to the list its flags name.</summary>

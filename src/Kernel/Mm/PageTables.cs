@@ -84,6 +84,26 @@ public sealed class PageTables(PhysicalMemory memory, PagingMode mode)
     /// <summary>An entry of any table by its number.</summary>
     public ulong ReadAt(long table, int index) => memory.Read(table, index, _entryBytes);
 
+    /// <summary>Writes an entry of any table by its number.</summary>
+    public void WriteAt(long table, int index, ulong entry) => memory.Write(table, index, _entryBytes, entry);
+
+    /// <summary>Where the entry is that points to the table of level 0 for an address; false when there is no table of level 1.</summary>
+    public bool TryFindMiddle(long root, ulong address, out long table, out int index)
+    {
+        table = root;
+        index = mode.IndexOf(address, 1);
+        for (int level = _levels - 1; level > 1; level--)
+        {
+            ulong entry = memory.Read(table, mode.IndexOf(address, level), _entryBytes);
+            if ((entry & (ulong)PteFlags.Present) == 0)
+            {
+                return false;
+            }
+            table = mode.PfnOf(entry);
+        }
+        return true;
+    }
+
     /// <summary>Puts an empty table of a level in its place; the tables above it are there.</summary>
     public void Link(long root, ulong address, int level, long pfn, PteFlags flags)
     {

@@ -92,6 +92,7 @@ public static class StructPage
     {
         FrameState.Buddy => $"free_area[{frame.Order}].free_list[{MigrateTypes.Name(frame.MigrateType)}]",
         FrameState.Pcp => $"pcp.lists[{MigrateTypes.Name(frame.MigrateType)}]",
+        FrameState.Allocated when frame.Generation > 0 => $"lrugen.folios[{frame.Generation - 1}][{(LruLists.IsSwapBacked(in frame) ? "anon" : "file")}]",
         FrameState.Allocated when frame.Has(PageFlags.Lru) => LruLists.Of(in frame) switch
         {
             LruList.InactiveAnon => "inactive_anon",

@@ -148,7 +148,7 @@ internal sealed class Kswapd : IKswapd, IComponent
         (_pass.Order, _pass.Highest) = (_wantedOrder, _wantedHighest);
         (_wantedOrder, _wantedHighest) = (0, 0);
         _boosted = _boostLeft = Boost(_pass.Highest);
-        _pass.AllWriteback = _pass.AllDirty = false;
+        _pass.AllWriteback = _pass.AllDirty = _pass.AgesFirst = false;
         SetActive(true);
         Restart();
     }
@@ -216,7 +216,7 @@ internal sealed class Kswapd : IKswapd, IComponent
         _raise = !(_boostLeft > 0 && _pass.Priority == ReclaimPass.DefaultPriority - 2);
         _pass.MayWrite = _boostLeft == 0 || _pass.Priority < ReclaimPass.DefaultPriority - 2;
         _pass.MaySwap = _boostLeft == 0;
-        _node.AgeAnon(_pass, _cpu);
+        _node.Age(_pass, _cpu);
         _pass.Scanned = 0;
         _before = _pass.Reclaimed;
         _pass.Wanted = 0;

@@ -6,6 +6,17 @@ namespace Sim.Kernel.Reclaim;
 /// <summary>Brings new pages to the lists.</summary>
 internal static class LruFeed
 {
+    /// <summary>With generations it matters whether pages come by a fault; told when it changes.</summary>
+    public static void Tell(LruState? lru, Journal journal, bool inFault, long cause)
+    {
+        if (lru?.Generations is { } generations && generations.InFault != inFault)
+        {
+            var e = new Generations.LruGenFault(inFault);
+            EventHeader header = journal.Emit(in e, cause);
+            generations.Apply(in e, in header);
+        }
+    }
+
     /// <summary>A page joins a CPU's batch (<c>folio_add_lru</c>).</summary>
     public static void Add(LruState lru, Journal journal, long pfn, bool unevictable, CpuClock cpu, long cause)
     {

@@ -1,4 +1,5 @@
 using Sim.Engine.Events;
+using Sim.Kernel.Reclaim.Generations;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Reclaim;
@@ -24,13 +25,18 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
     /// <param name="frames">Frames, with <see cref="Heads"/> list heads for it.</param>
     /// <param name="firstList">Number of the first of them.</param>
     /// <param name="cpus">Number of CPUs.</param>
-    internal LruState(FrameTable frames, int firstList, int cpus)
+    /// <param name="generations">Pages that can go are on lists of generations, for which there are <see cref="GenerationState.Heads"/> more heads.</param>
+    internal LruState(FrameTable frames, int firstList, int cpus, bool generations = false)
     {
+        Generations = generations ? new GenerationState(frames, firstList + Heads) : null;
         _frames = frames;
         _firstList = firstList;
         _batches = new int[cpus * BatchSize];
         _batchCounts = new int[cpus];
     }
+
+    /// <summary>The lists of pages that can go, where they are generations; null where they are active and inactive.</summary>
+    public GenerationState? Generations { get; }
 
     /// <summary>Pages taken off a list and not yet put back or freed.</summary>
     public int Isolated { get; private set; }
@@ -42,7 +48,9 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
     public int IsolatedHead => _firstList + LruLists.Count;
 
     /// <summary>Pages of a zone on a list.</summary>
-    public long Size(LruList list, ZoneType zone) => _sizes[((int)zone * LruLists.Count) + (int)list];
+    public long Size(LruList list, ZoneType zone) => Generations is not null && list != LruList.Unevictable
+        ? Generations.Size(list.IsActive(), list.IsFile(), zone)
+        : _sizes[((int)zone * LruLists.Count) + (int)list];
 
     /// <summary>Pages of the zones up to one on a list (<c>lruvec_lru_size</c>).</summary>
     public long SizeUpTo(LruList list, ZoneType highest)
@@ -50,7 +58,7 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
         long pages = 0;
         for (int zone = 0; zone <= (int)highest; zone++)
         {
-            pages += _sizes[(zone * LruLists.Count) + (int)list];
+            pages += Size(list, (ZoneType)zone);
         }
         return pages;
     }
@@ -68,6 +76,10 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
     {
         ref Frame frame = ref _frames[e.Pfn];
         frame.Flags |= e.Unevictable ? PageFlags.Batched | PageFlags.Unevictable : PageFlags.Batched;
+        if (Generations is { InFault: true } && !frame.Has(PageFlags.Unevictable))
+        {
+            frame.Flags |= PageFlags.Active;
+        }
         _batches[(e.Cpu * BatchSize) + _batchCounts[e.Cpu]++] = (int)e.Pfn;
         if (_batchCounts[e.Cpu] == BatchSize)
         {
@@ -81,16 +93,26 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
     internal void Put(int pfn)
     {
         ref Frame frame = ref _frames.At(pfn);
+        if (Generations is not null && !frame.Has(PageFlags.Unevictable))
+        {
+            Generations.Add(pfn, reclaiming: false);
+            return;
+        }
         LruList list = LruLists.Of(in frame);
         frame.Flags |= PageFlags.Lru;
         _frames.LinkFirst(Head(list), pfn);
         _sizes[((int)frame.Zone * LruLists.Count) + (int)list]++;
     }
 
-    /// <summary>Takes a page off its list; its other flags stay.</summary>
+    /// <summary>Takes a page off its list; its other flags stay, but one of an active generation is marked active.</summary>
     internal void Take(int pfn)
     {
         ref Frame frame = ref _frames.At(pfn);
+        if (frame.Generation != 0)
+        {
+            Generations!.Take(pfn, reclaiming: false);
+            return;
+        }
         _sizes[((int)frame.Zone * LruLists.Count) + (int)LruLists.Of(in frame)]--;
         frame.Flags &= ~PageFlags.Lru;
         _frames.Unlink(pfn);
@@ -129,6 +151,16 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
             }
         }
         Take(pfn);
+        if (Generations is not null)
+        {
+            _frames.At(pfn).Flags &= ~PageFlags.Active;
+        }
+        SetAside(pfn);
+    }
+
+    /// <summary>A page that was taken off its list waits to be decided about.</summary>
+    internal void SetAside(int pfn)
+    {
         _frames.LinkFirst(IsolatedHead, pfn);
         Isolated++;
     }
@@ -146,6 +178,13 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
     /// <summary>An inactive page goes to the end of its list, where reclaim begins (<c>folio_rotate_reclaimable</c>).</summary>
     internal void Rotate(int pfn)
     {
+        if (Generations is not null)
+        {
+            Generations.Take(pfn, reclaiming: true);
+            _frames.At(pfn).Flags &= ~PageFlags.Reclaim;
+            Generations.Add(pfn, reclaiming: true);
+            return;
+        }
         LruList list = LruLists.Of(in _frames.At(pfn));
         _frames.Unlink(pfn);
         _frames.LinkLast(Head(list), pfn);
@@ -174,6 +213,7 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
             }
         }
         frame.Flags = PageFlags.None;
+        frame.Uses = 0;
     }
 
     /// <summary>A page moved to another frame, which takes its place on list or in batch.</summary>
@@ -190,7 +230,7 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
         else if (old.Has(PageFlags.Lru))
         {
             Take(from);
-            moved.Flags = flags & ~PageFlags.Lru;
+            moved.Flags = old.Flags;
             Put(to);
         }
         else
@@ -198,6 +238,7 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
             moved.Flags = flags;
         }
         old.Flags = PageFlags.None;
+        old.Uses = 0;
     }
 
     internal void HashInto(ref XxHash64 hash)
@@ -208,6 +249,7 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
         {
             hash.AddSpan<int>(Batch(cpu));
         }
+        Generations?.HashInto(ref hash);
     }
 
     private void Drain(int cpu)

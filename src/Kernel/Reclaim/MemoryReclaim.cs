@@ -9,6 +9,7 @@ using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Oom;
 using Sim.Kernel.PageCache;
+using Sim.Kernel.Reclaim.Generations;
 using Sim.Kernel.Replacement;
 using Sim.Kernel.Shrinkers;
 using Sim.Kernel.Swap;
@@ -55,6 +56,11 @@ internal sealed class MemoryReclaim : IPageAdvice
         PageReclaimer pages = _pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, Files, _flusher, _options);
         _node = new NodeReclaim(pages, allocator.State, _options);
         _oom = new OomKiller(state.Oom!, state.Spaces, journal);
+        if (_state.Lru.Generations is not null)
+        {
+            _node.Generations = pages.Generations = new GenerationReclaim(
+                pages, state.Spaces, allocator.State, state.Tasks, journal, _oom, _options);
+        }
         Direct = new DirectReclaim(allocator.State, _node, _state, journal, _oom);
         Direct.Flusher = _flusher;
         allocator.Reclaim = Direct;

@@ -1,5 +1,6 @@
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Reclaim.Generations;
 using Sim.Kernel.Shrinkers;
 using Sim.Kernel.Zones;
 
@@ -29,6 +30,9 @@ internal sealed class NodeReclaim
     /// <summary>Caches of objects that are shrunk with the lists; null for none.</summary>
     public SlabShrinkers? Shrinkers { get; set; }
 
+    /// <summary>Walks over generations instead of lists; null for lists.</summary>
+    public GenerationReclaim? Generations { get; set; }
+
     private LruState Lru => _state.Lru;
 
     /// <summary>Begins a walk at the pass's priority.</summary>
@@ -36,6 +40,11 @@ internal sealed class NodeReclaim
     {
         (pass.Taken, pass.Writeback, pass.Immediate, pass.WalkReclaimed, pass.QueueFull) = (0, 0, 0, 0, false);
         (pass.FileTaken, pass.UnqueuedDirty) = (0, 0);
+        if (Generations is not null)
+        {
+            Generations.Begin(pass);
+            return;
+        }
         Prepare(pass);
         CountScans(pass);
         pass.Left.CopyTo(pass.Targets, 0);
@@ -45,6 +54,15 @@ internal sealed class NodeReclaim
     /// <summary>Looks at up to 32 pages of each list; false when the walk is over.</summary>
     public bool Step(ReclaimPass pass, CpuClock cpu)
     {
+        if (Generations is not null)
+        {
+            bool more = Generations.Step(pass, cpu);
+            if (!more)
+            {
+                End(pass, cpu);
+            }
+            return more;
+        }
         long[] left = pass.Left;
         if (left[(int)LruList.InactiveAnon] + left[(int)LruList.ActiveFile] + left[(int)LruList.InactiveFile] == 0)
         {
@@ -78,8 +96,21 @@ internal sealed class NodeReclaim
         return inactive * ratio < active;
     }
 
-    /// <summary>Keeps the inactive list of anonymous pages long enough (<c>kswapd_age_node</c>).</summary>
-    public void AgeAnon(ReclaimPass pass, CpuClock cpu)
+    /// <summary>Before kswapd reclaims: sees to it that there is something old enough (<c>kswapd_age_node</c>).</summary>
+    public void Age(ReclaimPass pass, CpuClock cpu)
+    {
+        if (Generations is not null)
+        {
+            Generations.AgeNode(pass, cpu);
+        }
+        else
+        {
+            AgeAnon(pass, cpu);
+        }
+    }
+
+    /// <summary>Keeps the inactive list of anonymous pages long enough.</summary>
+    private void AgeAnon(ReclaimPass pass, CpuClock cpu)
     {
         if (_state.Swap.Area.Pages > 0 && IsInactiveLow(file: false))
         {
@@ -90,7 +121,10 @@ internal sealed class NodeReclaim
     private void End(ReclaimPass pass, CpuClock cpu)
     {
         pass.Reclaimed += pass.WalkReclaimed;
-        AgeAnon(pass, cpu);
+        if (Generations is null)
+        {
+            AgeAnon(pass, cpu);
+        }
         if (Shrinkers is not null && pass.Gfp != GfpFlags.None)
         {
             pass.Reclaimed += Shrinkers.Shrink(pass.Gfp, pass.Priority, cpu, pass.Cause);

@@ -5,6 +5,7 @@ using Sim.Kernel.Buddy;
 using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
 using Sim.Kernel.PageCache;
+using Sim.Kernel.Reclaim.Generations;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 
@@ -51,6 +52,9 @@ internal sealed class PageReclaimer
     /// <summary>A page that somebody is about to map or copy, which a reference would hold in the kernel: it stays; -1 for none.</summary>
     public long Pinned { get; set; } = -1;
 
+    /// <summary>Looks at the neighbours of accessed entries; null for lists.</summary>
+    public GenerationReclaim? Generations { get; set; }
+
     /// <summary>What it works on.</summary>
     public ReclaimState State => _state;
 
@@ -72,12 +76,7 @@ internal sealed class PageReclaimer
         pass.Taken += taken;
         long unqueued = pass.UnqueuedDirty;
         pass.FileTaken += list.IsFile() ? taken : 0;
-        int freed = 0, written = 0;
-        for (int pfn; (pfn = _state.Lru.FirstIsolated) >= 0;)
-        {
-            freed += Look(pfn, pass, ref written, cpu, header.Sequence) ? 1 : 0;
-        }
-        Finish(cpu, header.Sequence);
+        int freed = LookAtAll(pass, out int written, cpu, header.Sequence);
         if (written > 0)
         {
             var cost = new ReclaimCost(list.IsFile(), written);
@@ -89,6 +88,20 @@ internal sealed class PageReclaimer
             // Nothing but what the flusher has not come to yet.
             _flusher.StartAll(cpu, header.Sequence);
         }
+        return freed;
+    }
+
+    /// <summary>Decides about all pages that are off the lists, and frees those that go (<c>shrink_folio_list</c>).</summary>
+    /// <returns>How many were freed.</returns>
+    public int LookAtAll(ReclaimPass pass, out int written, CpuClock cpu, long cause)
+    {
+        int freed = 0;
+        written = 0;
+        for (int pfn; (pfn = _state.Lru.FirstIsolated) >= 0;)
+        {
+            freed += Look(pfn, pass, ref written, cpu, cause) ? 1 : 0;
+        }
+        Finish(cpu, cause);
         return freed;
     }
 
@@ -158,7 +171,21 @@ internal sealed class PageReclaimer
         {
             return Keep(pfn, KeepReason.MayNot, cause);
         }
-        int references = _spaces.References(pfn, out bool executable, out bool locked);
+        bool executable, locked;
+        int references;
+        if (Generations is null || pass.IgnoreReferences)
+        {
+            references = _spaces.References(pfn, out executable, out locked);
+        }
+        else if (frame.MapCount > 0 && frame.Has(PageFlags.Referenced))
+        {
+            // It would have been promoted meanwhile, had it not been off its list.
+            return Keep(pfn, KeepReason.Referenced, cause);
+        }
+        else
+        {
+            references = Generations.References(pfn, pass, cpu, cause, out executable, out locked);
+        }
         bool referenced = frame.Has(PageFlags.Referenced);
         if (locked || (references > 0 && !pass.IgnoreReferences))
         {

@@ -1,4 +1,5 @@
 using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim.Generations;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Zones;
 
@@ -19,12 +20,13 @@ public static class ReclaimInvariants
         LruState lru = spaces.Reclaim!.Lru;
         var seen = new bool[frames.Count];
         return lru.Isolated != 0 || lru.FirstIsolated >= 0 ? $"{lru.Isolated} pages are off the lists between dispatches"
-            : Lists(lru, frames, seen) ?? Frames(spaces, frames, seen) ?? Slots(spaces, frames, named);
+            : Lists(lru, frames, seen) ?? Generations(lru, frames, seen) ?? Frames(spaces, frames, seen) ?? Slots(spaces, frames, named);
     }
 
     private static string? Lists(LruState lru, FrameTable frames, bool[] seen)
     {
-        for (int i = 0; i < LruLists.Count; i++)
+        // With generations the others are not in use.
+        for (int i = lru.Generations is null ? 0 : (int)LruList.Unevictable; i < LruLists.Count; i++)
         {
             var list = (LruList)i;
             var found = new long[ZoneTypes.Count];
@@ -61,6 +63,9 @@ public static class ReclaimInvariants
         return null;
     }
 
+    private static string? Generations(LruState lru, FrameTable frames, bool[] seen) =>
+        lru.Generations is null ? null : GenerationInvariants.Violation(lru.Generations, frames, seen);
+
     private static string? Frames(AddressSpaces spaces, FrameTable frames, bool[] seen)
     {
         long writeback = 0, cached = 0, dirty = 0;
@@ -73,9 +78,13 @@ public static class ReclaimInvariants
             {
                 return $"pfn 0x{pfn:x} is {frame.State}, {frame.Use}, {frame.Flags}, and is {(seen[pfn] ? "" : "not ")}on a list";
             }
-            if (!page && frame.State is FrameState.Buddy or FrameState.Pcp && frame.Flags != PageFlags.None)
+            if (frame.Generation != 0 && !frame.Has(PageFlags.Lru))
             {
-                return $"pfn 0x{pfn:x} is free and has flags {frame.Flags}";
+                return $"pfn 0x{pfn:x} is on no list and names slot {frame.Generation - 1} of the generations";
+            }
+            if (!page && frame.State is FrameState.Buddy or FrameState.Pcp && (frame.Flags != PageFlags.None || frame.Uses != 0))
+            {
+                return $"pfn 0x{pfn:x} is free and has flags {frame.Flags} and {frame.Uses} uses";
             }
             writeback += frame.Has(PageFlags.Writeback) ? 1 : 0;
             cached += frame.Has(PageFlags.SwapCache) ? 1 : 0;

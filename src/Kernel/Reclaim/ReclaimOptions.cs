@@ -12,6 +12,15 @@ public sealed record ReclaimOptions
     /// <summary>Share of unused names and inodes that reclaim sees, in percent (<c>vm.vfs_cache_pressure</c>); 0 leaves them alone.</summary>
     public int VfsCachePressure { get; init; } = 100;
 
+    /// <summary>How the node keeps the pages that can go.</summary>
+    public LruKind Lru { get; init; }
+
+    /// <summary>
+    /// With generations, memory that was used in so many milliseconds is not to be reclaimed by kswapd: rather a process is killed
+    /// (<c>/sys/kernel/mm/lru_gen/min_ttl_ms</c>); 0 for no such promise.
+    /// </summary>
+    public int MinTtlMs { get; init; }
+
     /// <summary>Which pages of a limited cgroup go first.</summary>
     public Replacement.PagePolicy Policy { get; init; }
 
@@ -24,9 +33,22 @@ public sealed record ReclaimOptions
     /// <summary>Looking at a page: its flags and the entries that map it.</summary>
     public int ScanPageNs { get; init; } = 120;
 
+    /// <summary>Looking at an entry of a page table that is walked for accessed bits; a page found accessed costs <see cref="ScanPageNs"/> more.</summary>
+    public int WalkEntryNs { get; init; } = 2;
+
     /// <summary>Taking a page out of the page tables and out of its cache.</summary>
     public int UnmapPageNs { get; init; } = 400;
 
     /// <summary>Handing a request to a block device, and taking its completion.</summary>
     public int SubmitNs { get; init; } = 1_500;
+}
+
+/// <summary>How the node keeps the pages that can go.</summary>
+public enum LruKind
+{
+    /// <summary>Active and inactive lists.</summary>
+    Lists,
+
+    /// <summary>Generations (<c>CONFIG_LRU_GEN</c>).</summary>
+    Generations,
 }

@@ -80,6 +80,18 @@ internal sealed class ReclaimPass
     /// <summary>Every page that kswapd met was being written (<c>PGDAT_WRITEBACK</c>).</summary>
     public bool AllWriteback;
 
+    /// <summary>With generations: pages looked at in this walk, and the youngest generation at its start.</summary>
+    public long SortedOrTaken, YoungestAtStart;
+
+    /// <summary>With generations: what had been freed when kswapd began this round (<c>last_reclaimed</c>).</summary>
+    public long ReclaimedBefore;
+
+    /// <summary>With generations: kswapd ages before it reclaims (<c>memcgs_need_aging</c>); a walk that found enough without clears it.</summary>
+    public bool AgesFirst;
+
+    /// <summary>With generations: the lists were short of old pages, and anonymous ones were taken, in this walk.</summary>
+    public bool NeedsAging, Swapped, Drained;
+
     /// <summary>Event that led here.</summary>
     public long Cause;
 }

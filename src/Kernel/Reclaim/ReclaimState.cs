@@ -17,10 +17,11 @@ public sealed class ReclaimState :
     /// <param name="cpus">Number of CPUs.</param>
     /// <param name="swap">The swap area.</param>
     /// <param name="memcg">The limit of all tasks together.</param>
-    internal ReclaimState(FrameTable frames, int firstList, int cpus, SwapOptions swap, Memcg.MemcgOptions memcg)
+    /// <param name="generations">Pages that can go are on lists of generations.</param>
+    internal ReclaimState(FrameTable frames, int firstList, int cpus, SwapOptions swap, Memcg.MemcgOptions memcg, bool generations = false)
     {
         Memcg = memcg.MaxPages > 0 ? new Memcg.MemcgState(frames.Count, memcg.MaxPages) : null;
-        Lru = new LruState(frames, firstList, cpus);
+        Lru = new LruState(frames, firstList, cpus, generations);
         WorkingSet = new WorkingSet(Lru, _counters);
         Swap = new SwapState(swap, cpus);
     }

@@ -38,6 +38,10 @@ public sealed class WorkingSet
     /// <summary>The shadow entry of a page that is evicted now (<c>workingset_eviction</c>); never 0.</summary>
     internal uint Evict(in Frame frame)
     {
+        if (_lru.Generations is { } generations)
+        {
+            return generations.Evict(in frame);
+        }
         AgeBy(1);
         uint eviction = _age;
         // The low bit is the workingset mark; an entry of age 0 stands out by the bit above.
@@ -50,6 +54,13 @@ public sealed class WorkingSet
     /// <param name="swap">There is room in the swap area, so anonymous pages compete too.</param>
     internal void Refault(ref Frame frame, uint shadow, bool swap)
     {
+        if (_lru.Generations is { } generations)
+        {
+            bool known = generations.Refault(ref frame, shadow, out bool restored), isFile = frame.Use != FrameUse.Anon;
+            _counters[(int)VmEvent.WorkingsetRefaultAnon + (isFile ? 1 : 0)] += known ? 1 : 0;
+            _counters[(int)VmEvent.WorkingsetRestoreAnon + (isFile ? 1 : 0)] += restored ? 1 : 0;
+            return;
+        }
         shadow -= 2;
         bool file = frame.Use != FrameUse.Anon, workingset = (shadow & 1) != 0;
         uint distance = (_age - (shadow >> 1)) & AgeMask;

@@ -33,8 +33,8 @@ public struct Frame
     /// <summary>Order of the block that this frame heads.</summary>
     public byte Order;
 
-    /// <summary>Who holds the frame.</summary>
-    public FrameState State;
+    // State in the lower three bits, generation in the three above, uses in the upper two.
+    private byte _stateAndGeneration;
 
     /// <summary>What an allocated frame is used for.</summary>
     public FrameUse Use;
@@ -46,9 +46,33 @@ public struct Frame
     {
         Owner = 0;
         Index = 0;
+        _stateAndGeneration &= StateMask;
         _mapsAndFlags = 0;
         Use = FrameUse.None;
     }
+
+    /// <summary>Who holds the frame.</summary>
+    public FrameState State
+    {
+        readonly get => (FrameState)(_stateAndGeneration & StateMask);
+        set => _stateAndGeneration = (byte)((_stateAndGeneration & ~StateMask) | (int)value);
+    }
+
+    /// <summary>One more than the slot of the page's generation, while it is on a list of the multi-generational LRU; 0 otherwise.</summary>
+    internal int Generation
+    {
+        readonly get => (_stateAndGeneration >> 3) & 7;
+        set => _stateAndGeneration = (byte)((_stateAndGeneration & ~(7 << 3)) | (value << 3));
+    }
+
+    /// <summary>Accesses through file descriptors beyond the second, up to three (<c>LRU_REFS_MASK</c>).</summary>
+    internal int Uses
+    {
+        readonly get => _stateAndGeneration >> 6;
+        set => _stateAndGeneration = (byte)((_stateAndGeneration & 0x3F) | (value << 6));
+    }
+
+    private const byte StateMask = 7;
 
     /// <summary>Number of page-table entries that map the frame: at most 262,143.</summary>
     public int MapCount
