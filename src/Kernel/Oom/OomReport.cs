@@ -19,7 +19,8 @@ public sealed class OomReport
     /// <summary>A zone; sizes in pages.</summary>
     public readonly record struct ZoneRow(
         ZoneType Type, long Free, long Boost, long Min, long Low, long High, long ReservedHighAtomic, long ActiveAnon, long InactiveAnon,
-        long ActiveFile, long InactiveFile, long Unevictable, long WritePending, long Present, long Managed, long FreePcp, long LocalPcp);
+        long ActiveFile, long InactiveFile, long Unevictable, long WritePending, long Present, long Managed, long Mlocked,
+        long FreePcp, long LocalPcp);
 
     /// <summary>The cgroup at its limit; sizes in pages, then <c>memory.stat</c>.</summary>
     public sealed record GroupFigures(long Pages, long MaxPages, long MaxEvents, string[] Names, long[] Values);
@@ -80,7 +81,8 @@ public sealed class OomReport
         }
         int cpu = e.Cpu;
         Zone[] populated = [.. pages.Zones.Where(z => z.IsPopulated)];
-        ZoneRow[] zones = [.. populated.Select(z => Row(z, lru, cpu))];
+        (long[] pending, long[] mlocked) = CountFrames(pages.Frames, spaces);
+        ZoneRow[] zones = [.. populated.Select(z => Row(z, lru, pending[(int)z.Type], mlocked[(int)z.Type], cpu))];
         int[] blocks = [.. populated.SelectMany(z => Enumerable.Range(0, PageOrder.Count * MigrateTypes.Count)
             .Select(i => z.FreeBlocks(i / MigrateTypes.Count, (MigrateType)(i % MigrateTypes.Count))))];
         long[] reserves = [.. populated.SelectMany(z => pages.Zones.Select(above => z.LowmemReserve(above.Type)))];
@@ -114,7 +116,27 @@ public sealed class OomReport
         hash.AddSpan<long>(Pages);
     }
 
-    private static ZoneRow Row(Zone z, LruState lru, int cpu)
+    /// <summary>
+    /// By zone, dirty pages of files and pages that are being written, where one that is both counts twice (<c>NR_ZONE_WRITE_PENDING</c>), and
+    /// pages that areas lock (<c>NR_MLOCK</c>).
+    /// </summary>
+    private static (long[] Pending, long[] Mlocked) CountFrames(FrameTable frames, AddressSpaces spaces)
+    {
+        long[] pending = new long[ZoneTypes.Count], mlocked = new long[ZoneTypes.Count];
+        for (long pfn = 0; pfn < frames.Count; pfn++)
+        {
+            ref readonly Frame frame = ref frames[pfn];
+            if (frame.Has(PageFlags.Dirty | PageFlags.Writeback | PageFlags.Mlocked))
+            {
+                bool dirty = frame.Use == FrameUse.File && frame.Has(PageFlags.Dirty) && spaces.ReverseMap.Mapping(pfn) > 0;
+                pending[(int)frame.Zone] += (dirty ? 1 : 0) + (frame.Has(PageFlags.Writeback) ? 1 : 0);
+                mlocked[(int)frame.Zone] += frame.Has(PageFlags.Mlocked) ? 1 : 0;
+            }
+        }
+        return (pending, mlocked);
+    }
+
+    private static ZoneRow Row(Zone z, LruState lru, long pending, long mlocked, int cpu)
     {
         long pcp = 0;
         foreach (PerCpuPages lists in z.PerCpu)
@@ -124,8 +146,8 @@ public sealed class OomReport
         return new ZoneRow(
             z.Type, z.FreePages, z.WatermarkBoost, z.Watermark(Watermark.Min), z.Watermark(Watermark.Low), z.Watermark(Watermark.High),
             z.ReservedHighAtomic, lru.Size(LruList.ActiveAnon, z.Type), lru.Size(LruList.InactiveAnon, z.Type),
-            lru.Size(LruList.ActiveFile, z.Type), lru.Size(LruList.InactiveFile, z.Type), lru.Size(LruList.Unevictable, z.Type), 0,
-            z.PresentPages, z.ManagedPages, pcp, z.PerCpu[cpu].Count);
+            lru.Size(LruList.ActiveFile, z.Type), lru.Size(LruList.InactiveFile, z.Type), lru.Size(LruList.Unevictable, z.Type), pending,
+            z.PresentPages, z.ManagedPages, mlocked, pcp, z.PerCpu[cpu].Count);
     }
 }
 

@@ -106,7 +106,7 @@ public static class OomReportView
         for (int i = 0; i < report.Zones.Length; i++)
         {
             OomReport.ZoneRow z = report.Zones[i];
-            line($"Node 0 {ZoneTypes.Name(z.Type)} free:{Kib(z.Free)}kB boost:{Kib(z.Boost)}kB min:{Kib(z.Min)}kB low:{Kib(z.Low)}kB high:{Kib(z.High)}kB reserved_highatomic:{Kib(z.ReservedHighAtomic)}KB active_anon:{Kib(z.ActiveAnon)}kB inactive_anon:{Kib(z.InactiveAnon)}kB active_file:{Kib(z.ActiveFile)}kB inactive_file:{Kib(z.InactiveFile)}kB unevictable:{Kib(z.Unevictable)}kB writepending:{Kib(z.WritePending)}kB present:{Kib(z.Present)}kB managed:{Kib(z.Managed)}kB mlocked:0kB bounce:0kB free_pcp:{Kib(z.FreePcp)}kB local_pcp:{Kib(z.LocalPcp)}kB free_cma:0kB");
+            line($"Node 0 {ZoneTypes.Name(z.Type)} free:{Kib(z.Free)}kB boost:{Kib(z.Boost)}kB min:{Kib(z.Min)}kB low:{Kib(z.Low)}kB high:{Kib(z.High)}kB reserved_highatomic:{Kib(z.ReservedHighAtomic)}KB active_anon:{Kib(z.ActiveAnon)}kB inactive_anon:{Kib(z.InactiveAnon)}kB active_file:{Kib(z.ActiveFile)}kB inactive_file:{Kib(z.InactiveFile)}kB unevictable:{Kib(z.Unevictable)}kB writepending:{Kib(z.WritePending)}kB present:{Kib(z.Present)}kB managed:{Kib(z.Managed)}kB mlocked:{Kib(z.Mlocked)}kB bounce:0kB free_pcp:{Kib(z.FreePcp)}kB local_pcp:{Kib(z.LocalPcp)}kB free_cma:0kB");
             int zones = report.Reserves.Length / report.Zones.Length;
             string reserves = string.Join(' ', report.Reserves.AsSpan(i * zones, zones).ToArray().Select(r => r.ToString(CultureInfo.InvariantCulture)));
             line($"lowmem_reserve[]: {reserves}");

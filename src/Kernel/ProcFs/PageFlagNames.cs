@@ -1,3 +1,4 @@
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.ProcFs;
@@ -32,6 +33,7 @@ public static class PageFlagNames
             (paged && frame.MapCount > 0, "mmap"),
             (allocated && frame.Use == FrameUse.Anon, "anonymous"),
             (frame.Has(PageFlags.SwapCache), "swapcache"),
+            (paged && LruLists.IsSwapBacked(in frame), "swapbacked"),
             (compound && pfn == head, "compound_head"),
             (compound && pfn != head, "compound_tail"),
             (frame.Has(PageFlags.Unevictable), "unevictable"),
@@ -39,6 +41,7 @@ public static class PageFlagNames
             (compound && frame.Use == FrameUse.Anon, "thp"),
             (allocated && frame.Use == FrameUse.PageTable, "pgtable"),
             (frame.State == FrameState.Reserved, "reserved"),
+            (frame.Has(PageFlags.Mlocked), "mlocked"),
             (frame.Has(PageFlags.Readahead), "readahead"),
             (frame.Has(PageFlags.Workingset), "workingset"),
         ];

@@ -27,6 +27,7 @@ public sealed record SmapsRow(
     [property: JsonPropertyName("Private_Dirty")] long PrivateDirty,
     [property: JsonPropertyName("Referenced")] long Referenced,
     [property: JsonPropertyName("Anonymous")] long Anonymous,
+    [property: JsonPropertyName("LazyFree")] long LazyFree,
     [property: JsonPropertyName("AnonHugePages")] long AnonHugePages,
     [property: JsonPropertyName("Swap")] long Swap,
     [property: JsonPropertyName("SwapPss")] long SwapPss,
@@ -70,7 +71,7 @@ public static class Smaps
             Append(
                 text, ("Pss_Dirty", row.PssDirty), ("Shared_Clean", row.SharedClean), ("Shared_Dirty", row.SharedDirty),
                 ("Private_Clean", row.PrivateClean), ("Private_Dirty", row.PrivateDirty), ("Referenced", row.Referenced), ("Anonymous", row.Anonymous),
-                ("LazyFree", 0), ("AnonHugePages", row.AnonHugePages));
+                ("LazyFree", row.LazyFree), ("AnonHugePages", row.AnonHugePages));
             AppendUnused(text);
             Append(text, ("Swap", row.Swap), ("SwapPss", row.SwapPss), ("Locked", row.Locked));
             text.Append(CultureInfo.InvariantCulture, $"THPeligible:    {row.ThpEligible}\nVmFlags: {row.VmFlags} \n");
@@ -99,8 +100,8 @@ public static class Smaps
         return new SmapsRow(
             map.Start, map.End, map.Perms, map.Offset, map.Device, map.Inode, map.Pathname, area.Pages << 2, 4, 4,
             sizes.Resident >> 10, sizes.Pss >> 10, sizes.PssDirty >> 10, sizes.SharedClean >> 10, sizes.SharedDirty >> 10, sizes.PrivateClean >> 10,
-            sizes.PrivateDirty >> 10, sizes.Referenced >> 10, sizes.Anonymous >> 10, sizes.AnonHugePages >> 10, sizes.Swap >> 10, sizes.SwapPss >> 10,
-            sizes.Locked >> 10, IsThpEligible(machine, in area) ? 1 : 0, string.Join(' ', _mnemonics.Where(m => (flags & m.Flag) != 0).Select(m => m.Mnemonic)));
+            sizes.PrivateDirty >> 10, sizes.Referenced >> 10, sizes.Anonymous >> 10, sizes.LazyFree >> 10, sizes.AnonHugePages >> 10, sizes.Swap >> 10,
+            sizes.SwapPss >> 10, sizes.Locked >> 10, IsThpEligible(machine, in area) ? 1 : 0, string.Join(' ', _mnemonics.Where(m => (flags & m.Flag) != 0).Select(m => m.Mnemonic)));
     }
 
     /// <summary>Whether an anonymous area could hold a huge page (<c>hugepage_vma_check</c> as smaps calls it).</summary>

@@ -20,6 +20,7 @@ public sealed record SmapsRollupRow(
     [property: JsonPropertyName("Private_Dirty")] long PrivateDirty,
     [property: JsonPropertyName("Referenced")] long Referenced,
     [property: JsonPropertyName("Anonymous")] long Anonymous,
+    [property: JsonPropertyName("LazyFree")] long LazyFree,
     [property: JsonPropertyName("AnonHugePages")] long AnonHugePages,
     [property: JsonPropertyName("Swap")] long Swap,
     [property: JsonPropertyName("SwapPss")] long SwapPss,
@@ -43,7 +44,7 @@ public static class SmapsRollup
         return new SmapsRollupRow(
             Maps.Hex(start), Maps.Hex(end), s.Resident >> 10, s.Pss >> 10, s.PssDirty >> 10, s.PssAnon >> 10, s.PssFile >> 10, s.PssShmem >> 10,
             s.SharedClean >> 10, s.SharedDirty >> 10, s.PrivateClean >> 10, s.PrivateDirty >> 10, s.Referenced >> 10, s.Anonymous >> 10,
-            s.AnonHugePages >> 10, s.Swap >> 10, s.SwapPss >> 10, s.Locked >> 10);
+            s.LazyFree >> 10, s.AnonHugePages >> 10, s.Swap >> 10, s.SwapPss >> 10, s.Locked >> 10);
     }
 
     /// <summary>The kernel's layout.</summary>
@@ -55,7 +56,7 @@ public static class SmapsRollup
         Smaps.Append(
             text, ("Rss", row.Rss), ("Pss", row.Pss), ("Pss_Dirty", row.PssDirty), ("Pss_Anon", row.PssAnon), ("Pss_File", row.PssFile),
             ("Pss_Shmem", row.PssShmem), ("Shared_Clean", row.SharedClean), ("Shared_Dirty", row.SharedDirty), ("Private_Clean", row.PrivateClean),
-            ("Private_Dirty", row.PrivateDirty), ("Referenced", row.Referenced), ("Anonymous", row.Anonymous), ("LazyFree", 0), ("AnonHugePages", row.AnonHugePages));
+            ("Private_Dirty", row.PrivateDirty), ("Referenced", row.Referenced), ("Anonymous", row.Anonymous), ("LazyFree", row.LazyFree), ("AnonHugePages", row.AnonHugePages));
         Smaps.AppendUnused(text);
         Smaps.Append(text, ("Swap", row.Swap), ("SwapPss", row.SwapPss), ("Locked", row.Locked));
         return text.ToString();

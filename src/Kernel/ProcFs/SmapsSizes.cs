@@ -29,6 +29,7 @@ internal sealed class SmapsSizes
     public long PrivateDirty { get; private set; }
     public long Referenced { get; private set; }
     public long Anonymous { get; private set; }
+    public long LazyFree { get; private set; }
     public long AnonHugePages { get; private set; }
     public long Swap { get; private set; }
     public long SwapPss => _swapPss >> ShareShift;
@@ -72,6 +73,7 @@ internal sealed class SmapsSizes
         bool anon = frame.Use == FrameUse.Anon, dirty = (flags & PteFlags.Dirty) != 0 || frame.Has(PageFlags.Dirty);
         Resident += PageBytes;
         Anonymous += anon ? PageBytes : 0;
+        LazyFree += anon && !dirty && !LruLists.IsSwapBacked(in frame) ? PageBytes : 0;
         AnonHugePages += anon && large ? PageBytes : 0;
         Referenced += (flags & PteFlags.Accessed) != 0 || frame.Has(PageFlags.Referenced) ? PageBytes : 0;
 

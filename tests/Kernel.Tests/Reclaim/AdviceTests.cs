@@ -1,6 +1,7 @@
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Mm;
 using Sim.Kernel.PageCache;
+using Sim.Kernel.ProcFs;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
@@ -68,7 +69,10 @@ public class AdviceTests
             task => Fill(task, At, Pages),
             task => Assert.Equal(0, task.Calls.Madvise(task, At, Pages << 12, MemoryAdvice.Free)),
             _ => Assert.Equal((Pages, Pages), (reclaim[VmEvent.Pglazyfree], reclaim.Lru.Size(LruList.InactiveFile))),
+            _ => Assert.Equal((Pages * 4, false), LazyFree(machine)),
             task => Touch(task, At, 16, AccessKind.Store),
+            // Pages that were written to again are none of those, although the kernel finds that out only later.
+            _ => Assert.Equal(((Pages - 16) * 4, false), LazyFree(machine)),
             task => Assert.Equal(0, task.Calls.Madvise(task, At, Pages << 12, MemoryAdvice.PageOut)),
             _ =>
             {
@@ -119,6 +123,11 @@ public class AdviceTests
             task => Touch(task, At + 4_096, 20, AccessKind.Load),
             _ => Assert.Equal(20, machine.Spaces.Cache.Count));
     }
+
+    /// <summary>KiB of such pages by smaps, and whether the first of them is backed by swap.</summary>
+    private static (long Kib, bool SwapBacked) LazyFree(TestMachine machine) => (
+        Smaps.Rows(machine.Machine.State, 1, machine.Journal.Symbols).Sum(r => r.LazyFree),
+        StructPage.Row(machine.Machine.State, machine.FrameAt(1, At), machine.Journal.Symbols).Flags.Contains("swapbacked"));
 
     private TestMachine Make() => new(
         bytes: 96L << 20, sink: _log, swap: new SwapOptions { Device = SwapDevice.Ssd, Size = 256L << 20 },
