@@ -140,13 +140,24 @@ internal sealed partial class FileCalls
         return true;
     }
 
-    /// <summary>The page to write to: in the cache, new, or read first when part of what it holds stays.</summary>
+    /// <summary>
+    /// The page to write to: in the cache, new, or read first, and nothing ahead of it, when part of what it holds stays
+    /// (<c>ext4_block_write_begin</c>, fs/ext4/inode.c).
+    /// </summary>
     private long FindForWrite(TaskContext task, int file, long pgoff, bool whole, long cause)
     {
         long pfn = _spaces.Cache.Find(file, pgoff);
-        if (pfn >= 0 || (!whole && pgoff < _spaces.Cache.Size(file)))
+        if (pfn < 0 && !whole && pgoff < _spaces.Cache.Size(file))
         {
-            return Find(task.Pid, file, pgoff, 1, task, cause);
+            pfn = _readahead?.ReadOne(file, pgoff, task.Pid, task.Cpu, cause) ?? _faults.ReadPage(file, pgoff, task.Cpu, cause);
+            if (pfn < 0)
+            {
+                return pfn;
+            }
+        }
+        if (pfn >= 0)
+        {
+            return WhenRead(task.Pid, pfn);
         }
         pfn = _pages.AllocOrWait(GfpFlags.HighUserMovable, KernelUser.PageCache, task.Cpu, cause, task.Pid);
         if (pfn < 0)

@@ -10,8 +10,8 @@ using Sim.Kernel.Zones;
 namespace Sim.Kernel.PageCache;
 
 /// <summary>
-/// Reading files through the page cache (<c>filemap_read</c> of mm/filemap.c, Linux 6.1); FileCalls.Write.cs writes them. A call that has to sleep is made again by its
-/// program, and goes on where it was. Execution state.
+/// Reading files through the page cache (<c>filemap_read</c> of mm/filemap.c, Linux 6.1); FileCalls.Write.cs writes them. A call that
+/// has to sleep is made again by its program, and goes on where it was. Execution state.
 /// </summary>
 internal sealed partial class FileCalls
 {
@@ -131,12 +131,18 @@ internal sealed partial class FileCalls
         {
             _readahead.OnMarked(file, pgoff, pfn, wanted, task.Cpu, cause);
         }
-        if (_frames[pfn].Has(PageFlags.Locked))
+        return WhenRead(pid, pfn);
+    }
+
+    /// <summary>A page of the cache, or that its task has to wait until it is read.</summary>
+    private long WhenRead(int pid, long pfn)
+    {
+        if (!_frames[pfn].Has(PageFlags.Locked))
         {
-            _io!.WaitFor(pfn, pid);
-            return PageAllocator.Blocked;
+            return pfn;
         }
-        return pfn;
+        _io!.WaitFor(pfn, pid);
+        return PageAllocator.Blocked;
     }
 
     private void Accessed(int file, long pgoff, long pfn, bool toEnd, long cause)

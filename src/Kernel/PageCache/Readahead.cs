@@ -18,6 +18,9 @@ internal sealed class Readahead
     /// <summary>Quietly, and without going back to files for memory (<c>readahead_gfp_mask</c>).</summary>
     private const GfpFlags AheadGfp = (GfpFlags.HighUserMovable | GfpFlags.NoRetry | GfpFlags.NoWarn) & ~GfpFlags.Fs;
 
+    /// <summary>Pages of the largest request that suits the device (<c>io_pages</c>): 1,280 KiB (<c>BLK_DEF_MAX_SECTORS</c>), unless a device takes less.</summary>
+    private const int DevicePages = 320;
+
     private readonly AddressSpaces _spaces;
     private readonly ReclaimState _state;
     private readonly ChargedPages _pages;
@@ -93,7 +96,7 @@ internal sealed class Readahead
     public void OnWish(int file, long pgoff, long pages, CpuClock cpu, long cause)
     {
         const long Piece = 512;
-        pages = Math.Min(pages, _max);
+        pages = Math.Min(pages, Math.Max(_max, DevicePages));
         for (long done = 0; done < pages; done += Piece)
         {
             Read(file, pgoff + done, Math.Min(Piece, pages - done), 0, cpu, cause);
@@ -118,36 +121,38 @@ internal sealed class Readahead
     {
         FileState state = _state.Files[file];
         ReadaheadWindow window = state.Window;
-        if (pgoff == 0 || (!marked && wanted > _max))
+        // Who asks for more than a window gets as much as suits the device.
+        int max = (int)Math.Max(_max, Math.Min(wanted, DevicePages));
+        if (pgoff == 0)
         {
-            window = First(pgoff, wanted);
+            window = First(pgoff, wanted, max);
         }
         else if (window.Pages > 0 && (pgoff == window.Start + window.Pages - window.AsyncPages || pgoff == window.Start + window.Pages))
         {
-            int next = Next(window.Pages);
+            int next = Math.Max(window.Pages, Next(window.Pages, max));
             window = new ReadaheadWindow(window.Start + window.Pages, next, next);
         }
         else if (marked)
         {
             long start = pgoff + 1;
-            while (start - pgoff <= _max && _spaces.Cache.Find(file, start) >= 0)
+            while (start - pgoff <= max && _spaces.Cache.Find(file, start) >= 0)
             {
                 start++;
             }
-            if (start - pgoff > _max)
+            if (start - pgoff > max)
             {
                 return;
             }
-            int next = Next((int)Math.Min(start - pgoff + wanted, _max));
+            int next = Next((int)Math.Min(start - pgoff + wanted, max), max);
             window = new ReadaheadWindow(start, next, next);
         }
-        else if (pgoff - state.PreviousEnd is 0 or 1)
+        else if (wanted > max || pgoff - state.PreviousEnd is 0 or 1)
         {
-            window = First(pgoff, wanted);
+            window = First(pgoff, wanted, max);
         }
         else
         {
-            long history = History(file, pgoff);
+            long history = History(file, pgoff, max);
             if (history <= wanted)
             {
                 // A small read at random: as it is.
@@ -155,36 +160,36 @@ internal sealed class Readahead
                 return;
             }
             history = history >= pgoff ? history * 2 : history;
-            window = new ReadaheadWindow(pgoff, (int)Math.Min(history + wanted, _max), 1);
+            window = new ReadaheadWindow(pgoff, (int)Math.Min(history + wanted, max), 1);
         }
         if (pgoff == window.Start && window.Pages == window.AsyncPages)
         {
             // The read would come to its own mark at once.
-            int more = Next(window.Pages);
-            window = window.Pages + more <= _max
+            int more = Next(window.Pages, max);
+            window = window.Pages + more <= max
                 ? window with { Pages = window.Pages + more, AsyncPages = more }
-                : window with { Pages = _max, AsyncPages = _max / 2 };
+                : window with { Pages = max, AsyncPages = max / 2 };
         }
         long at = Move(file, window, miss: false, cause);
         Read(file, window.Start, window.Pages, window.AsyncPages, cpu, at);
     }
 
     /// <summary>The first window (<c>get_init_ra_size</c>).</summary>
-    private ReadaheadWindow First(long pgoff, long wanted)
+    private static ReadaheadWindow First(long pgoff, long wanted, int max)
     {
         long rounded = (long)BitOperations.RoundUpToPowerOf2((ulong)Math.Clamp(wanted, 1, int.MaxValue));
-        int pages = (int)(rounded <= _max / 32 ? rounded * 4 : rounded <= _max / 4 ? rounded * 2 : _max);
+        int pages = (int)(rounded <= max / 32 ? rounded * 4 : rounded <= max / 4 ? rounded * 2 : max);
         return new ReadaheadWindow(pgoff, pages, (int)(pages > wanted ? pages - wanted : pages));
     }
 
     /// <summary>The length of the next window (<c>get_next_ra_size</c>).</summary>
-    private int Next(int pages) => pages < _max / 16 ? pages * 4 : pages <= _max / 2 ? pages * 2 : _max;
+    private static int Next(int pages, int max) => pages < max / 16 ? pages * 4 : pages <= max / 2 ? pages * 2 : max;
 
     /// <summary>Pages in the cache right before one: what a sequential reader has left (<c>count_history_pages</c>).</summary>
-    private long History(int file, long pgoff)
+    private long History(int file, long pgoff, int max)
     {
         long pages = 0;
-        while (pages < _max && pages < pgoff && _spaces.Cache.Find(file, pgoff - 1 - pages) >= 0)
+        while (pages < max && pages < pgoff && _spaces.Cache.Find(file, pgoff - 1 - pages) >= 0)
         {
             pages++;
         }
@@ -202,7 +207,8 @@ internal sealed class Readahead
     /// <summary>Reads what is missing of a range, as far as the file goes (<c>do_page_cache_ra</c>).</summary>
     private void Read(int file, long start, long pages, int asyncPages, CpuClock cpu, long cause)
     {
-        long end = Math.Min(start + pages, _spaces.FilePages(file)), marked = start + pages - asyncPages;
+        // The mark is so far before the end of what the file has: a window that reaches behind it is cut first.
+        long end = Math.Min(start + pages, _spaces.FilePages(file)), marked = end - asyncPages;
         for (long pgoff = start; pgoff < end; pgoff++)
         {
             if (_spaces.Cache.Find(file, pgoff) >= 0)

@@ -49,6 +49,51 @@ public class ReadaheadTests
         Assert.Equal(12, machine.Spaces.Cache.Count);
     }
 
+    /// <summary>
+    /// Who reads 1 MiB at a time gets it as one window, since a device takes 1,280 KiB (<c>ondemand_readahead</c> with <c>io_pages</c>); the
+    /// first is cut in two by the mark it would come to at once, and from then on each read finds the next one under way.
+    /// </summary>
+    [Fact]
+    public void LargeReads_AreReadAsTheyAre()
+    {
+        var log = new MemoryLog();
+        TestMachine machine = Make(FileDevice.Ssd, log);
+        int file = Create(machine, "/data", 2_000);
+        long[] results = new long[5];
+        machine.Virtual.Tasks.Start("reader", 0, Caller(task => Buffer(task, 1 << 20), [.. Enumerable.Range(0, 5).Select(i =>
+            (Func<TaskContext, long>)(task => results[i] = task.Calls.Read(task, new MappedFile(file), At, 1 << 20, (long)i << 20)))]), -1);
+        Assert.Equal([(0, 256, 128), (256, 256, 256), (512, 256, 256), (768, 256, 256), (1_024, 256, 256), (1_280, 256, 256)], Windows(machine, file, log, out _));
+        Assert.All(results, r => Assert.Equal(1 << 20, r));
+        Assert.Equal(1_536, machine.Spaces.Cache.Count);
+    }
+
+    /// <summary>A window that reaches behind the file's end is cut before its mark is set, here to less than the mark is from the end: there is none.</summary>
+    [Fact]
+    public void TheLastWindow_HasNoMarkBehindItsStart()
+    {
+        var log = new MemoryLog();
+        TestMachine machine = Make(FileDevice.Ssd, log);
+        int file = Create(machine, "/data", 20);
+        machine.Virtual.Tasks.Start("reader", 0, Caller(task => Buffer(task), [.. Enumerable.Range(0, 5).Select(i =>
+            (Func<TaskContext, long>)(task => task.Calls.Read(task, new MappedFile(file), At, 16_384, i * 16_384L)))]), -1);
+        Assert.Equal([(0, 8, 4), (8, 16, 16)], Windows(machine, file, log, out _));
+        Assert.Equal(20, machine.Spaces.Cache.Count);
+    }
+
+    /// <summary>What a program says it will need is read up to what the device takes at once (<c>force_page_cache_ra</c>), whatever the window.</summary>
+    [Fact]
+    public void WhatWillBeNeeded_IsReadUpToWhatTheDeviceTakes()
+    {
+        var log = new MemoryLog();
+        TestMachine machine = Make(FileDevice.Ssd, log);
+        int file = Create(machine, "/data", 1_000);
+        machine.Virtual.Tasks.Start("reader", 0, Caller(
+            task => task.Calls.Mmap(task, At, 1_000 << 12, ProtFlags.Read, MapFlags.Private | MapFlags.Fixed, new MappedFile(file)),
+            [task => task.Calls.Madvise(task, At, 1_000 << 12, MemoryAdvice.WillNeed)]), -1);
+        Assert.Empty(Windows(machine, file, log, out _));
+        Assert.Equal(320, machine.Spaces.Cache.Count);
+    }
+
     /// <summary>A read ends at the file's end; behind it there is nothing to read.</summary>
     [Fact]
     public void ReadsEndWithTheFile_AndErrorsAreErrnos()
@@ -165,9 +210,9 @@ public class ReadaheadTests
         return file;
     }
 
-    private static void Buffer(TaskContext task)
+    private static void Buffer(TaskContext task, ulong bytes = 16_384)
     {
-        task.Calls.Mmap(task, At, 16_384, ProtFlags.Read | ProtFlags.Write, MapFlags.Anonymous | MapFlags.Private | MapFlags.Fixed);
+        task.Calls.Mmap(task, At, bytes, ProtFlags.Read | ProtFlags.Write, MapFlags.Anonymous | MapFlags.Private | MapFlags.Fixed);
         task.Access(At, 8, AccessKind.Store);
     }
 
