@@ -78,7 +78,7 @@ internal sealed class FileFaults
         {
             _throttle.Dirtied(cpu, cause);
         }
-        return maySleep && _throttle.MustPause(pid, cpu, cause);
+        return maySleep && _throttle.MustPause(pid, dirties: true, cpu, cause);
     }
 
     /// <summary>The task faults again at the page it has slept for (<c>FAULT_FLAG_TRIED</c>); it does not wait any longer.</summary>

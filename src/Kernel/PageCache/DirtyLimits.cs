@@ -4,7 +4,7 @@ using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.PageCache;
 
-/// <summary>How many pages may be dirty (<c>domain_dirty_limits</c>, <c>global_dirtyable_memory</c> of mm/page-writeback.c, Linux 6.1).</summary>
+/// <summary>How many pages may be dirty (<c>domain_dirty_limits</c>, <c>global_dirtyable_memory</c>, <c>highmem_dirtyable_memory</c> of mm/page-writeback.c, Linux 6.1).</summary>
 /// <param name="Background">From here on the flusher writes.</param>
 /// <param name="Throttle">Here tasks that make more are stopped.</param>
 public readonly record struct DirtyLimits(long Background, long Throttle)
@@ -15,23 +15,20 @@ public readonly record struct DirtyLimits(long Background, long Throttle)
     /// <summary>The limits at the moment: parts of what is free above the reserves or holds files, high memory left out.</summary>
     public static DirtyLimits Of(PageAllocatorState pages, LruState lru, PageCacheOptions options)
     {
-        long free = 0, reserves = 0, file = 0;
+        long free = 0, file = 0, high = 0;
         foreach (Zone zone in pages.Zones)
         {
-            long most = 0;
-            foreach (Zone above in pages.Zones)
-            {
-                most = above.Type >= zone.Type ? Math.Max(most, zone.LowmemReserve(above.Type)) : most;
-            }
-            reserves += Math.Min(most + zone.Watermark(Watermark.High), zone.ManagedPages);
-            if (zone.Type != ZoneType.HighMem)
-            {
-                free += zone.FreePages;
-                file += lru.Size(LruList.InactiveFile, zone.Type) + lru.Size(LruList.ActiveFile, zone.Type);
-            }
+            long ofFiles = lru.Size(LruList.InactiveFile, zone.Type) + lru.Size(LruList.ActiveFile, zone.Type);
+            free += zone.FreePages;
+            file += ofFiles;
+            high += zone.Type == ZoneType.HighMem ? Math.Max(zone.FreePages - zone.Watermark(Watermark.High), 0) + ofFiles : 0;
         }
-        long dirtyable = free - Math.Min(free, reserves) + file + 1;
-        long background = dirtyable * options.DirtyBackgroundRatio / 100, throttle = dirtyable * options.DirtyRatio / 100;
+        long dirtyable = free - Math.Min(free, Watermarks.TotalReserve(pages.Zones)) + file;
+        dirtyable -= Math.Min(high, dirtyable) - 1;
+        long background = Part(dirtyable, options.DirtyBackgroundRatio), throttle = Part(dirtyable, options.DirtyRatio);
         return new DirtyLimits(background >= throttle ? throttle / 2 : background, throttle);
     }
+
+    /// <summary>A ratio counts in whole 4096ths.</summary>
+    private static long Part(long pages, int percent) => percent * Page.Size / 100 * pages / Page.Size;
 }

@@ -28,7 +28,7 @@ internal sealed class DirtyThrottle : IComponent
     /// <summary>What a device is believed to write before it was seen to: 100 MB/s (<c>INIT_BW</c>).</summary>
     private const long FirstPagesPerSecond = (100L << 20) >> 12;
 
-    /// <summary>Fewest pages between two pauses (<c>DIRTY_POLL_THRESH</c>).</summary>
+    /// <summary>Fewest pages between two pauses (<c>DIRTY_POLL_THRESH</c>), and those before a task is first looked at (<c>copy_process</c>).</summary>
     private const int MinPollPages = 32;
 
     private readonly PageAllocatorState _memory;
@@ -59,12 +59,17 @@ internal sealed class DirtyThrottle : IComponent
     /// <summary>A page was made dirty by someone who cannot be held back.</summary>
     public void Dirtied(CpuClock cpu, long cause) => _flusher.Dirtied(cpu, cause);
 
-    /// <summary>A task has made a page dirty; true when it has to sleep, from which it will be woken.</summary>
-    public bool MustPause(int pid, CpuClock cpu, long cause)
+    /// <summary>A task has written to a page; true when it has to sleep, from which it will be woken.</summary>
+    /// <param name="pid">The task.</param>
+    /// <param name="dirties">The page was clean: one that was dirty is not counted again (<c>folio_account_dirtied</c>).</param>
+    /// <param name="cpu">The CPU it runs on.</param>
+    /// <param name="cause">Event that led here.</param>
+    public bool MustPause(int pid, bool dirties, CpuClock cpu, long cause)
     {
         _flusher.Dirtied(cpu, cause);
         ref Dirtier task = ref Of(pid);
-        if (++task.Dirtied < task.PollPages)
+        task.Dirtied += dirties ? 1 : 0;
+        if (task.Dirtied < (task.PollPages == 0 ? MinPollPages : task.PollPages))
         {
             return false;
         }
@@ -84,18 +89,16 @@ internal sealed class DirtyThrottle : IComponent
         long part = PartOf(dirty, limits);
         Measure(now, part);
         long rate = (_shareRate * part) >> 10, longest = Math.Min(LongestPausePs, (dirty * SecondPs / (_writeRate + 1) / 8) + (SecondPs / 250));
-        long pause = rate == 0 ? longest : Math.Min((task.Dirtied * SecondPs / rate) - (now - task.PausedPs), longest);
-        int poll = (int)Math.Clamp(_shareRate * TargetPausePs / SecondPs, 1, 1 << 20);
-        task.PollPages = Math.Max(poll, (int)Math.Min(MinPollPages, 1 + (_shareRate * longest / SecondPs)));
+        long period = rate == 0 ? longest : task.Dirtied * SecondPs / rate;
+        long pause = rate == 0 ? longest : Math.Min(period - (task.PausedPs == 0 ? 0 : now - task.PausedPs), longest);
         if (pause < TargetPausePs / 2)
         {
-            // Too short to be worth it: it is made up for the next time.
-            if (pause < -SecondPs)
-            {
-                (task.PausedPs, task.Dirtied) = (now, 0);
-            }
+            // Too short to be worth it: it is made up for the next time, unless the task has long been away.
+            (task.PausedPs, task.Dirtied) = (pause < -SecondPs ? now : task.PausedPs + period, 0);
             return false;
         }
+        int poll = (int)Math.Clamp(_shareRate * TargetPausePs / SecondPs, 1, 1 << 20);
+        task.PollPages = Math.Max(poll, (int)Math.Min(MinPollPages, 1 + (_shareRate * longest / SecondPs)));
         (task.PausedPs, task.Dirtied) = (now + pause, 0);
         var e = new DirtyPause(pid, dirty, limits.Throttle, pause / 1000);
         EventHeader header = _journal.Emit(in e, cause);

@@ -48,9 +48,10 @@ internal sealed partial class FileCalls
             {
                 continue;
             }
+            bool dirties = !_frames[pfn].Has(PageFlags.Dirty);
             long cause = Wrote(file.Symbol, pgoff, pfn, start + bytes == Page.Size, entry);
             progress.Done += bytes;
-            if (_throttle is not null && _throttle.MustPause(task.Pid, task.Cpu, cause))
+            if (_throttle is not null && _throttle.MustPause(task.Pid, dirties, task.Cpu, cause))
             {
                 // Made again with nothing left to do, the call returns.
                 task.Block(entry);

@@ -28,7 +28,7 @@ public static class MemInfo
         long total = zones.Sum(z => z.ManagedPages), free = zones.Sum(z => z.FreePages), file = census.Uses[(int)FrameUse.File], shared = census.Uses[(int)FrameUse.Shmem];
         Add("MemTotal", total);
         Add("MemFree", free);
-        Add("MemAvailable", Available(zones, free, file, reclaimable));
+        Add("MemAvailable", Available(zones, free, state.Reclaim is { } lists ? lists.Lru.Size(LruList.ActiveFile) + lists.Lru.Size(LruList.InactiveFile) : file, reclaimable));
         Add("Buffers", 0);
         Add("Cached", file + shared);
         Add("SwapCached", state.Reclaim?.Swap.Cache.Count ?? 0);
@@ -102,18 +102,8 @@ public static class MemInfo
     /// </summary>
     private static long Available(IReadOnlyList<Zone> zones, long free, long file, long reclaimable)
     {
-        long reserves = 0, low = 0;
-        foreach (Zone zone in zones)
-        {
-            long most = 0;
-            foreach (Zone above in zones)
-            {
-                most = above.Type >= zone.Type ? Math.Max(most, zone.LowmemReserve(above.Type)) : most;
-            }
-            reserves += Math.Min(most + zone.Watermark(Watermark.High), zone.ManagedPages);
-            low += zone.Watermark(Watermark.Low);
-        }
-        long available = free - reserves + file - Math.Min(file / 2, low) + reclaimable - Math.Min(reclaimable / 2, low);
+        long low = zones.Sum(z => z.Watermark(Watermark.Low));
+        long available = free - Watermarks.TotalReserve(zones) + file - Math.Min(file / 2, low) + reclaimable - Math.Min(reclaimable / 2, low);
         return Math.Max(available, 0);
     }
 

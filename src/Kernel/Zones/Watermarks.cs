@@ -35,6 +35,25 @@ public static class Watermarks
         return Math.Max(pages << (Page.Shift - 10), minFreeKbytes);
     }
 
+    /// <summary>
+    /// Memory that programs cannot have: of each zone its largest lowmem_reserve and its high watermark, as they were set
+    /// (<c>calculate_totalreserve_pages</c>).
+    /// </summary>
+    public static long TotalReserve(IReadOnlyList<Zone> zones)
+    {
+        long pages = 0;
+        foreach (Zone zone in zones)
+        {
+            long most = 0;
+            foreach (Zone above in zones)
+            {
+                most = above.Type >= zone.Type ? Math.Max(most, zone.LowmemReserve(above.Type)) : most;
+            }
+            pages += Math.Min(most + zone.Watermark(Watermark.High) - zone.WatermarkBoost, zone.ManagedPages);
+        }
+        return pages;
+    }
+
     /// <summary>Low memory above the high watermarks (<c>nr_free_buffer_pages</c>).</summary>
     private static long BufferPages(IReadOnlyList<Zone> zones)
     {

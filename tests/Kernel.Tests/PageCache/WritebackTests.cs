@@ -61,6 +61,52 @@ public class WritebackTests
         Assert.Equal(Blocks * 4, reclaim[VmEvent.NrWritten]);
     }
 
+    /// <summary>Of a page that is written in part the rest is read first, and nothing ahead of it (<c>ext4_block_write_begin</c>).</summary>
+    [Fact]
+    public void APartOfAPage_IsWrittenAfterReadingThatPageAlone()
+    {
+        TestMachine machine = Make(FileDevice.Ssd);
+        int file = Create(machine, 100);
+        ReclaimState reclaim = machine.Machine.State.Memory.Reclaim!;
+        Start(
+            machine,
+            task => task.Calls.Write(task, Open(file), At, 100, 50 << 12),
+            task => task.Calls.Write(task, Open(file), At, 4_096, 60 << 12),
+            _ =>
+            {
+                Assert.Equal((2, 1, 2), (machine.Spaces.Cache.Count, reclaim[VmEvent.Pgpgin], reclaim.Files.Dirty));
+                return 0;
+            });
+        Finish(machine);
+    }
+
+    /// <summary>
+    /// Writing again to pages that are dirty makes nothing dirty (<c>folio_account_dirtied</c>), so that nobody pauses for it, however much is
+    /// dirty: 5,000 writes would pause for a fifth of a second at the rate a device is first believed to have (<c>INIT_BW</c>).
+    /// </summary>
+    [Fact]
+    public void WritingAgainToADirtyPage_PausesNobody()
+    {
+        TestMachine machine = Make(FileDevice.Hdd);
+        int file = Create(machine, 0);
+        ReclaimState reclaim = machine.Machine.State.Memory.Reclaim!;
+        DirtyLimits limits = DirtyLimits.Of(machine.Machine.State.Memory.Pages, reclaim.Lru, machine.Options.Kernel.PageCache);
+        int blocks = (int)(limits.FreeRun / 4) + 16;
+        (long Ps, long Pages) began = default, ended = default;
+        (long, long) Now(TaskContext task) => (task.Cpu.TimePs, reclaim.Files.Dirty + reclaim.Writeback);
+        Start(
+            machine,
+            [
+                .. Enumerable.Range(0, blocks).Select(i => (Func<TaskContext, long>)(task => task.Calls.Write(task, Open(file), At, 16_384, i * 16_384L))),
+                task => (began = Now(task)).Ps,
+                .. Enumerable.Range(0, 5_000).Select(i => (Func<TaskContext, long>)(task => task.Calls.Write(task, Open(file), At, 16, (blocks - 1) * 16_384L))),
+                task => (ended = Now(task)).Ps,
+            ]);
+        Finish(machine);
+        Assert.True(began.Pages > limits.FreeRun && ended.Pages > limits.FreeRun, $"{began} {ended} {limits}");
+        Assert.InRange(ended.Ps - began.Ps, 1, SecondPs / 20);
+    }
+
     /// <summary>fsync sleeps until the device has everything.</summary>
     [Fact]
     public void Fsync_WaitsForTheDevice()
