@@ -62,10 +62,14 @@ public sealed partial class AddressSpaces :
             ref Frame frame = ref _frames.At(pfn);
             bool executable = TakeReferences(pfn);
             lru.Release(pfn);
-            if (!executable || frame.Use == FrameUse.Anon)
+            if (!executable || LruLists.IsSwapBacked(in frame))
             {
                 frame.Flags = (frame.Flags & ~PageFlags.Active) | PageFlags.Workingset;
                 deactivated++;
+            }
+            else
+            {
+                Reclaim.WorkingSet.AgeBy(1);
             }
             lru.Put(pfn);
         }
@@ -86,9 +90,11 @@ public sealed partial class AddressSpaces :
             TakeReferences(e.Pfn);
             frame.Flags |= PageFlags.Referenced;
         }
-        else if (e.Reason is KeepReason.Writeback or KeepReason.Dirty)
+        else
         {
-            frame.Flags |= PageFlags.Reclaim;
+            // Looking at its references took the mark of calls that had used it, too; one that is being written or read is not looked at.
+            frame.Flags &= e.Reason == KeepReason.Writeback || frame.Has(PageFlags.Locked) ? ~PageFlags.None : ~PageFlags.Referenced;
+            frame.Flags |= e.Reason is KeepReason.Writeback or KeepReason.Dirty ? PageFlags.Reclaim : PageFlags.None;
         }
         if (activates)
         {

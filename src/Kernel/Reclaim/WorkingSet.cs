@@ -35,15 +35,15 @@ public sealed class WorkingSet
     /// <summary>So many pages were activated or evicted (<c>workingset_age_nonresident</c>).</summary>
     internal void AgeBy(uint pages) => _age = (_age + pages) & AgeMask;
 
-    /// <summary>The shadow entry of a page that is evicted now (<c>workingset_eviction</c>); never 0.</summary>
+    /// <summary>The shadow entry of a page that is evicted now (<c>workingset_eviction</c>): the age before it; never 0.</summary>
     internal uint Evict(in Frame frame)
     {
         if (_lru.Generations is { } generations)
         {
             return generations.Evict(in frame);
         }
-        AgeBy(1);
         uint eviction = _age;
+        AgeBy(1);
         // The low bit is the workingset mark; an entry of age 0 stands out by the bit above.
         return (eviction << 1 | (frame.Has(PageFlags.Workingset) ? 1u : 0)) + 2;
     }

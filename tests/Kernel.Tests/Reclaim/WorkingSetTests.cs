@@ -8,8 +8,8 @@ public class WorkingSetTests
 {
     [Theory]
     [InlineData(0, true)]
-    [InlineData(10, true)]
-    [InlineData(11, false)]
+    [InlineData(9, true)]
+    [InlineData(10, false)]
     public void ActivatesWithinTheSizeOfTheLists(int evictedSince, bool activates)
     {
         long[] counters = new long[VmEvents.Count];
