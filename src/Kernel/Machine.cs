@@ -8,6 +8,7 @@ using Sim.Kernel.Compaction;
 using Sim.Kernel.Highmem;
 using Sim.Kernel.Hugetlb;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PerCpu;
 using Sim.Kernel.Shrinkers;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
@@ -136,6 +137,7 @@ public sealed class Machine
     /// </summary>
     public void Boot()
     {
+        BootPlan? plan = null;
         if (State.Options.Lists is { } lists)
         {
             ListLoader.Load(State.Memory.Pages, lists, Journal);
@@ -146,9 +148,14 @@ public sealed class Machine
         }
         else
         {
-            BootLoader.Boot(State.Memory.Pages, State.Options.Kernel, Journal);
+            plan = BootPlan.Of(State.Memory.Pages.Profile, State.Memory.Pages.Map, State.Options.Kernel, Cpus.Length);
+            BootLoader.Boot(State.Memory.Pages, plan, State.Options.Kernel, Journal);
         }
         KernelMappings.Boot(State.Virtual.Spaces, State.Memory.Pages.Frames, State.Memory.Pages.Profile.DirectMapEndPfn, Journal);
+        if (plan is not null)
+        {
+            PerCpuSegments.Boot(plan, State.Virtual.PerCpuAreas, Cpus, Journal);
+        }
         Slab.Initialize(Cpus[0]);
         _kcompactd?.Start();
     }

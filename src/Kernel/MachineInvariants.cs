@@ -1,5 +1,6 @@
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PerCpu;
 using Sim.Kernel.Slab;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Vfs;
@@ -19,5 +20,7 @@ public static class MachineInvariants
         ?? VfsInvariants.Violation(state.Memory.Vfs, state.Memory.Slab, state.Memory.Pages.Frames)
         ?? AddressSpaceInvariants.Violation(state.Virtual.Spaces, state.Memory.Pages.Frames)
         ?? KernelHalfInvariants.Violation(state.Virtual, state.Memory.Pages.Frames)
+        ?? PerCpuSegments.Violation(
+            state.Virtual.PerCpuAreas, state.Hardware, state.Memory.Pages.Frames, state.Virtual.Spaces.Layout.TaskSize)
         ?? (hasTlbs ? TlbInvariants.Violation(state) : null);
 }

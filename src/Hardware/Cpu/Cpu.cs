@@ -19,7 +19,7 @@ public sealed partial class Cpu : CpuClock
     private readonly Mmu _mmu;
     private readonly SegmentationUnit _segments;
     private readonly DescriptorTables _descriptors;
-    private readonly bool _pcid;
+    private readonly bool _pcid, _longMode;
     private long _accesses, _faults;
 
     /// <param name="id">Its number, from 0.</param>
@@ -38,6 +38,7 @@ public sealed partial class Cpu : CpuClock
         _port = new MemoryPort(dram, Clock, journal);
         _mmu = new Mmu(id, options, state, _port, journal);
         _descriptors = state.Descriptors;
+        _longMode = _descriptors.Initial.LongMode;
         _segments = new SegmentationUnit(_descriptors, id);
         _mmu.SetMode(Mode);
         _mmu.SetRoot(Root, Asid);
@@ -227,8 +228,6 @@ public sealed partial class Cpu : CpuClock
     {
         Cause = sequence;
         _mmu.SetMode(Mode);
-        // The other registers stay as they are.
-        _segments.Load(SegmentRegister.Cs, _state.Selector(Id, SegmentRegister.Cs));
-        _segments.Load(SegmentRegister.Ss, _state.Selector(Id, SegmentRegister.Ss));
+        LoadSegmentsOfMode();
     }
 }

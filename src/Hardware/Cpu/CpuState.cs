@@ -3,17 +3,22 @@ using Sim.Hardware.Segmentation;
 
 namespace Sim.Hardware.Cpu;
 
-/// <summary>What the log tells about each CPU: privilege, address space, segment selectors. Sourced state.</summary>
-public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLoadRoot>, IApply<CpuLoadSegment>, IApply<CpuSegmentBase>
+/// <summary>
+/// What the log tells about each CPU: privilege, address space, segment registers. A task's own segments are out of the way while the
+/// kernel runs: on i386 the way in saves DS, ES and FS on the kernel's stack, in long mode <c>swapgs</c> exchanges the bases of GS.
+/// Sourced state.
+/// </summary>
+public sealed class CpuState
+    : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLoadRoot>, IApply<CpuLoadSegment>, IApply<CpuSegmentBase>, IApply<CpuKernelSegment>
 {
-    private const int Registers = 7;
+    private const int Registers = 7, Bases = 3, ShadowGs = 2;
 
     private readonly CpuMode[] _mode;
     private readonly int[] _depth;
     private readonly ulong[] _entries;
     private readonly long[] _rootPfn;
     private readonly short[] _asid;
-    private readonly ushort[] _selectors;
+    private readonly ushort[] _selectors, _saved, _kernelFs;
     private readonly ulong[] _base;
     private readonly DescriptorTables _tables;
     private readonly GlobalDescriptorTable _gdt;
@@ -24,7 +29,7 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
     {
         _tables = tables;
         GlobalDescriptorTable gdt = _gdt = tables.Initial;
-        _base = new ulong[cpus * 2];
+        _base = new ulong[cpus * Bases];
         _mode = new CpuMode[cpus];
         _depth = new int[cpus];
         _entries = new ulong[cpus];
@@ -34,11 +39,16 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
         Array.Fill(_rootPfn, -1);
         _asid = new short[cpus];
         _selectors = new ushort[cpus * Registers];
+        _saved = new ushort[cpus * Registers];
+        _kernelFs = new ushort[cpus];
         for (int cpu = 0; cpu < cpus; cpu++)
         {
             SetCodeAndStack(cpu, CpuMode.Kernel);
-            _selectors[cpu * Registers + (int)SegmentRegister.Ds] = gdt.InitialDataSelector;
-            _selectors[cpu * Registers + (int)SegmentRegister.Es] = gdt.InitialDataSelector;
+            foreach (SegmentRegister register in (ReadOnlySpan<SegmentRegister>)[SegmentRegister.Ds, SegmentRegister.Es])
+            {
+                _selectors[cpu * Registers + (int)register] = gdt.InitialDataSelector;
+                _saved[cpu * Registers + (int)register] = gdt.LongMode ? (ushort)0 : gdt.InitialDataSelector;
+            }
         }
     }
 
@@ -63,11 +73,27 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
     /// <summary>Selector in a segment register.</summary>
     public ushort Selector(int cpu, SegmentRegister register) => _selectors[cpu * Registers + (int)register];
 
+    /// <summary>Selector of the task's in a segment register: the register's, or what the way into the kernel saved.</summary>
+    public ushort TaskSelector(int cpu, SegmentRegister register) => (SavesIn(cpu, register) ? _saved : _selectors)[cpu * Registers + (int)register];
+
     /// <summary>Linear address of offset 0 of FS or GS in long mode; the descriptor's where it was not written since.</summary>
-    public ulong Base(int cpu, SegmentRegister register) => _base[BaseOf(cpu, register)];
+    public ulong Base(int cpu, SegmentRegister register) => _base[cpu * Bases + (register - SegmentRegister.Fs)];
+
+    /// <summary>The base that <c>swapgs</c> would exchange for that of GS (<c>MSR_KERNEL_GS_BASE</c>): in user mode the kernel's.</summary>
+    public ulong ShadowGsBase(int cpu) => _base[cpu * Bases + ShadowGs];
+
+    /// <summary>The task's base of FS or GS.</summary>
+    public ulong TaskBase(int cpu, SegmentRegister register) => _base[TaskBaseOf(cpu, register)];
+
+    /// <summary>What the kernel loads into FS when it is entered (<c>__KERNEL_PERCPU</c>); 0 in long mode, and before it has an area.</summary>
+    public ushort KernelFs(int cpu) => _kernelFs[cpu];
 
     public void Apply(in CpuEnter e, in EventHeader header)
     {
+        if (_mode[e.Cpu] == CpuMode.User)
+        {
+            EnterKernelSegments(e.Cpu);
+        }
         _depth[e.Cpu]++;
         _entries[e.Cpu] = _entries[e.Cpu] << 2 | (ulong)e.Entry;
         _mode[e.Cpu] = CpuMode.Kernel;
@@ -78,6 +104,10 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
     {
         if (e.ToUser)
         {
+            if (_mode[e.Cpu] == CpuMode.Kernel)
+            {
+                LeaveKernelSegments(e.Cpu);
+            }
             _depth[e.Cpu] = 0;
             _entries[e.Cpu] = 0;
             _mode[e.Cpu] = CpuMode.User;
@@ -98,15 +128,28 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
 
     public void Apply(in CpuLoadSegment e, in EventHeader header)
     {
-        _selectors[e.Cpu * Registers + (int)e.Register] = e.Selector;
+        (SavesIn(e.Cpu, e.Register) ? _saved : _selectors)[e.Cpu * Registers + (int)e.Register] = e.Selector;
         if (_gdt.LongMode && e.Register >= SegmentRegister.Fs)
         {
             _tables.TryFind(e.Cpu, e.Selector, out SegmentDescriptor descriptor);
-            _base[BaseOf(e.Cpu, e.Register)] = descriptor.Base;
+            _base[TaskBaseOf(e.Cpu, e.Register)] = descriptor.Base;
         }
     }
 
-    public void Apply(in CpuSegmentBase e, in EventHeader header) => _base[BaseOf(e.Cpu, e.Register)] = (ulong)e.SegmentBase;
+    public void Apply(in CpuSegmentBase e, in EventHeader header) => _base[TaskBaseOf(e.Cpu, e.Register)] = (ulong)e.SegmentBase;
+
+    public void Apply(in CpuKernelSegment e, in EventHeader header)
+    {
+        if (_gdt.LongMode)
+        {
+            _base[e.Cpu * Bases + (SegmentRegister.Gs - SegmentRegister.Fs)] = (ulong)e.SegmentBase;
+        }
+        else
+        {
+            _kernelFs[e.Cpu] = e.Selector;
+            _selectors[e.Cpu * Registers + (int)SegmentRegister.Fs] = e.Selector;
+        }
+    }
 
     public void HashInto(ref XxHash64 hash)
     {
@@ -118,6 +161,8 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
             hash.Add(_asid[cpu]);
         }
         hash.AddSpan<ushort>(_selectors);
+        hash.AddSpan<ushort>(_saved);
+        hash.AddSpan<ushort>(_kernelFs);
         for (int i = 0; i < _base.Length; i++)
         {
             if (_base[i] != 0)
@@ -127,7 +172,48 @@ public sealed class CpuState : IApply<CpuEnter>, IApply<CpuReturn>, IApply<CpuLo
         }
     }
 
-    private static int BaseOf(int cpu, SegmentRegister register) => cpu * 2 + (register - SegmentRegister.Fs);
+    /// <summary>On i386 the kernel uses DS, ES and FS itself, and leaves GS to the task.</summary>
+    private bool SavesIn(int cpu, SegmentRegister register) =>
+        !_gdt.LongMode && _mode[cpu] == CpuMode.Kernel && register is SegmentRegister.Ds or SegmentRegister.Es or SegmentRegister.Fs;
+
+    private int TaskBaseOf(int cpu, SegmentRegister register) =>
+        cpu * Bases + (register == SegmentRegister.Gs && _mode[cpu] == CpuMode.Kernel ? ShadowGs : register - SegmentRegister.Fs);
+
+    /// <summary><c>SAVE_ALL</c> of entry_32.S; <c>swapgs</c> of entry_64.S.</summary>
+    private void EnterKernelSegments(int cpu)
+    {
+        if (_gdt.LongMode)
+        {
+            SwapGs(cpu);
+            return;
+        }
+        Span<ushort> now = _selectors.AsSpan(cpu * Registers, Registers);
+        foreach (SegmentRegister register in (ReadOnlySpan<SegmentRegister>)[SegmentRegister.Ds, SegmentRegister.Es, SegmentRegister.Fs])
+        {
+            _saved[cpu * Registers + (int)register] = now[(int)register];
+            now[(int)register] = register == SegmentRegister.Fs ? _kernelFs[cpu] : _gdt.UserData;
+        }
+    }
+
+    private void LeaveKernelSegments(int cpu)
+    {
+        if (_gdt.LongMode)
+        {
+            SwapGs(cpu);
+            return;
+        }
+        foreach (SegmentRegister register in (ReadOnlySpan<SegmentRegister>)[SegmentRegister.Ds, SegmentRegister.Es, SegmentRegister.Fs])
+        {
+            int at = cpu * Registers + (int)register;
+            (_selectors[at], _saved[at]) = (_saved[at], (ushort)0);
+        }
+    }
+
+    private void SwapGs(int cpu)
+    {
+        int gs = cpu * Bases + (SegmentRegister.Gs - SegmentRegister.Fs), shadow = cpu * Bases + ShadowGs;
+        (_base[gs], _base[shadow]) = (_base[shadow], _base[gs]);
+    }
 
     private void SetCodeAndStack(int cpu, CpuMode mode)
     {

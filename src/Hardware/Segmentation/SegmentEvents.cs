@@ -47,3 +47,16 @@ public readonly partial record struct CpuSegmentBase(
     byte Cpu,
     SegmentRegister Register,
     [Address] long SegmentBase);
+
+/// <summary>
+/// A CPU got the segment of its own data, which the kernel uses on it from now on: in FS by a selector on i386, behind the base of GS
+/// in long mode (<c>load_percpu_segment</c>).
+/// </summary>
+/// <param name="Cpu">Number of the CPU.</param>
+/// <param name="Selector">What FS holds in the kernel; 0 in long mode.</param>
+/// <param name="SegmentBase">Linear address of offset 0.</param>
+[Event(245, "cpu.kernel_segment")]
+public readonly partial record struct CpuKernelSegment(
+    byte Cpu,
+    ushort Selector,
+    [Address] long SegmentBase);

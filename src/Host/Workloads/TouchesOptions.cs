@@ -31,11 +31,14 @@ public enum TouchKind
 
     /// <summary>Loads the kernel's data segment.</summary>
     Selector,
+
+    /// <summary>Asks which CPU runs it; the kernel reads that through the CPU's own segment.</summary>
+    Cpu,
 }
 
-/// <summary>Tasks that touch what they should not, one each.</summary>
+/// <summary>Tasks that touch what they should not, one each, and one that asks for its CPU.</summary>
 public sealed record TouchesOptions : WorkloadOptions
 {
-    [Setting("What the tasks do, each one of these: null, reserved, text, data, kernel, stack, tls, ldt or selector.", MinItems = 1, MaxItems = 1_000)]
+    [Setting("What the tasks do, each one of these: null, reserved, text, data, kernel, stack, tls, ldt, selector or cpu.", MinItems = 1, MaxItems = 1_000)]
     public IReadOnlyList<TouchKind> Touches { get; init; } = Enum.GetValues<TouchKind>();
 }

@@ -100,6 +100,8 @@ internal sealed class TouchingProgram(TouchKind kind, AddressLayout layout, Mapp
                 return task.Access(layout.DirectMapBase, 4, AccessKind.Load);
             case TouchKind.Selector:
                 return task.LoadSegment(SegmentRegister.Ds, task.Cpu.Descriptors.Initial.KernelData);
+            case TouchKind.Cpu:
+                return task.SegmentCalls.GetCpu(task, Data, out _) == 0;
             case TouchKind.Stack:
                 bool called = task.Access(StackTop - 8192 - _depth, 8, AccessKind.Store);
                 _depth += called ? 4096UL : 0;

@@ -29,6 +29,12 @@ public sealed record BootPlan
     /// <summary>What of the reservations becomes free again, in the order in which it does.</summary>
     public required IReadOnlyList<FreedLater> FreedLater { get; init; }
 
+    /// <summary>The CPUs' own areas, by CPU; empty where nobody says which frames they are.</summary>
+    public IReadOnlyList<PageRange> PerCpuAreas { get; init; } = [];
+
+    /// <summary>Address that per-CPU variables are linked from.</summary>
+    public ulong PerCpuLinked { get; init; }
+
     /// <summary>Frames that the page allocator gets from memblock.</summary>
     public long ManagedPages => Released.Sum(r => r.Pages) + HighMem.Sum(r => r.Pages) + Deferred.Sum(r => r.Pages);
 

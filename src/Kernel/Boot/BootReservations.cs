@@ -33,6 +33,12 @@ internal sealed class BootReservations
 
     public Memblock Memblock { get; } = new();
 
+    /// <summary>The CPUs' own areas, by CPU.</summary>
+    public List<PageRange> PerCpuAreas { get; } = [];
+
+    /// <summary>Address that per-CPU variables are linked from (<c>__per_cpu_start</c>).</summary>
+    public ulong PerCpuLinked { get; set; }
+
     /// <summary>The plan for a machine of which nothing but the memory map is known.</summary>
     /// <exception cref="ImpossibleMachineException">The memory does not hold the kernel.</exception>
     public static BootPlan Plan(ZoneProfile profile, MemoryMap map, BootOptions options, int cpus)
@@ -54,7 +60,11 @@ internal sealed class BootReservations
         {
             new KernelReservations(boot, options, cpus).Keep();
         }
-        return BootPlan.Of(profile, map, boot.Memblock, boot._reasons, boot._freedLater);
+        return BootPlan.Of(profile, map, boot.Memblock, boot._reasons, boot._freedLater) with
+        {
+            PerCpuAreas = boot.PerCpuAreas,
+            PerCpuLinked = boot.PerCpuLinked,
+        };
     }
 
     /// <summary>Tables of the simulated direct mapping with large pages: one per GiB and one per 512 GiB, or i386's for fixmap and pkmap.</summary>

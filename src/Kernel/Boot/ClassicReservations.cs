@@ -1,3 +1,4 @@
+using Sim.Kernel.Mm;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Boot;
@@ -16,12 +17,18 @@ internal static class ClassicReservations
         boot.ReserveFree(new PageRange(start, start + Pages(image)), ReserveReason.KernelImage);
         Take(boot, boot.Map.EndPfn * boot.Profile.StructPageBytes, ReserveReason.MemMap);
         Take(boot, BootReservations.DirectMapTablePages(boot.Map, boot.Profile) << Page.Shift, ReserveReason.DirectMapTables);
-        Take(boot, PerCpuBytes * cpus, ReserveReason.PerCpuAreas);
+        long first = Take(boot, PerCpuBytes * cpus, ReserveReason.PerCpuAreas) >> Page.Shift;
+        for (int cpu = 0; cpu < cpus; cpu++)
+        {
+            boot.PerCpuAreas.Add(new PageRange(first + (cpu * Pages(PerCpuBytes)), first + ((cpu + 1) * Pages(PerCpuBytes))));
+        }
+        // The areas begin as copies of a section at the image's end.
+        boot.PerCpuLinked = new KernelLayout(KernelProfile.I386Classic, 0).VirtualOf(start + Math.Max(Pages(image) - Pages(PerCpuBytes), 0));
         Take(boot, BootHash.DentryBytes(boot.Profile, boot.Map), ReserveReason.DentryHash);
         Take(boot, BootHash.InodeBytes(boot.Profile, boot.Map), ReserveReason.InodeHash);
     }
 
-    private static void Take(BootReservations boot, long bytes, ReserveReason reason) =>
+    private static long Take(BootReservations boot, long bytes, ReserveReason reason) =>
         boot.Alloc(Pages(bytes) << Page.Shift, Page.Size, reason);
 
     private static long Pages(long bytes) => (bytes + Page.Size - 1) >> Page.Shift;

@@ -1,3 +1,4 @@
+using Sim.Kernel.Mm;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Boot;
@@ -38,6 +39,9 @@ public sealed record KernelImage
     /// <summary>Data that hibernation leaves out, between the alternatives and zeroed data.</summary>
     public long NoSave { get; init; }
 
+    /// <summary>The CPUs' variables as they start, which boot copies into their areas; linked to address 0 on x86-64 and not counted here.</summary>
+    public long PerCpu { get; init; }
+
     /// <summary>Zeroed data.</summary>
     public long Bss { get; init; }
 
@@ -49,6 +53,10 @@ public sealed record KernelImage
 
     /// <summary>One past the image, where the heap begins.</summary>
     public long EndPfn => StartPfn + Pages;
+
+    /// <summary>Linked address of the CPUs' variables in a 32-bit image, below the alternatives (<c>__per_cpu_start</c>).</summary>
+    public ulong PerCpuStart(KernelProfile profile) =>
+        new KernelLayout(profile, 0).VirtualOf(Math.Max(EndPfn - Bss - NoSave - SmpAlternatives - PerCpu, StartPfn));
 
     /// <summary>What becomes free, in the order in which it does.</summary>
     public IEnumerable<FreedLater> Freed
@@ -80,6 +88,7 @@ public sealed record KernelImage
             Rodata = 797,
             Init = 232,
             SmpAlternatives = 8,
+            PerCpu = 26,
             Bss = 119,
         },
         KernelProfile.I386 => new KernelImage
@@ -91,6 +100,7 @@ public sealed record KernelImage
             Rodata = 797,
             Init = 228,
             SmpAlternatives = 8,
+            PerCpu = 26,
             Bss = 116,
         },
         _ => new KernelImage

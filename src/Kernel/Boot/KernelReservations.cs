@@ -246,14 +246,20 @@ internal sealed class KernelReservations
         long info = _boot.Alloc(Page.Size, Page.Size, ReserveReason.BootTables);
         long areas = _boot.Alloc(Page.Size, Line, ReserveReason.BootTables);
         long unit = chunk / units, size = _is64Bit ? chunk : chunk * chunks;
-        long first = _boot.Alloc(size, _is64Bit ? chunk : Page.Size, ReserveReason.PerCpuAreas, MaxDmaAddress);
-        for (int i = 1; _is64Bit && i < chunks; i++)
+        long[] starts = new long[_is64Bit ? chunks : 1];
+        for (int i = 0; i < starts.Length; i++)
         {
-            Give(_boot.Alloc(size, chunk, ReserveReason.PerCpuAreas, MaxDmaAddress), i * units);
+            starts[i] = _boot.Alloc(size, _is64Bit ? chunk : Page.Size, ReserveReason.PerCpuAreas, MaxDmaAddress);
         }
-        if (_is64Bit)
+        for (int cpu = 0; cpu < _cpus; cpu++)
         {
-            Give(first, 0);
+            long start = (_is64Bit ? starts[cpu / units] + (cpu % units * unit) : starts[0] + (cpu * unit)) >> Page.Shift;
+            _boot.PerCpuAreas.Add(new PageRange(start, start + (used >> Page.Shift)));
+        }
+        _boot.PerCpuLinked = _is64Bit ? 0 : _image.PerCpuStart(_boot.Profile.Profile);
+        for (int i = 0; _is64Bit && i < starts.Length; i++)
+        {
+            Give(starts[i], i * units);
         }
         int[] tables = _is64Bit
             ? [8, 8, 4 * _cpus, 8 * _cpus, 368, 144, 256, 264, 64, 144, 896, 904, 224]

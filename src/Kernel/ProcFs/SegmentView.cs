@@ -8,13 +8,13 @@ namespace Sim.Kernel.ProcFs;
 
 /// <summary>A segment register of a CPU with the descriptor that its selector names; addresses hexadecimal.</summary>
 /// <param name="Cpu">Number of the CPU.</param>
-/// <param name="Register">Such as cs.</param>
+/// <param name="Register">Such as cs; kgs is the base alone that swapgs exchanges (MSR_KERNEL_GS_BASE).</param>
 /// <param name="Selector">What it holds.</param>
 /// <param name="Descriptor">The eight bytes of the descriptor; empty for a null selector.</param>
 /// <param name="Base">Linear address of offset 0.</param>
 /// <param name="Limit">Greatest offset.</param>
 /// <param name="Dpl">Privilege of the segment, 0 or 3.</param>
-/// <param name="Kind">code, data, or null.</param>
+/// <param name="Kind">code, data, null, or base.</param>
 /// <param name="Flat">Linear addresses are offsets: base 0 and no limit below 4 GiB, or 64-bit mode.</param>
 public sealed record SegmentRow(
     [property: JsonPropertyName("cpu")] int Cpu,
@@ -30,7 +30,7 @@ public sealed record SegmentRow(
 /// <summary>The segment registers of all CPUs and what they mean: <c>show RUN segments</c> (compare gdb's <c>info registers</c>).</summary>
 public static class SegmentView
 {
-    /// <summary>Six rows per CPU.</summary>
+    /// <summary>Six rows per CPU; in long mode a seventh for the base that swapgs would exchange for that of GS.</summary>
     public static IEnumerable<SegmentRow> Rows(HardwareState hardware)
     {
         for (int cpu = 0; cpu < hardware.Cpus.Count; cpu++)
@@ -39,17 +39,21 @@ public static class SegmentView
             {
                 yield return Row(hardware, cpu, register);
             }
+            if (hardware.Gdt.LongMode)
+            {
+                yield return new SegmentRow(cpu, "kgs", "", "", Maps.Hex(hardware.Cpus.ShadowGsBase(cpu)), "", 0, "base", hardware.Cpus.ShadowGsBase(cpu) == 0);
+            }
         }
     }
 
     /// <summary>A line per register.</summary>
     public static string Render(HardwareState hardware)
     {
-        var text = new StringBuilder("cpu reg selector descriptor         base       limit      dpl kind flat\n");
+        var text = new StringBuilder("cpu reg selector descriptor         base               limit      dpl kind flat\n");
         foreach (SegmentRow r in Rows(hardware))
         {
             text.Append(CultureInfo.InvariantCulture,
-                $"{r.Cpu,3} {r.Register,-3} {r.Selector,-8} {r.Descriptor,-18} {r.Base,-10} {r.Limit,-10} {r.Dpl,3} {r.Kind,-4} {(r.Flat ? "yes" : "no")}\n");
+                $"{r.Cpu,3} {r.Register,-3} {r.Selector,-8} {r.Descriptor,-18} {r.Base,-18} {r.Limit,-10} {r.Dpl,3} {r.Kind,-4} {(r.Flat ? "yes" : "no")}\n");
         }
         return text.ToString();
     }

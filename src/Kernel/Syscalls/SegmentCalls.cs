@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Hardware.Cpu;
 using Sim.Hardware.Segmentation;
 using Sim.Kernel.Mm;
+using Sim.Kernel.PerCpu;
 using Sim.Kernel.Tasks;
 
 namespace Sim.Kernel.Syscalls;
@@ -16,6 +17,7 @@ public sealed class SegmentCalls
     public const int ArchSetGs = 0x1001, ArchSetFs = 0x1002, ArchGetFs = 0x1003, ArchGetGs = 0x1004;
 
     private readonly TaskSegments _segments;
+    private readonly PerCpuAreas _areas;
     private readonly DescriptorTables _tables;
     private readonly Journal _journal;
     private readonly SyscallNumbers _numbers;
@@ -24,9 +26,10 @@ public sealed class SegmentCalls
     private readonly bool _longMode;
 
     internal SegmentCalls(
-        TaskSegments segments, DescriptorTables tables, KernelProfile profile, ulong taskSize, MmCosts costs, Journal journal)
+        TaskSegments segments, PerCpuAreas areas, DescriptorTables tables, KernelProfile profile, ulong taskSize, MmCosts costs, Journal journal)
     {
         _segments = segments;
+        _areas = areas;
         _tables = tables;
         _journal = journal;
         _numbers = SyscallNumbers.Of(profile);
@@ -113,6 +116,19 @@ public sealed class SegmentCalls
         return Return(task, _numbers.ArchPrctl, address, code, 0, result, entry);
     }
 
+    /// <summary>getcpu: the number of the CPU that runs the task, which the kernel finds through that CPU's segment. EFAULT: it cannot be written.</summary>
+    /// <param name="task">Who calls.</param>
+    /// <param name="buffer">Where the number is written.</param>
+    /// <param name="number">The number.</param>
+    /// <returns>0, or minus an errno.</returns>
+    public long GetCpu(TaskContext task, ulong buffer, out int number)
+    {
+        long entry = Enter(task, _numbers.Getcpu);
+        number = PerCpuSegments.CurrentCpu(_areas, task.Cpu);
+        long result = task.CopyUser(buffer, sizeof(int), write: true, _copyPs, entry) > 0 ? -(long)(task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT) : 0;
+        return task.IsBlocked ? result : Return(task, _numbers.Getcpu, buffer, 0, 0, result, entry);
+    }
+
     private long SetThreadArea(TaskContext task, in UserDescriptor descriptor, ulong buffer, ref int index, long entry)
     {
         if (task.CopyUser(buffer, UserDescriptor.Bytes, write: false, _copyPs, entry) > 0)
@@ -149,9 +165,9 @@ public sealed class SegmentCalls
         // On the way back to user mode the registers are loaded anew.
         for (SegmentRegister register = SegmentRegister.Ds; register <= SegmentRegister.Gs; register++)
         {
-            if (register != SegmentRegister.Ss && task.Cpu.Selector(register) >> 3 == index)
+            if (register != SegmentRegister.Ss && task.Cpu.TaskSelector(register) >> 3 == index)
             {
-                TaskSegments.LoadOrNull(task.Cpu, register, task.Cpu.Selector(register), entry);
+                TaskSegments.LoadOrNull(task.Cpu, register, task.Cpu.TaskSelector(register), entry);
             }
         }
         return 0;
@@ -172,9 +188,9 @@ public sealed class SegmentCalls
         // Long mode refreshes DS and ES at once, i386 all but GS on the way back to user mode; the others keep what they have read.
         for (SegmentRegister register = SegmentRegister.Ds; register <= (_longMode ? SegmentRegister.Es : SegmentRegister.Fs); register++)
         {
-            if (register != SegmentRegister.Ss && (task.Cpu.Selector(register) & 4) != 0)
+            if (register != SegmentRegister.Ss && (task.Cpu.TaskSelector(register) & 4) != 0)
             {
-                TaskSegments.LoadOrNull(task.Cpu, register, task.Cpu.Selector(register), entry);
+                TaskSegments.LoadOrNull(task.Cpu, register, task.Cpu.TaskSelector(register), entry);
             }
         }
         return 0;

@@ -68,7 +68,7 @@ public sealed class TaskSegments
             {
                 continue;
             }
-            ushort wanted = (ushort)_threads[next, WordOf(register)], present = cpu.Selector(register);
+            ushort wanted = (ushort)_threads[next, WordOf(register)], present = cpu.TaskSelector(register);
             if (wanted != present || (changed && NamesChangeable(wanted)))
             {
                 LoadOrNull(cpu, register, wanted, cause);
@@ -77,7 +77,7 @@ public sealed class TaskSegments
         for (SegmentRegister register = SegmentRegister.Fs; _longMode && register <= SegmentRegister.Gs; register++)
         {
             ulong wanted = (ulong)_threads[next, BaseOf(register)];
-            if (wanted != cpu.SegmentBase(register))
+            if (wanted != cpu.TaskSegmentBase(register))
             {
                 cpu.WriteSegmentBase(register, wanted, cause);
             }
@@ -182,13 +182,13 @@ public sealed class TaskSegments
         {
             if (register != SegmentRegister.Ss)
             {
-                Keep(pid, WordOf(register), cpu.Selector(register), cause);
+                Keep(pid, WordOf(register), cpu.TaskSelector(register), cause);
             }
         }
         if (_longMode)
         {
-            Keep(pid, ThreadSegment.FsBase, (long)cpu.SegmentBase(SegmentRegister.Fs), cause);
-            Keep(pid, ThreadSegment.GsBase, (long)cpu.SegmentBase(SegmentRegister.Gs), cause);
+            Keep(pid, ThreadSegment.FsBase, (long)cpu.TaskSegmentBase(SegmentRegister.Fs), cause);
+            Keep(pid, ThreadSegment.GsBase, (long)cpu.TaskSegmentBase(SegmentRegister.Gs), cause);
         }
     }
 

@@ -46,7 +46,7 @@ public sealed class VirtualMemory
         Processes = new Processes(state, allocator, journal, options.MmCosts, new MemoryLimits(options.Mm, allocator.State, state.Spaces), Tlb, options.Tasks);
         Segments = new TaskSegments(cpus, state.Segments, cpus[0].Descriptors, allocator, journal);
         SegmentCalls = new SegmentCalls(
-            Segments, cpus[0].Descriptors, options.Profile, state.Spaces.Layout.TaskSize, options.MmCosts, journal);
+            Segments, state.PerCpuAreas, cpus[0].Descriptors, options.Profile, state.Spaces.Layout.TaskSize, options.MmCosts, journal);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
         Reclaim?.Connect(Tasks);

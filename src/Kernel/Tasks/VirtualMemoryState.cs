@@ -5,6 +5,7 @@ using Sim.Hardware.Segmentation;
 using Sim.Kernel.Highmem;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Oom;
+using Sim.Kernel.PerCpu;
 using Sim.Kernel.Vmalloc;
 using Sim.Kernel.Zones;
 
@@ -37,6 +38,7 @@ public sealed class VirtualMemoryState
         Highmem = new HighmemState(layout, Spaces, cpus, lowmemEndPfn);
         Tasks = new TaskTable(cpus, frames);
         Segments = new ThreadSegments(GlobalDescriptorTable.ForLinux(mode).InitialDataSelector);
+        PerCpuAreas = new PerCpuAreas(cpus, layout);
         Tlb = new TlbContexts(cpus);
         Oom = kernel?.Reclaim is null ? null : new OomState(Spaces, Tasks, kernel.Pages);
     }
@@ -56,6 +58,9 @@ public sealed class VirtualMemoryState
     /// <summary>Segments of tasks that are not flat.</summary>
     public ThreadSegments Segments { get; }
 
+    /// <summary>The CPUs' own memory.</summary>
+    public PerCpuAreas PerCpuAreas { get; }
+
     /// <summary>What the kernel knows of the CPUs' TLBs.</summary>
     public TlbContexts Tlb { get; }
 
@@ -63,7 +68,9 @@ public sealed class VirtualMemoryState
     public OomState? Oom { get; }
 
     /// <summary>The parts that apply events.</summary>
-    public IEnumerable<object> Appliers => Oom is null ? [Spaces, Tasks, Segments, Tlb, Vmalloc, Highmem] : [Spaces, Tasks, Segments, Tlb, Vmalloc, Highmem, Oom];
+    public IEnumerable<object> Appliers => Oom is null
+        ? [Spaces, Tasks, Segments, PerCpuAreas, Tlb, Vmalloc, Highmem]
+        : [Spaces, Tasks, Segments, PerCpuAreas, Tlb, Vmalloc, Highmem, Oom];
 
     /// <summary>Appends the state in canonical form.</summary>
     public void HashInto(ref XxHash64 hash)
@@ -71,6 +78,7 @@ public sealed class VirtualMemoryState
         Spaces.HashInto(ref hash);
         Tasks.HashInto(ref hash);
         Segments.HashInto(ref hash);
+        PerCpuAreas.HashInto(ref hash);
         Tlb.HashInto(ref hash);
         Oom?.HashInto(ref hash);
         Vmalloc.HashInto(ref hash);

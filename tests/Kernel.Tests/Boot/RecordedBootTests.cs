@@ -61,6 +61,18 @@ public sealed class RecordedBootTests
         Assert.Equal(Free(real), Free(computed));
         Assert.Equal(real.FreedLater, computed.FreedLater);
         Assert.Equal(real.Deferred, computed.Deferred);
+        // The log says what the kernel kept for its CPUs' areas; they are all of that, one behind the other.
+        Assert.Equal(log.Cpus, computed.PerCpuAreas.Count);
+        Assert.Equal(
+            real.Reservations.Where(r => r.Reason == ReserveReason.PerCpuAreas).SelectMany(r => Frames(r.Range)), computed.PerCpuAreas.SelectMany(Frames));
+
+        static IEnumerable<long> Frames(PageRange range)
+        {
+            for (long pfn = range.StartPfn; pfn < range.EndPfn; pfn++)
+            {
+                yield return pfn;
+            }
+        }
     }
 
     /// <summary>Where a request to memblock ends up follows from what was taken before; the kernel's own answers are in its log.</summary>

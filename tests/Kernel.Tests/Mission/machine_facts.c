@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -277,6 +278,23 @@ static void limit(void)
     }
 }
 
+/* What LSL and LAR say of selector 0x7b on each CPU this may run on: the kernel keeps the CPU's number there. */
+static void cpunode(void)
+{
+    cpu_set_t allowed, one;
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        unsigned limit = 0, rights = 0;
+        if (!CPU_ISSET(cpu, &allowed)) { continue; }
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        sched_setaffinity(0, sizeof one, &one);
+        asm volatile ("lsl %1, %0" : "=r"(limit) : "r"(0x7b));
+        asm volatile ("lar %1, %0" : "=r"(rights) : "r"(0x7b));
+        printf("cpu-%d %08x %08x\n", cpu, limit & 0xfff, rights);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -294,6 +312,7 @@ int main(int argc, char **argv)
     else if (!strcmp(what, "guard")) { guard(); }
     else if (!strcmp(what, "merge")) { merge(); }
     else if (!strcmp(what, "limit")) { limit(); }
+    else if (!strcmp(what, "cpunode")) { cpunode(); }
     else { return 2; }
     return 0;
 }
