@@ -48,9 +48,13 @@ public readonly record struct SimTime(long Ps) : IComparable<SimTime>
     /// Reads a decimal number with a unit (<c>ps ns us ms s</c>), such as <c>10s</c> or <c>2.5 ms</c>.
     /// False when the unit is missing or unknown, the number is malformed, negative, or not a whole number of picoseconds.
     /// </summary>
-    public static bool TryParse(ReadOnlySpan<char> text, out SimTime time)
+    public static bool TryParse(ReadOnlySpan<char> text, out SimTime time) => TryParse(text, out time, out _);
+
+    /// <summary>The same, telling apart the times that are written well and lie behind <see cref="MaxValue"/>.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out SimTime time, out bool tooLate)
     {
         time = default;
+        tooLate = false;
         text = text.Trim();
         int digits = 0;
         while (digits < text.Length && (char.IsAsciiDigit(text[digits]) || text[digits] == '.'))
@@ -66,9 +70,19 @@ public readonly record struct SimTime(long Ps) : IComparable<SimTime>
             "s" => 1_000_000_000_000,
             _ => 0,
         };
-        if (unit == 0 || !decimal.TryParse(text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number)
-            || number > long.MaxValue / (decimal)unit)
+        if (unit == 0)
         {
+            return false;
+        }
+        if (!decimal.TryParse(text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
+        {
+            // More digits than a decimal has, or no number.
+            tooLate = double.TryParse(text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double _);
+            return false;
+        }
+        if (number > long.MaxValue / (decimal)unit)
+        {
+            tooLate = true;
             return false;
         }
         decimal ps = number * unit;

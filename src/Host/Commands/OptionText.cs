@@ -27,9 +27,11 @@ internal static class OptionText
     /// <summary>A simulated time with its unit.</summary>
     /// <exception cref="CommandException">It is none (exit code 2).</exception>
     public static SimTime Time(string option, string text) =>
-        SimTime.TryParse(text, out SimTime time)
+        SimTime.TryParse(text, out SimTime time, out bool tooLate)
             ? time
-            : throw new CommandException(ExitCode.Usage, $"{option} {text}: expected a time with its unit (ps, ns, us, ms, s), such as 10s or 250us.");
+            : throw new CommandException(ExitCode.Usage, tooLate
+                ? $"{option} {text}: simulated time ends after {SimTime.MaxValue}, 106 days; give an earlier time."
+                : $"{option} {text}: expected a time with its unit (ps, ns, us, ms, s), such as 10s or 250us.");
 
     /// <summary>A path that says something; null stays null.</summary>
     /// <exception cref="CommandException">It is empty (exit code 2).</exception>

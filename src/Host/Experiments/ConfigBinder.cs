@@ -162,8 +162,14 @@ internal sealed class ConfigBinder(ConfigText text, WorkloadRegistry workloads)
 
     private object BindTime(ConfigNode node, SettingAttribute attribute, string path)
     {
-        if (node.Kind is not (ConfigKind.String or ConfigKind.Raw) || !SimTime.TryParse(node.Text, out SimTime time))
+        bool tooLate = false;
+        SimTime time = default;
+        if (node.Kind is not (ConfigKind.String or ConfigKind.Raw) || !SimTime.TryParse(node.Text, out time, out tooLate))
         {
+            if (tooLate)
+            {
+                throw Problem(node, path, $"{node.Text} is out of range; simulated time ends after {SimTime.MaxValue}, 106 days.");
+            }
             throw Problem(node, path, $"expected a time with its unit (ps, ns, us, ms, s), such as \"10s\" or \"250us\"; found {node.Describe()}.");
         }
         long min = Math.Max(attribute.Min, 0);

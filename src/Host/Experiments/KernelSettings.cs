@@ -97,6 +97,8 @@ public sealed record KernelSettings : ICheckedSettings
             ? new SettingProblem("reclaim", "A policy of its own chooses the pages of the cgroup: set kernel.reclaim.lru to lists, or leave kernel.reclaim.policy at linux.")
         : Reclaim.Lru == LruKind.Lists && Reclaim.MinTtlMs > 0
             ? new SettingProblem("reclaim.minTtlMs", "Only generations have an age: set kernel.reclaim.lru to generations, or leave kernel.reclaim.minTtlMs at 0.")
+        : Memcg.Max.Bytes is > 0 and < 4096
+            ? new SettingProblem("memcg.max", "The limit is rounded down to pages of 4 KiB, and no task can be without one: give at least 4KiB, or 0 for no limit.")
         : Memcg.Max.Bytes > 0 && TransparentHugePages == TransparentHugePages.Always
             ? new SettingProblem("memcg", "Huge pages are not charged to the cgroup: set kernel.transparentHugePages to never or madvise, or leave kernel.memcg.max at 0.")
         : null;

@@ -95,8 +95,8 @@ public static class StateViews
     }
 
     private static int Process(ViewRequest request) =>
-        request.Number <= int.MaxValue && request.Machine.Virtual.Spaces.Find((int)request.Number) is not null
-            ? (int)request.Number
+        request.Number <= int.MaxValue && request.Machine.Virtual.MmOf((int)request.Number) is > 0 and int mm
+            ? mm
             : throw NoTask(request, "has no address space at this moment");
 
     private static int Task(ViewRequest request) =>
@@ -106,7 +106,7 @@ public static class StateViews
 
     private static CommandException NoTask(ViewRequest request, string what)
     {
-        IEnumerable<int> live = Enumerable.Range(0, request.Machine.Virtual.Tasks.MaxPid + 1).Where(p => request.Machine.Virtual.Spaces.Find(p) is not null);
+        IEnumerable<int> live = Enumerable.Range(0, request.Machine.Virtual.Tasks.MaxPid + 1).Where(p => request.Machine.Virtual.MmOf(p) > 0);
         string shown = string.Join(", ", live.Take(20));
         return new CommandException(ExitCode.Usage,
             $"Task {request.Number} {what}. {(shown.Length == 0 ? "No task has one." : $"Tasks with one: {shown}{(live.Skip(20).Any() ? ", …" : "")}.")}");

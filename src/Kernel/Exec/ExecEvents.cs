@@ -6,11 +6,13 @@ namespace Sim.Kernel.Exec;
 /// <param name="Pid">Process.</param>
 /// <param name="File">The program it executes.</param>
 /// <param name="RootPfn">Frame of the new top-level page table.</param>
+/// <param name="Parent">Whose limits it keeps: its own, or after vfork those of its parent, whose address space it left.</param>
 [Event(140, "exec.begin")]
 public readonly partial record struct ExecBegin(
     [Unit("pid")] int Pid,
     [Symbol] int File,
-    [Unit("pfn")] long RootPfn);
+    [Unit("pfn")] long RootPfn,
+    [Unit("pid")] int Parent);
 
 /// <summary>Zeroed memory behind a segment's file bytes became an area, or extends the one before (<c>vm_brk_flags</c>).</summary>
 /// <param name="Pid">Process.</param>

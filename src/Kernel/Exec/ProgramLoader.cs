@@ -147,16 +147,12 @@ public sealed class ProgramLoader
     {
         AddressSpace parent = _spaces[owner];
         bool loaded = cpu.Root == parent.Root;
-        var begin = new ExecBegin(pid, _journal.Intern(name), root);
+        var begin = new ExecBegin(pid, _journal.Intern(name), root, owner);
         EventHeader header = _journal.Emit(in begin, cause);
         _spaces.Apply(in begin, in header);
         var own = new TaskMm(pid, pid);
         EventHeader left = _journal.Emit(in own, header.Sequence);
         _tasks.Apply(in own, in left);
-        if (parent.Limits is { } limits)
-        {
-            _mapping.SetLimits(pid, limits, header.Sequence);
-        }
         if (readImpliesExec)
         {
             _mapping.SetReadImpliesExec(pid, header.Sequence);
@@ -220,7 +216,7 @@ public sealed class ProgramLoader
         bool loaded = cpu.Root == _spaces[pid].Root;
         // What CPUs remember of the pid is the old program's from now on.
         _tlb.Leave(_spaces[pid], cpu, cause);
-        var begin = new ExecBegin(pid, _journal.Intern(name), root);
+        var begin = new ExecBegin(pid, _journal.Intern(name), root, pid);
         EventHeader header = _journal.Emit(in begin, cause);
         _spaces.Apply(in begin, in header);
         FrameList released = _spaces.Released;

@@ -11,7 +11,7 @@ public sealed partial class AddressSpaces : IApply<ExecBegin>, IApply<ExecBss>, 
     {
         // A task that vfork made has no address space of its own before.
         AddressSpace? old = Find(e.Pid);
-        ResourceLimits? limits = old?.Limits;
+        ResourceLimits? limits = (old ?? Find(e.Parent))?.Limits;
         // Programs of x86-64 lose it (set_personality_64bit); the loader gives it back to 32-bit ones.
         bool readImpliesExec = !_layout.LongMode && (old?.ReadImpliesExec ?? false);
         Released.Clear();

@@ -46,13 +46,14 @@ public static class Status
             throw new ArgumentException($"There is no task {pid}.", nameof(pid));
         }
         FaultCounts faults = state.Spaces.Faults(pid);
-        AddressSpace mm = state.Spaces.Find(pid) ?? new AddressSpace();
+        bool hasMemory = state.MmOf(pid) > 0;
+        AddressSpace mm = hasMemory ? state.Spaces[state.MmOf(pid)] : new AddressSpace();
         // The program's own code; what else may be executed is libraries'.
         long code = Math.Min((long)((AddressSpaces.PageAlign(mm.EndCode) - (mm.StartCode & ~0xfffUL)) >> 12), mm.ExecVm);
         return new StatusRow(
             symbols[task.Comm], StateOf(task.State), pid, Kib(mm.HiwaterVm), Kib(mm.TotalVm), Kib(mm.LockedVm), 0, Kib(mm.HiwaterRss), Kib(mm.Rss),
             Kib(mm.AnonRss), Kib(mm.FileRss), Kib(mm.ShmemRss), Kib(mm.DataVm), Kib(mm.StackVm), Kib(code), Kib(mm.ExecVm - code),
-            Kib(state.Spaces.Find(pid) is null ? 0 : PageTableAccounting.ChargedPages(state.Spaces, mm)), Kib(mm.SwapEntries), faults.Minor, faults.Major);
+            Kib(!hasMemory ? 0 : PageTableAccounting.ChargedPages(state.Spaces, mm)), Kib(mm.SwapEntries), faults.Minor, faults.Major);
     }
 
     /// <summary>The kernel's layout.</summary>
@@ -61,7 +62,7 @@ public static class Status
         StatusRow row = Row(state, pid, symbols);
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"Name:\t{row.Name}\nState:\t{row.State}\nPid:\t{row.Pid}\n");
-        if (state.Spaces.Find(pid) is null)
+        if (state.MmOf(pid) == 0)
         {
             return text.ToString();
         }

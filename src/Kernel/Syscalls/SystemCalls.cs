@@ -12,11 +12,20 @@ namespace Sim.Kernel.Syscalls;
 /// </summary>
 public sealed class SystemCalls
 {
+    /// <summary>How far a call that sleeps is with its buffers.</summary>
+    private struct Copying
+    {
+        public ulong Address;
+        public long Done;
+        public int Nr, Buffer;
+    }
+
     private readonly MappingCalls _mapping;
     private readonly Journal _journal;
     private readonly SyscallNumbers _numbers;
     private readonly FileCalls _files;
     private readonly long _copyPs;
+    private Copying[] _copying = [];
 
     /// <param name="profile">Decides the numbers.</param>
     /// <param name="mapping">Does the work on address spaces.</param>
@@ -157,21 +166,42 @@ public sealed class SystemCalls
     public long Other(TaskContext task, int nr, ReadOnlySpan<UserBuffer> buffers, long result)
     {
         long entry = Enter(task, nr);
-        foreach (ref readonly UserBuffer buffer in buffers)
+        UserBuffer first = buffers.IsEmpty ? default : buffers[0];
+        ref Copying copying = ref Begin(task.Pid, nr, in first);
+        for (; copying.Buffer < buffers.Length; copying.Buffer++, copying.Done = 0)
         {
-            if (task.CopyUser(buffer.Address, buffer.Length, buffer.Write, _copyPs, entry) > 0)
+            ref readonly UserBuffer buffer = ref buffers[copying.Buffer];
+            long length = buffer.Length - copying.Done;
+            long left = task.CopyUser(buffer.Address + (ulong)copying.Done, length, buffer.Write, _copyPs, entry);
+            if (left > 0 && task.IsBlocked)
             {
-                if (task.IsBlocked)
-                {
-                    // The task sleeps in the kernel, and makes the call anew.
-                    return -(long)Errno.ERESTARTSYS;
-                }
+                // The task sleeps in the kernel, and goes on from there when it makes the call anew.
+                copying.Done += length - left;
+                return -(long)Errno.ERESTARTSYS;
+            }
+            if (left > 0)
+            {
                 result = -(long)Errno.EFAULT;
                 break;
             }
         }
-        UserBuffer first = buffers.IsEmpty ? default : buffers[0];
+        copying = default;
         return Return(task, nr, first.Address, first.Length, buffers.Length, result, entry);
+    }
+
+    /// <summary>How far a task's call is; from its start when it is another than the one that slept.</summary>
+    private ref Copying Begin(int pid, int nr, in UserBuffer first)
+    {
+        if (pid >= _copying.Length)
+        {
+            Array.Resize(ref _copying, Math.Max(pid + 1, _copying.Length * 2));
+        }
+        ref Copying copying = ref _copying[pid];
+        if ((copying.Nr, copying.Address) != (nr, first.Address))
+        {
+            copying = new Copying { Nr = nr, Address = first.Address };
+        }
+        return ref copying;
     }
 
     /// <summary>The call came to a page that has to be read first: the task sleeps in the kernel, and makes the call anew.</summary>

@@ -67,6 +67,16 @@ public sealed class VirtualMemoryState
     /// <summary>Who was killed for memory; null in a kernel that does not reclaim.</summary>
     public OomState? Oom { get; }
 
+    /// <summary>The process whose address space a task is in: its own, or after vfork its parent's; 0 for none.</summary>
+    public int MmOf(int pid)
+    {
+        if (pid <= 0 || pid > Tasks.MaxPid || Tasks[pid].State is TaskState.None or TaskState.Zombie or TaskState.Dead)
+        {
+            return Spaces.Find(pid) is null ? 0 : pid;
+        }
+        return Spaces.Find(Tasks[pid].Mm) is null ? 0 : Tasks[pid].Mm;
+    }
+
     /// <summary>The parts that apply events.</summary>
     public IEnumerable<object> Appliers => Oom is null
         ? [Spaces, Tasks, Segments, PerCpuAreas, Tlb, Vmalloc, Highmem]

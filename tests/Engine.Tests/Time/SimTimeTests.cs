@@ -27,6 +27,23 @@ public class SimTimeTests
     [InlineData("1..2s")]
     public void WhenATimeIsMalformed_ItIsRefused(string text) => Assert.False(SimTime.TryParse(text, out _));
 
+    [Theory]
+    [InlineData("999999999s", true)]
+    [InlineData("99999999999999999999s", true)]
+    [InlineData("99999999999999999999999999999999999999999999ps", true)]
+    [InlineData("9223372036854775808ps", true)]
+    [InlineData("9223372036854775807ps", false)]
+    [InlineData("999999999", false)]
+    [InlineData("s", false)]
+    [InlineData(".s", false)]
+    [InlineData("1..2s", false)]
+    [InlineData("0.5ps", false)]
+    public void WhenATimeIsWrittenWellAndTooLate_ThatIsSaid(string text, bool isTooLate)
+    {
+        SimTime.TryParse(text, out _, out bool tooLate);
+        Assert.Equal(isTooLate, tooLate);
+    }
+
     [Fact]
     public void WhenTimeOverflows_ItThrows() =>
         Assert.Throws<OverflowException>(() => SimTime.MaxValue + new SimTime(1));

@@ -255,6 +255,7 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
     [InlineData("buddyinfo --goto 99999999", "Event 99999999: the log of ")]
     [InlineData("buddyinfo --goto -1", "--goto -1: expected a whole number")]
     [InlineData("buddyinfo --at 5", "--at 5: expected a time with its unit")]
+    [InlineData("buddyinfo --at 999999999s", "--at 999999999s: simulated time ends after 9223372.037 s, 106 days")]
     [InlineData("buddyinfo --at 5ms --goto 5", "--at and --goto: give one of them")]
     public async Task WrongViewIsAUsageError(string arguments, string message) =>
         CommandLine.AssertRefused(await CommandLine.RunAsync(["show", Run, .. arguments.Split(' ')]), ExitCode.Usage, message);

@@ -19,6 +19,7 @@ public sealed class UsageTests
     [InlineData("config show x.json --seed four", "--seed four: expected a whole number, at least 0")]
     [InlineData("config show x.json --seed -4", "--seed -4: expected a whole number, at least 0")]
     [InlineData("config show x.json --until 10", "--until 10: expected a time with its unit")]
+    [InlineData("config show x.json --until 999999999s", "--until 999999999s: simulated time ends after 9223372.037 s, 106 days; give an earlier time")]
     [InlineData("config show x.json --set machine.cpus", "--set machine.cpus: expected path=value")]
     [InlineData("config show x.json --set", "--set")]
     [InlineData("events", "sim events needs RUN")]

@@ -25,6 +25,8 @@ public sealed class ExperimentBadInputTests
     [InlineData("""{ "workload": [ { "type": "probe", "orders": [1, 11] } ] }""", "workload[0].orders[1]: 11 is out of range; it must be 0 to 10")]
     [InlineData("""{ "workload": [ { "type": "probe", "orders": [1, 2, 3, 4] } ] }""", "workload[0].orders: a list of 0 to 3 items")]
     [InlineData("""{ "workload": [ { "type": "probe", "pause": 5 } ] }""", "workload[0].pause: expected a time with its unit")]
+    [InlineData("""{ "workload": [ { "type": "probe", "pause": "999999999s" } ] }""", "workload[0].pause: 999999999s is out of range; simulated time ends after 9223372.037 s")]
+    [InlineData("""{ "kernel": { "memcg": { "max": 1 } } }""", "kernel.memcg.max: The limit is rounded down to pages of 4 KiB")]
     [InlineData("""{ "workload": [ { "type": "probe", "pause": "5 weeks" } ] }""", "workload[0].pause: expected a time with its unit")]
     [InlineData("""{ "workload": [ { "type": "probe", "size": "1GB" } ] }""", "workload[0].size: expected a size such as \"1GiB\"")]
     [InlineData("""{ "workload": [ { "type": "probe", "size": -1 } ] }""", "workload[0].size: expected a size")]

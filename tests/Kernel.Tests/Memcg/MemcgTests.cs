@@ -6,6 +6,7 @@ using Sim.Kernel.ProcFs;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Replacement;
 using Sim.Kernel.Swap;
+using Sim.Kernel.Syscalls;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
 using Sim.Kernel.Zones;
@@ -108,6 +109,37 @@ public class MemcgTests
         machine.Journal.Complete();
         log.Fold(machine.Catalogue, folded.Appliers);
         Assert.Equal(machine.Machine.State.Hash(_ => true), folded.Hash(_ => true));
+    }
+
+    /// <summary>A call writes to more memory than its cgroup may have: with a swap area it completes, without one the cgroup's killer ends it.</summary>
+    [Theory]
+    [InlineData(true, 40)]
+    [InlineData(false, 40)]
+    [InlineData(true, 6)]
+    [InlineData(false, 1)]
+    public void ACallWhoseBuffersDoNotFitEnds(bool swaps, int limitPages)
+    {
+        const long bytes = 120 << 12;
+        TestMachine machine = swaps
+            ? Make(PagePolicy.Linux, SwapDevice.Ssd, 1, limitPages, reclaimPages: 32, new MemoryLog())
+            : new TestMachine(memcg: new MemcgOptions { Max = limitPages << 12 });
+        long result = 0;
+        machine.Virtual.Tasks.Start("caller", 0, new ScriptedProgram((task, step) =>
+        {
+            if (step == 0)
+            {
+                task.Calls.Mmap(task, At, bytes, ProtFlags.Read | ProtFlags.Write, MapFlags.Anonymous | MapFlags.Private | MapFlags.Fixed);
+            }
+            result = task.Calls.Other(task, 0, [new UserBuffer(At, bytes / 2, Write: true), new UserBuffer(At + (bytes / 2), bytes / 2, Write: true)], bytes);
+            task.ExitCode = 7;
+            return task.IsBlocked ? ProgramStatus.Running : ProgramStatus.Exited;
+        }), -1);
+        machine.Run(untilPs: 10_000_000_000_000);
+        Assert.Equal(TaskState.Dead, machine.Tasks[1].State);
+        Assert.Equal(swaps ? (7, 0) : (0, Signal.Kill), (swaps ? machine.Tasks[1].ExitCode : 0, (int)machine.Tasks[1].Signal));
+        Assert.Equal(swaps ? [] : [1], machine.Machine.State.Virtual.Oom!.Victims);
+        Assert.True(!swaps || result == bytes);
+        machine.AssertInvariants();
     }
 
     private static TestMachine Make(PagePolicy policy, SwapDevice device, int cpus, long limitPages, int reclaimPages, MemoryLog log) => new(

@@ -91,6 +91,7 @@ public class TaskFamilyTests
         var machine = new TestMachine(profile, cpus: 2, pcid, sink: log);
         Programs programs = Programs.Usual(machine.Virtual.Programs.Abi.Class);
         long free = FreePages(machine);
+        var limits = new ResourceLimits(512L << 20, -1, -1, -1);
         bool left = false, resumed = false;
         var child = new ScriptedProgram((task, step) =>
         {
@@ -107,12 +108,20 @@ public class TaskFamilyTests
                     Assert.False(resumed);
                     Assert.Equal(TaskState.DiskSleep, machine.Tasks[1].State);
                     Assert.Null(machine.Spaces.Find(2));
+                    Assert.Equal(1, machine.Machine.State.Virtual.MmOf(2));
+                    Assert.Equal(Status.Row(machine.Machine.State.Virtual, 1, machine.Journal.Symbols).VmRss, Status.Row(machine.Machine.State.Virtual, 2, machine.Journal.Symbols).VmRss);
+                    Assert.Contains("VmRSS", Status.Render(machine.Machine.State.Virtual, 2, machine.Journal.Symbols), StringComparison.Ordinal);
                     left = true;
                     bool executed = machine.Virtual.Programs.Execve(task, path, ProgramArguments.Of(path, [path], []), programs, out _) is not null;
                     Assert.Equal(path != "/none", executed);
                     return executed ? ProgramStatus.Running : ProgramStatus.Exited;
                 default:
                     Assert.Equal(2, task.Mm);
+                    Assert.Equal(2, machine.Machine.State.Virtual.MmOf(2));
+                    // The parent's limit on stacks is the child's, and its mappings begin below room for such a stack.
+                    Assert.Equal(limits, machine.Spaces[2].Limits);
+                    Assert.Equal(machine.Spaces.Layout.MmapBaseOf(limits.StackBytes), machine.Spaces[2].MmapBase);
+                    Assert.NotEqual(machine.Spaces.Layout.MmapBase, machine.Spaces[2].MmapBase);
                     Assert.True(task.Access(machine.Spaces[2].StartStack, 8, AccessKind.Store));
                     machine.AssertTranslationsAreTrue();
                     return ProgramStatus.Exited;
@@ -124,6 +133,7 @@ public class TaskFamilyTests
             {
                 task.Calls.Mmap(task, At, 0x4000, ReadWrite, MapFlags.Private | MapFlags.Anonymous | MapFlags.Fixed);
                 Assert.True(task.Access(At, 8, AccessKind.Store));
+                machine.Virtual.Mapping.SetLimits(1, limits, -1);
                 Assert.Equal(2, machine.Virtual.Tasks.Vfork(task, child));
                 Assert.True(task.IsOver);
                 return ProgramStatus.Running;
@@ -138,6 +148,7 @@ public class TaskFamilyTests
         }), -1);
         machine.Run();
         Assert.True(resumed && machine.Virtual.Tasks.AllEnded);
+        Assert.Equal(0, machine.Machine.State.Virtual.MmOf(2));
         Assert.Equal(free, FreePages(machine) + machine.Spaces.Cache.Count);
         machine.AssertInvariants();
         machine.Journal.Complete();
