@@ -60,6 +60,7 @@ public static class StateViews
             r => PageMap.Render(r.Machine.Virtual.Spaces, r.Machine.Memory.Pages.Frames, Process(r)),
             r => PageMap.Rows(r.Machine.Virtual.Spaces, r.Machine.Memory.Pages.Frames, Process(r))),
         new("status", "PID", r => Status.Render(r.Machine.Virtual, Task(r), r.Symbols), r => [Status.Row(r.Machine.Virtual, Task(r), r.Symbols)]),
+        new("statm", "PID", r => Statm.Render(r.Machine.Virtual, Task(r)), r => [Statm.Row(r.Machine.Virtual, Task(r))]),
         new("auxv", "PID", r => Auxv.Render(r.Machine.Virtual.Spaces, Process(r)), r => Auxv.Rows(r.Machine.Virtual.Spaces, Process(r))),
         new("mm", "PID", r => MmStruct.Render(r.Machine.Virtual, Process(r), r.Symbols), r => [MmStruct.Row(r.Machine.Virtual, Process(r), r.Symbols)]),
         new("pagetables", "PID", r => PageTableDump.Render(r.Machine.Virtual.Spaces, Process(r)), r => PageTableDump.Rows(r.Machine.Virtual.Spaces, Process(r))),
