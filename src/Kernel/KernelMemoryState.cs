@@ -33,7 +33,8 @@ public sealed class KernelMemoryState
         Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus, lists) { SwapPages = Math.Max(options.Swap.Slots - 1, 0) };
         if (options.Reclaims)
         {
-            Reclaim = new ReclaimState(Pages.Frames, Pages.Frames.FirstList + Pages.Frames.Lists - lists, cpus, options.Swap, options.Memcg, generations);
+            Reclaim = new ReclaimState(Pages.Frames, Pages.Frames.FirstList + Pages.Frames.Lists - lists, cpus, options.Swap,
+                options.Profile == KernelProfile.X86_64 ? 512 : 256, options.Memcg, generations);
             Pages.Memcg = Reclaim.Memcg;
         }
         Compaction = new CompactionState(Pages);

@@ -43,6 +43,12 @@ public sealed class Machine
             State.Virtual, options.Kernel, Cpus, options.Hardware.Tlb.Pcid, Pages, journal, Scheduler, options.QuantumPs,
             options.Hardware.Disks);
         var shrinkers = new SlabShrinkers(State.Memory.Shrinkers, State.Memory.Slab, journal);
+        if (Virtual.Reclaim is not null && Virtual.HasHugePages)
+        {
+            var splitter = new HugePageSplitter(State.Virtual.Spaces, Pages, journal, Virtual.Tlb, options.Kernel.MmCosts);
+            shrinkers.Register(
+                DeferredSplit.Name, new DeferredSplit(State.Virtual.Spaces, splitter, State.Memory.Pages.Frames), 0, DeferredSplit.Seeks, -1);
+        }
         Names = new FileNames(State.Memory.Vfs, shrinkers, Slab, journal, options.Kernel.Reclaim);
         Virtual.Reclaim?.Shrink(shrinkers);
         var kernelTables = new KernelTables(State.Virtual.Spaces, options.Kernel.Profile, Pages, journal, options.Kernel.MmCosts);

@@ -210,9 +210,15 @@ public sealed partial class PageAllocatorState :
         for (long pfn = e.Pfn; pfn < end; pfn += 1L << e.PieceOrder)
         {
             ref Frame piece = ref Frames[pfn];
-            piece = head;
-            // Pages of a huge page know their place in the area (__split_huge_page_tail).
-            piece.Index = head.Use == FrameUse.Anon ? unchecked(head.Index + (int)(pfn - e.Pfn)) : head.Index;
+            if (head.Use != FrameUse.Anon)
+            {
+                piece = head;
+                continue;
+            }
+            // Pages of a huge page have entries and lists of their own, and know their place in the area (__split_huge_page_tail).
+            (piece.State, piece.Order, piece.Use, piece.MigrateType) = (FrameState.Allocated, e.PieceOrder, head.Use, head.MigrateType);
+            (piece.Owner, piece.AllocatedBy) = (head.Owner, head.AllocatedBy);
+            piece.Index = unchecked(head.Index + (int)(pfn - e.Pfn));
         }
     }
 

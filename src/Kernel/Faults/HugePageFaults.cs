@@ -3,6 +3,7 @@ using Sim.Hardware.Cpu;
 using Sim.Hardware.Paging;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Reclaim;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Faults;
@@ -96,7 +97,12 @@ public sealed class HugePageFaults
             return FaultResult.OutOfMemory;
         }
         cpu.Charge(_clearPs << _order);
-        return Map(mm, start, pfn, table, zero: false, cause);
+        FaultResult result = Map(mm, start, pfn, table, zero: false, cause);
+        if (_spaces.Reclaim is { } reclaim)
+        {
+            LruFeed.Add(reclaim.Lru, _journal, pfn, unevictable: false, cpu, cause);
+        }
+        return result;
     }
 
     /// <summary>A read maps the huge zero page, which the first one makes (<c>mm_get_huge_zero_page</c>).</summary>
@@ -140,8 +146,9 @@ public sealed class HugePageFaults
     }
 
     /// <summary>
-    /// A mapped huge page: a write goes on in place, for the block has this one mapper; the huge zero page is split, and the
-    /// fault goes on with its page (<c>do_huge_pmd_wp_page</c>). Anything else was spurious (<c>huge_pmd_set_accessed</c>).
+    /// A mapped huge page: a write goes on in place when nobody else has the block; otherwise its entry is split, as the huge zero
+    /// page's is, and the fault goes on with the page (<c>do_huge_pmd_wp_page</c>). Anything else was spurious
+    /// (<c>huge_pmd_set_accessed</c>).
     /// </summary>
     private FaultResult? OnMapped(AddressSpace mm, ulong address, ulong large, bool write, CpuClock cpu, long cause)
     {
@@ -153,7 +160,8 @@ public sealed class HugePageFaults
             header = _journal.Emit(in spurious, cause);
             _spaces.Apply(in spurious, in header);
         }
-        else if (_tables.Mode.PfnOf(large) == _spaces.HugeZeroPfn)
+        else if (_tables.Mode.PfnOf(large) is var pfn && (pfn == _spaces.HugeZeroPfn
+            || ((large & (ulong)PageProtection.NotExclusive) != 0 && !_spaces.IsAlone(pfn))))
         {
             _splitter.Split(mm, address, cpu, cause);
             return null;

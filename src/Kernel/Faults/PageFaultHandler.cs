@@ -345,7 +345,7 @@ public sealed class PageFaultHandler
         long old = _tables.Mode.PfnOf(entry);
         bool zero = old == _spaces.ZeroPfn;
         bool alone = !zero && _frames[old].Use == FrameUse.Anon
-            && ((entry & (ulong)PageProtection.NotExclusive) == 0 || (_frames[old].MapCount == 1 && !_spaces.IsSwappedElsewhere(old)));
+            && ((entry & (ulong)PageProtection.NotExclusive) == 0 || _spaces.IsAlone(old));
         if ((area.VmFlags & VmFlags.Shared) != 0 || alone)
         {
             var reuse = new FaultReuse(mm.Pid, vpn);

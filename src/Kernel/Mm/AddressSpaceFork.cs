@@ -8,7 +8,7 @@ namespace Sim.Kernel.Mm;
 /// shared until written; those of files, which a fault brings back, only where the area has an <c>anon_vma</c>.
 /// </summary>
 internal sealed class AddressSpaceFork(
-    AddressSpaces spaces, PageTableMaker newTables, MemoryLimits limits, HugePageSplitter huge, Journal journal, ITlbFlush tlb, MmCosts costs)
+    AddressSpaces spaces, PageTableMaker newTables, MemoryLimits limits, Journal journal, ITlbFlush tlb, MmCosts costs)
 {
     private readonly ITlbFlush _tlb = tlb;
     private readonly long _pagePs = costs.PagePerRangeNs * 1000L;
@@ -58,8 +58,16 @@ internal sealed class AddressSpaceFork(
             long table = tables.FindLeafTable(mm.Root, start, out int missing);
             if (table < 0 && missing == 0 && tables.ReadLarge(mm.Root, start) != 0)
             {
-                // The kernel shares a huge page as a whole; here its parts are shared.
-                huge.Split(mm, start, cpu, cause);
+                long spare = newTables.MakeDownTo(child, start, 1, cpu, cause, out _) ? newTables.SetAside(child, cpu, cause) : -1;
+                if (spare < 0)
+                {
+                    return false;
+                }
+                cpu.Charge(_pagePs);
+                var shared = new MmCopyHuge(mm.Pid, child.Pid, (long)(start >> 12), spare);
+                EventHeader at = journal.Emit(in shared, cause);
+                spaces.Apply(in shared, in at);
+                start = tables.SpanEnd(start, 1);
                 continue;
             }
             // A child has every table that its parent has there, also one without pages in this area.

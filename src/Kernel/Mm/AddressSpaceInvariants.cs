@@ -30,11 +30,17 @@ public static class AddressSpaceInvariants
         {
             ref readonly Frame frame = ref frames[pfn];
             bool counted = frame.State == FrameState.Allocated && frame.Use is FrameUse.Anon or FrameUse.File or FrameUse.Shmem;
-            if (counted && frame.MapCount != mapped[pfn])
+            bool piece = frame.State == FrameState.Tail && HeadOf(frames, pfn).Use == FrameUse.Anon;
+            if ((counted || piece) && frame.MapCount != mapped[pfn])
             {
                 return $"pfn 0x{pfn:x} has map count {frame.MapCount} and is mapped {mapped[pfn]} times";
             }
-            if (counted && frame.Use == FrameUse.Anon && mapped[pfn] == 0 && !frame.Has(PageFlags.SwapCache))
+            if (counted && frame.Use == FrameUse.Anon && frame.Order > 0 && BlockViolation(spaces, pfn) is { } block)
+            {
+                return block;
+            }
+            if (counted && frame.Use == FrameUse.Anon && mapped[pfn] == 0 && !frame.Has(PageFlags.SwapCache)
+                && !(frame.Order > 0 && spaces.Blocks.IsMapped(pfn)))
             {
                 return $"pfn 0x{pfn:x} is anonymous and not mapped";
             }
@@ -42,14 +48,48 @@ public static class AddressSpaceInvariants
             {
                 return reverse;
             }
-            // Between the splits of entry and block a huge page's head speaks for frames that are mapped one by one.
-            bool splits = frame.State == FrameState.Tail && HeadOf(frames, pfn).Use == FrameUse.Anon;
-            if (!counted && !splits && mapped[pfn] != 0 && pfn != spaces.ZeroPfn)
+            if (!counted && !piece && mapped[pfn] != 0 && pfn != spaces.ZeroPfn)
             {
                 return $"pfn 0x{pfn:x} is mapped and is {frame.State}, {frame.Use}";
             }
         }
-        return spaces.Reclaim is null ? null : Reclaim.ReclaimInvariants.Violation(spaces, frames, named);
+        return QueueViolation(spaces, frames) ?? (spaces.Reclaim is null ? null : Reclaim.ReclaimInvariants.Violation(spaces, frames, named));
+    }
+
+    /// <summary>A block counts the entries that map it as a whole and page by page.</summary>
+    private static string? BlockViolation(AddressSpaces spaces, long head)
+    {
+        HugePageBlocks blocks = spaces.Blocks;
+        int entire = 0, pieces = 0;
+        for (long pfn = head; pfn < head + blocks.Pages; pfn++)
+        {
+            for (int entry = spaces.ReverseMap.First(pfn); entry != 0; entry = spaces.ReverseMap.Next(entry))
+            {
+                (int pid, long vpn) = spaces.ReverseMap[entry];
+                bool large = spaces.Find(pid) is { } mm && spaces.Tables.ReadLarge(mm.Root, (ulong)vpn << 12) != 0;
+                entire += large ? 1 : 0;
+                pieces += large ? 0 : 1;
+            }
+        }
+        return entire != blocks.EntireMaps(head) || pieces != blocks.PieceMaps(head)
+            ? $"the block at pfn 0x{head:x} is mapped {entire} times and its pages {pieces} times, counted {blocks.EntireMaps(head)} and {blocks.PieceMaps(head)}"
+            : null;
+    }
+
+    /// <summary>Blocks that wait to be split are huge pages of which somebody maps something, and are counted.</summary>
+    private static string? QueueViolation(AddressSpaces spaces, FrameTable frames)
+    {
+        HugePageBlocks blocks = spaces.Blocks;
+        int queued = 0;
+        for (long head = blocks.First; head >= 0; head = blocks.Next(head), queued++)
+        {
+            ref readonly Frame frame = ref frames[head];
+            if (queued > blocks.Queued || frame.State != FrameState.Allocated || frame.Order == 0 || frame.Use != FrameUse.Anon || !blocks.IsQueued(head))
+            {
+                return $"pfn 0x{head:x} waits to be split and is {frame.State}, order {frame.Order}, {frame.Use}";
+            }
+        }
+        return queued == blocks.Queued ? null : $"{queued} blocks wait to be split, counted {blocks.Queued}";
     }
 
     /// <summary>Each page of shared memory is in memory or swapped out, not both; objects name the slots of theirs.</summary>
@@ -176,7 +216,7 @@ public static class AddressSpaceInvariants
                     file += frames[pfn].Use == FrameUse.File && area.VmFile > 0 ? 1 : 0;
                     shmem += frames[pfn].Use == FrameUse.Shmem && area.VmFile < 0 ? 1 : 0;
                     bool writable = (mode.FlagsOf(entry) & (PteFlags.Present | PteFlags.Write)) == (PteFlags.Present | PteFlags.Write);
-                    if (writable && frames[pfn].Use == FrameUse.Anon && frames[pfn].MapCount > 1)
+                    if (writable && frames[pfn].Use == FrameUse.Anon && spaces.Blocks.MapCount(pfn) > 1)
                     {
                         return $"0x{address:x} is writable and another process maps its page too";
                     }
@@ -212,6 +252,8 @@ public static class AddressSpaceInvariants
                 ? $"the huge page at 0x{start:x} is not inside a private anonymous area"
             : head.State != FrameState.Allocated || 1 << head.Order != mode.PagesPerLargePage || (!zero && head.Use != FrameUse.Anon)
                 ? $"the huge page at 0x{start:x} maps pfn 0x{pfn:x}, which is {head.State}, order {head.Order}, {head.Use}"
+            : (entry & (ulong)PteFlags.Write) != 0 && !zero && spaces.Blocks.EntireMaps(pfn) + spaces.Blocks.PieceMaps(pfn) > 1
+                ? $"the huge page at 0x{start:x} is writable and others map it, too"
             : (entry & (ulong)PteFlags.Write) != 0 && ((area.VmFlags & VmFlags.Write) == 0 || zero)
                 ? $"0x{start:x} is writable in its page table and not in its area"
             : !mm.DepositedTables.TryGetValue((long)(start >> 12), out long table) || frames[table].Use != FrameUse.PageTable

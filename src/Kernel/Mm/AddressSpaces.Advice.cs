@@ -18,6 +18,12 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
             long table = _tables.FindLeafTable(mm.Root, at, out int missing);
             if (table < 0)
             {
+                ulong large = missing == 0 ? _tables.ReadLarge(mm.Root, at) : 0;
+                if (large != 0 && IsOwnBlock(large, at, end, out long head) && _frames[head].Has(PageFlags.Lru))
+                {
+                    _tables.WriteLarge(mm.Root, at, head, _tables.Mode.FlagsOf(large) & ~PteFlags.Accessed);
+                    Deactivate((int)head);
+                }
                 at = _tables.SpanEnd(at, missing + 1);
                 continue;
             }
@@ -33,9 +39,17 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
         }
     }
 
-    /// <summary>The frames of the pages of a range that reclaim may take, and that nobody else maps.</summary>
+    /// <summary>The frames of the pages of a range, of one page table at most, that reclaim may take, and that nobody else maps.</summary>
     internal void CollectOwnPages(AddressSpace mm, ulong start, ulong end, List<int> pfns)
     {
+        if (_tables.ReadLarge(mm.Root, start) is var large and not 0)
+        {
+            if (IsOwnBlock(large, start, end, out long head))
+            {
+                pfns.Add((int)head);
+            }
+            return;
+        }
         for (ulong at = start; at < end; at += 4096)
         {
             if (IsOwnPage(_tables.ReadPte(mm.Root, at), out long pfn))
@@ -48,7 +62,15 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
     private bool IsOwnPage(ulong entry, out long pfn)
     {
         pfn = _tables.Mode.PfnOf(entry);
-        return SwapFormat.IsPage(entry) && pfn != ZeroPfn && _frames[pfn].MapCount == 1;
+        return SwapFormat.IsPage(entry) && pfn != ZeroPfn && _frames[pfn].MapCount == 1 && !Blocks.IsPiece(pfn);
+    }
+
+    /// <summary>The range has all of a huge page that is this process's alone.</summary>
+    private bool IsOwnBlock(ulong large, ulong at, ulong end, out long head)
+    {
+        head = _tables.Mode.PfnOf(large);
+        return head != HugeZeroPfn && _frames[head].MapCount == 1 && !_frames[head].Has(PageFlags.SwapCache)
+            && (at & ((1UL << _tables.Mode.ShiftOf(1)) - 1)) == 0 && _tables.SpanEnd(at, 1) <= end;
     }
 
     /// <summary>An active page goes to the inactive list (<c>lru_deactivate_fn</c>).</summary>
@@ -60,7 +82,7 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
             Reclaim!.Lru.Take(pfn);
             frame.Flags &= ~PageFlags.Active;
             Reclaim.Lru.Put(pfn);
-            Reclaim.Count(VmEvent.Pgdeactivate);
+            Reclaim.Count(VmEvent.Pgdeactivate, 1L << frame.Order);
         }
         frame.Flags &= ~PageFlags.Referenced;
     }
@@ -122,6 +144,11 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
             long table = _tables.FindLeafTable(mm.Root, at, out int missing);
             if (table < 0)
             {
+                ulong large = missing == 0 ? _tables.ReadLarge(mm.Root, at) : 0;
+                if (large != 0 && _tables.Mode.PfnOf(large) is var head && head != HugeZeroPfn)
+                {
+                    _ = locks ? LockPage((int)head) : UnlockPage((int)head);
+                }
                 at = _tables.SpanEnd(at, missing + 1);
                 continue;
             }
@@ -129,66 +156,64 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
             {
                 ulong entry = _tables.Read(table, at);
                 long pfn = _tables.Mode.PfnOf(entry);
-                if (!SwapFormat.IsPage(entry) || pfn == ZeroPfn)
+                // Pages of a block are not locked one by one (mlock_pte_range).
+                if (!SwapFormat.IsPage(entry) || pfn == ZeroPfn || Blocks.IsPiece(pfn))
                 {
                     continue;
                 }
-                if (locks)
-                {
-                    LockPage((int)pfn);
-                }
-                else
-                {
-                    UnlockPage((int)pfn);
-                }
+                _ = locks ? LockPage((int)pfn) : UnlockPage((int)pfn);
             }
         }
     }
 
     /// <summary>A locked area maps the page: it goes to the unevictable list (<c>mlock_folio</c>).</summary>
-    private void LockPage(int pfn)
+    private bool LockPage(int pfn)
     {
         ref Frame frame = ref _frames[pfn];
-        if (Reclaim is null || frame.Order > 0 || frame.Has(PageFlags.Mlocked) || ReverseMap.First(pfn) == 0)
+        if (Reclaim is null || frame.State == FrameState.Tail || frame.Has(PageFlags.Mlocked) || ReverseMap.First(pfn) == 0)
         {
-            return;
+            return false;
         }
-        Reclaim.Mlocked++;
-        Reclaim.Count(VmEvent.UnevictablePgsMlocked);
+        long pages = 1L << frame.Order;
+        Reclaim.Mlocked += pages;
+        Reclaim.Count(VmEvent.UnevictablePgsMlocked, pages);
         bool listed = frame.Has(PageFlags.Lru);
         if (listed)
         {
             Reclaim.Lru.Take(pfn);
-            Reclaim.Count(VmEvent.UnevictablePgsCulled, frame.Has(PageFlags.Unevictable) ? 0 : 1);
+            Reclaim.Count(VmEvent.UnevictablePgsCulled, frame.Has(PageFlags.Unevictable) ? 0 : pages);
         }
         frame.Flags = (frame.Flags & ~PageFlags.Active) | PageFlags.Unevictable | PageFlags.Mlocked;
         if (listed)
         {
             Reclaim.Lru.Put(pfn);
         }
+        return true;
     }
 
     /// <summary>Unless another locked area maps it, the page is one as others again (<c>munlock_page</c>).</summary>
-    private void UnlockPage(int pfn)
+    private bool UnlockPage(int pfn)
     {
         ref Frame frame = ref _frames[pfn];
         if (!frame.Has(PageFlags.Mlocked) || IsLocked(pfn))
         {
-            return;
+            return false;
         }
-        Reclaim!.Mlocked--;
-        Reclaim.Count(VmEvent.UnevictablePgsMunlocked);
+        long pages = 1L << frame.Order;
+        Reclaim!.Mlocked -= pages;
+        Reclaim.Count(VmEvent.UnevictablePgsMunlocked, pages);
         bool listed = frame.Has(PageFlags.Lru);
         if (listed)
         {
             Reclaim.Lru.Take(pfn);
-            Reclaim.Count(VmEvent.UnevictablePgsRescued);
+            Reclaim.Count(VmEvent.UnevictablePgsRescued, pages);
         }
         frame.Flags &= ~(PageFlags.Mlocked | PageFlags.Unevictable);
         if (listed)
         {
             Reclaim.Lru.Put(pfn);
         }
+        return true;
     }
 
     private bool IsLocked(int pfn)
@@ -197,7 +222,8 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
         {
             (int pid, long vpn) = ReverseMap[entry];
             AddressSpace mm = this[pid];
-            if ((Areas[mm.Areas.Handle(mm.Areas.Find((ulong)vpn << 12))].VmFlags & VmFlags.Locked) != 0)
+            if ((Areas[mm.Areas.Handle(mm.Areas.Find((ulong)vpn << 12))].VmFlags & VmFlags.Locked) != 0
+                && (!Blocks.IsPiece(pfn) || _tables.ReadLarge(mm.Root, (ulong)vpn << 12) != 0))
             {
                 return true;
             }

@@ -83,6 +83,10 @@ public sealed partial class AddressSpaces : IApply<MmLimits>, IApply<MmFork>, IA
                 ref Frame frame = ref _frames[pfn];
                 frame.MapCount++;
                 ReverseMap.Add(pfn, e.Child, e.Vpn + i);
+                if (frame.Use == FrameUse.Anon && Blocks.IsPiece(pfn))
+                {
+                    Blocks.AddPieces(Blocks.Head(pfn), 1);
+                }
                 if (frame.Use == FrameUse.Anon)
                 {
                     flags |= PageProtection.NotExclusive;

@@ -9,8 +9,11 @@ namespace Sim.Kernel.Mm;
 /// map, like the kernel's compound page.
 /// </content>
 public sealed partial class AddressSpaces :
-    IApply<FaultHuge>, IApply<ThpFallback>, IApply<ThpSplit>, IApply<ThpZeroPage>
+    IApply<FaultHuge>, IApply<ThpFallback>, IApply<ThpSplit>, IApply<ThpZeroPage>, IApply<ThpSplitPage>, IApply<MmCopyHuge>
 {
+    /// <summary>The blocks behind huge pages.</summary>
+    public HugePageBlocks Blocks { get; }
+
     /// <summary>First frame of the huge zero page; -1 while there is none.</summary>
     public long HugeZeroPfn { get; private set; } = -1;
 
@@ -37,11 +40,17 @@ public sealed partial class AddressSpaces :
             head.Use = FrameUse.Anon;
             head.Index = unchecked((int)area.PgoffOf(address));
             head.MapCount = 1;
+            Blocks.Begin(e.Pfn);
+            Blocks.AddEntire(e.Pfn, 1);
             ReverseMap.Add(e.Pfn, e.Pid, e.Vpn);
             mm.AnonRss += _tables.Mode.PagesPerLargePage;
             mm.HiwaterRss = Math.Max(mm.HiwaterRss, mm.Rss);
             _tables.WriteLarge(mm.Root, address, e.Pfn, area.VmPageProt | Written);
             HugePages = HugePages with { FaultAllocs = HugePages.FaultAllocs + 1 };
+            if ((area.VmFlags & VmFlags.Locked) != 0)
+            {
+                LockPage((int)e.Pfn);
+            }
         }
         CountFault(e.Pid, major: false);
     }
@@ -54,7 +63,10 @@ public sealed partial class AddressSpaces :
         HugePages = HugePages with { FaultFallbacks = HugePages.FaultFallbacks + 1 };
     }
 
-    /// <summary>The pages keep rights and marks of the huge one; those of the huge zero page map the zero page.</summary>
+    /// <summary>
+    /// The pages keep rights and marks of the huge one; those of the huge zero page map the zero page. The block stays one: what
+    /// locked it did so by the entry that is gone (<c>munlock_vma_page</c>).
+    /// </summary>
     public void Apply(in ThpSplit e, in EventHeader header)
     {
         AddressSpace mm = this[e.Pid];
@@ -71,14 +83,84 @@ public sealed partial class AddressSpaces :
             _tables.Write(table, address + ((ulong)i << 12), mode.MakeEntry(zero ? ZeroPfn : pfn + i, flags));
             if (!zero && i > 0)
             {
+                ref Frame piece = ref _frames[pfn + i];
+                piece.Use = FrameUse.Anon;
+                piece.MapCount++;
                 ReverseMap.Add(pfn + i, e.Pid, e.Vpn + i);
             }
         }
+        HugePages = HugePages with { PmdSplits = HugePages.PmdSplits + 1 };
+        if (!zero)
+        {
+            Blocks.AddEntire(pfn, -1);
+            Blocks.AddPieces(pfn, mode.PagesPerLargePage);
+            if (_frames[pfn].Has(PageFlags.Mlocked))
+            {
+                UnlockPage((int)pfn);
+            }
+        }
+    }
+
+    /// <summary>Its pages are pages as others, with what was known of the block; those that nobody maps are free.</summary>
+    public void Apply(in ThpSplitPage e, in EventHeader header)
+    {
+        const PageFlags Shared = PageFlags.Referenced | PageFlags.Dirty | PageFlags.SwapCache | PageFlags.Active | PageFlags.Workingset
+            | PageFlags.Unevictable | PageFlags.LazyFree;
+        Released.Clear();
+        Blocks.Leave(e.Pfn);
+        ref Frame head = ref _frames[e.Pfn];
+        PageFlags flags = head.Flags & Shared;
+        Reclaim?.Lru.SplitHead((int)e.Pfn, Blocks.Pages);
+        for (long pfn = e.Pfn + Blocks.Pages - 1; pfn > e.Pfn; pfn--)
+        {
+            ref Frame piece = ref _frames[pfn];
+            piece.Use = FrameUse.Anon;
+            piece.Flags = flags;
+            if (piece.MapCount == 0 && LeavesPiece(pfn))
+            {
+                piece.Flags = PageFlags.None;
+                Released.Add(pfn);
+            }
+            else
+            {
+                Reclaim?.Lru.AddPiece((int)e.Pfn, (int)pfn, isolated: e.Isolated);
+            }
+        }
+        if (head.MapCount == 0 && LeavesPiece(e.Pfn))
+        {
+            // The kernel would write it to the swap area first when it is in reclaim's hands.
+            Reclaim?.Lru.RemovePiece((int)e.Pfn, e.Isolated);
+            Released.Add(e.Pfn);
+        }
         HugePages = HugePages with
         {
-            PmdSplits = HugePages.PmdSplits + 1,
-            PageSplits = HugePages.PageSplits + (zero ? 0 : 1),
+            PageSplits = HugePages.PageSplits + 1,
+            SwpoutFallbacks = HugePages.SwpoutFallbacks + (e.Reason == SplitReason.NoCluster ? 1 : 0),
         };
+    }
+
+    /// <summary>Both may not write in place, and neither has the block alone (<c>copy_huge_pmd</c>).</summary>
+    public void Apply(in MmCopyHuge e, in EventHeader header)
+    {
+        AddressSpace mm = this[e.Pid], child = this[e.Child];
+        ulong address = (ulong)e.Vpn << 12;
+        ulong large = _tables.ReadLarge(mm.Root, address);
+        long pfn = _tables.Mode.PfnOf(large);
+        PteFlags flags = _tables.Mode.FlagsOf(large) & ~PteFlags.Write;
+        if (pfn != HugeZeroPfn)
+        {
+            flags |= PageProtection.NotExclusive;
+            _frames[pfn].MapCount++;
+            Blocks.AddEntire(pfn, 1);
+            ReverseMap.Add(pfn, e.Child, e.Vpn);
+            child.AnonRss += Blocks.Pages;
+        }
+        _frames[e.TablePfn].Use = FrameUse.PageTable;
+        child.PageTables++;
+        child.DepositedTables.Add(e.Vpn, e.TablePfn);
+        _tables.WriteLarge(mm.Root, address, pfn, flags);
+        _tables.WriteLarge(child.Root, address, pfn, flags & ~PteFlags.Accessed);
+        child.HiwaterRss = Math.Max(child.HiwaterRss, child.Rss);
     }
 
     public void Apply(in ThpZeroPage e, in EventHeader header)
@@ -111,13 +193,85 @@ public sealed partial class AddressSpaces :
         if (pfn != HugeZeroPfn)
         {
             ref Frame head = ref _frames[pfn];
-            head.MapCount = 0;
-            head.Use = FrameUse.None;
+            head.MapCount--;
+            Blocks.AddEntire(pfn, -1);
             ReverseMap.Remove(pfn, mm.Pid, vpn);
             mm.AnonRss -= _tables.Mode.PagesPerLargePage;
-            Released.Add(pfn);
+            if (head.Has(PageFlags.Mlocked))
+            {
+                UnlockPage((int)pfn);
+            }
+            if (Blocks.EntireMaps(pfn) == 0 && Blocks.IsMapped(pfn) && HasUnmappedPiece(pfn))
+            {
+                Defer(pfn);
+            }
+            ReleaseIfUnmapped(pfn);
         }
     }
+
+    /// <summary>One entry of level 0 less maps a page of a block (<c>page_remove_rmap</c>).</summary>
+    private void DropPiece(long pfn)
+    {
+        long head = Blocks.Head(pfn);
+        Blocks.AddPieces(head, -1);
+        if (Blocks.MapCount(pfn) == 0)
+        {
+            Defer(head);
+            ReleaseIfUnmapped(head);
+        }
+    }
+
+    /// <summary>What is in the swap cache is in reclaim's hands.</summary>
+    private void Defer(long head)
+    {
+        if (!_frames[head].Has(PageFlags.SwapCache) && Blocks.Defer(head))
+        {
+            HugePages = HugePages with { DeferredSplits = HugePages.DeferredSplits + 1 };
+        }
+    }
+
+    private bool HasUnmappedPiece(long head)
+    {
+        for (long pfn = head; pfn < head + Blocks.Pages; pfn++)
+        {
+            if (_frames[pfn].MapCount == 0)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>A block that nobody maps, and of which the swap cache keeps nothing, is free (<c>free_transhuge_page</c>).</summary>
+    private void ReleaseIfUnmapped(long head)
+    {
+        if (!Blocks.IsMapped(head) && LeavesSwapCache(head))
+        {
+            Blocks.End(head);
+            _frames[head].Use = FrameUse.None;
+            Released.Add(head);
+        }
+    }
+
+    /// <summary>Nobody maps a page of a block that is being split: true when the swap cache does not keep it either.</summary>
+    private bool LeavesPiece(long pfn)
+    {
+        if (!_frames[pfn].Has(PageFlags.SwapCache))
+        {
+            return true;
+        }
+        if (Reclaim!.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0)
+        {
+            return false;
+        }
+        LeaveSwapCache(pfn);
+        return true;
+    }
+
+    /// <summary>The page is one of its process's alone, with nobody else who could need it as it is (<c>do_wp_page</c>).</summary>
+    internal bool IsAlone(long pfn) => Blocks.IsPiece(pfn)
+        ? Blocks.EntireMaps(Blocks.Head(pfn)) + Blocks.PieceMaps(Blocks.Head(pfn)) == 1 && !_frames[Blocks.Head(pfn)].Has(PageFlags.SwapCache)
+        : _frames[pfn].MapCount == 1 && !IsSwappedElsewhere(pfn);
 
     /// <summary>
     /// Gives the huge page at an address, if there is one, other rights. Unlike a page it is not made writable at once: the
@@ -128,7 +282,7 @@ public sealed partial class AddressSpaces :
         ulong large = _tables.ReadLarge(mm.Root, address);
         if (large != 0)
         {
-            PteFlags kept = _tables.Mode.FlagsOf(large) & (PteFlags.Accessed | PteFlags.Dirty);
+            PteFlags kept = _tables.Mode.FlagsOf(large) & (PteFlags.Accessed | PteFlags.Dirty | PageProtection.NotExclusive);
             _tables.WriteLarge(mm.Root, address, _tables.Mode.PfnOf(large), protection | kept);
             Gather.AddLargePage(address & ~((1UL << _tables.Mode.ShiftOf(1)) - 1), _tables.Mode.ShiftOf(1));
         }
@@ -148,5 +302,9 @@ public sealed partial class AddressSpaces :
         hash.Add(HugePages.PageSplits);
         hash.Add(HugePages.ZeroPageAllocs);
         hash.Add(HugePages.ZeroPageFailures);
+        hash.Add(HugePages.DeferredSplits);
+        hash.Add(HugePages.Swpouts);
+        hash.Add(HugePages.SwpoutFallbacks);
+        Blocks.HashInto(ref hash);
     }
 }

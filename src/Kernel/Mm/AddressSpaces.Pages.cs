@@ -101,7 +101,7 @@ public sealed partial class AddressSpaces :
         ulong large = _tables.ReadLarge(mm.Root, address);
         if (large != 0)
         {
-            _tables.WriteLarge(mm.Root, address, _tables.Mode.PfnOf(large), _tables.Mode.FlagsOf(large) | Written | PteFlags.Accessed);
+            _tables.WriteLarge(mm.Root, address, _tables.Mode.PfnOf(large), (_tables.Mode.FlagsOf(large) & ~PageProtection.NotExclusive) | Written | PteFlags.Accessed);
         }
         else
         {

@@ -197,7 +197,12 @@ public sealed partial class AddressSpaces :
         {
             UnlockPage((int)pfn);
         }
-        if (frame.Use == FrameUse.Anon)
+        if (frame.Use == FrameUse.Anon && Blocks.IsPiece(pfn))
+        {
+            mm.AnonRss--;
+            DropPiece(pfn);
+        }
+        else if (frame.Use == FrameUse.Anon)
         {
             mm.AnonRss--;
             if (frame.MapCount == 0 && LeavesSwapCache(pfn))

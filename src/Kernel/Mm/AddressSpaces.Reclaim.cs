@@ -16,6 +16,12 @@ public sealed partial class AddressSpaces :
     /// <summary>What the <c>lru.isolate</c> or <c>lru.deactivate</c> applied last did; tells the decider, no part of the state.</summary>
     internal (int Taken, int Deactivated) LastIsolation { get; private set; }
 
+    /// <summary>
+    /// Entries of huge pages whose accessed bits the event applied last has cleared: unlike those of pages they are flushed
+    /// (<c>pmdp_clear_flush_young</c>). Tells the decider, no part of the state.
+    /// </summary>
+    internal List<(int Pid, long Vpn)> OldBlocks { get; } = [];
+
     /// <summary>True for a page of a file; one of shared memory is on the lists of anonymous pages.</summary>
     internal bool IsFilePage(long pfn) => _frames[pfn].Use == FrameUse.File;
 
@@ -27,17 +33,20 @@ public sealed partial class AddressSpaces :
     {
         int references = 0;
         executable = locked = false;
-        for (int entry = ReverseMap.First(pfn); entry != 0; entry = ReverseMap.Next(entry))
+        for (long end = pfn + (1L << _frames[pfn].Order); pfn < end; pfn++)
         {
-            (int pid, long vpn) = ReverseMap[entry];
-            AddressSpace mm = this[pid];
-            ulong address = (ulong)vpn << 12;
-            VmFlags flags = Areas[mm.Areas.Handle(mm.Areas.Find(address))].VmFlags;
-            locked |= (flags & VmFlags.Locked) != 0;
-            if ((_tables.ReadPte(mm.Root, address) & (ulong)PteFlags.Accessed) != 0)
+            for (int entry = ReverseMap.First(pfn); entry != 0; entry = ReverseMap.Next(entry))
             {
-                references++;
-                executable |= (flags & VmFlags.Exec) != 0;
+                (int pid, long vpn) = ReverseMap[entry];
+                AddressSpace mm = this[pid];
+                ulong address = (ulong)vpn << 12;
+                VmFlags flags = Areas[mm.Areas.Handle(mm.Areas.Find(address))].VmFlags;
+                locked |= (flags & VmFlags.Locked) != 0;
+                if ((_tables.ReadPte(mm.Root, address) & (ulong)PteFlags.Accessed) != 0)
+                {
+                    references++;
+                    executable |= (flags & VmFlags.Exec) != 0;
+                }
             }
         }
         return references;
@@ -56,6 +65,7 @@ public sealed partial class AddressSpaces :
     {
         LruState lru = Reclaim!.Lru;
         int taken = lru.Isolate(e.Lru, e.MaxPages, e.Highest), deactivated = 0;
+        OldBlocks.Clear();
         Reclaim.Count(VmEvent.Pgrefill, taken);
         for (int pfn; (pfn = lru.FirstIsolated) >= 0;)
         {
@@ -65,7 +75,7 @@ public sealed partial class AddressSpaces :
             if (!executable || LruLists.IsSwapBacked(in frame))
             {
                 frame.Flags = (frame.Flags & ~PageFlags.Active) | PageFlags.Workingset;
-                deactivated++;
+                deactivated += 1 << frame.Order;
             }
             else
             {
@@ -80,6 +90,7 @@ public sealed partial class AddressSpaces :
     public void Apply(in ReclaimKeep e, in EventHeader header)
     {
         ref Frame frame = ref _frames[e.Pfn];
+        OldBlocks.Clear();
         if (e.Reason == KeepReason.Rewritten)
         {
             frame.Flags &= ~PageFlags.LazyFree;
@@ -99,11 +110,10 @@ public sealed partial class AddressSpaces :
         if (activates)
         {
             frame.Flags |= PageFlags.Active;
-            Reclaim!.Count(VmEvent.Pgactivate);
-            Reclaim.WorkingSet.AgeBy(1);
+            Reclaim!.Count(VmEvent.Pgactivate, 1L << frame.Order);
+            Reclaim.WorkingSet.AgeBy(1u << frame.Order);
             // A page in use gives its slot up when the area is more than half full.
-            if (frame.Has(PageFlags.SwapCache) && !frame.Has(PageFlags.Writeback) && Reclaim.Swap.Area.IsFull
-                && Reclaim.Swap.Area.Count(ReverseMap.Mapping(e.Pfn)) == 0)
+            if (frame.Has(PageFlags.SwapCache) && !frame.Has(PageFlags.Writeback) && Reclaim.Swap.Area.IsFull && !IsSwapped(e.Pfn))
             {
                 LeaveSwapCache(e.Pfn);
             }
@@ -118,14 +128,33 @@ public sealed partial class AddressSpaces :
         Swap.SwapState swap = Reclaim!.Swap;
         bool lazy = frame.Has(PageFlags.LazyFree), anon = frame.Use == FrameUse.Anon && !lazy;
         frame.Flags &= ~PageFlags.Referenced;
+        int pages = 1 << frame.Order;
         if (e.Slot != 0)
         {
-            swap.Add(e.Cpu, (int)e.Slot, e.Pfn);
-            ReverseMap.SetMapping(e.Pfn, (int)e.Slot);
+            if (pages == 1)
+            {
+                swap.TakeSlot(e.Cpu, (int)e.Slot);
+            }
+            for (int i = 0; i < pages; i++)
+            {
+                swap.AddToCache((int)e.Slot + i, e.Pfn + i);
+                ReverseMap.SetMapping(e.Pfn + i, (int)e.Slot + i);
+            }
             frame.Flags |= PageFlags.SwapCache | PageFlags.Dirty;
         }
-        int slot = anon ? ReverseMap.Mapping(e.Pfn) : 0;
-        for (int entry; (entry = ReverseMap.First(e.Pfn)) != 0;)
+        for (long piece = e.Pfn; piece < e.Pfn + pages; piece++)
+        {
+            UnmapEntries(piece, anon, lazy, header.TimePs);
+        }
+    }
+
+    /// <summary>Takes a page, perhaps of a block whose own entries are split, out of all page tables.</summary>
+    private void UnmapEntries(long pfn, bool anon, bool lazy, long timePs)
+    {
+        ref Frame frame = ref _frames[pfn];
+        Swap.SwapState swap = Reclaim!.Swap;
+        int slot = anon ? ReverseMap.Mapping(pfn) : 0;
+        for (int entry; (entry = ReverseMap.First(pfn)) != 0;)
         {
             (int pid, long vpn) = ReverseMap[entry];
             AddressSpace mm = this[pid];
@@ -134,10 +163,10 @@ public sealed partial class AddressSpaces :
             ulong pte = _tables.Read(table, address);
             if ((pte & (ulong)PteFlags.Dirty) != 0)
             {
-                SetDirty(e.Pfn, header.TimePs);
+                SetDirty(Blocks.Head(pfn), timePs);
             }
             _tables.Write(table, address, anon ? Swap.SwapFormat.Entry(_tables.Mode, slot, (pte & (ulong)PageProtection.NotExclusive) == 0) : 0);
-            ReverseMap.Remove(e.Pfn, pid, vpn);
+            ReverseMap.Remove(pfn, pid, vpn);
             if (anon)
             {
                 swap.Area.AddEntry(slot);
@@ -148,7 +177,7 @@ public sealed partial class AddressSpaces :
             {
                 mm.AnonRss--;
             }
-            else if (ReverseMap.Mapping(e.Pfn) < 0)
+            else if (ReverseMap.Mapping(pfn) < 0)
             {
                 mm.ShmemRss--;
             }
@@ -157,6 +186,10 @@ public sealed partial class AddressSpaces :
                 mm.FileRss--;
             }
         }
+        if (frame.MapCount > 0 && Blocks.IsPiece(pfn))
+        {
+            Blocks.AddPieces(Blocks.Head(pfn), -frame.MapCount);
+        }
         frame.MapCount = 0;
     }
 
@@ -164,20 +197,25 @@ public sealed partial class AddressSpaces :
     {
         ref Frame frame = ref _frames[e.Pfn];
         ClearDirty(e.Pfn);
-        Reclaim!.Count(VmEvent.NrVmscanWrite);
-        Reclaim.Count(VmEvent.Pgpgout, e.Done ? 0 : 1);
+        int pages = 1 << frame.Order;
+        Reclaim!.Count(VmEvent.NrVmscanWrite, pages);
+        Reclaim.Count(VmEvent.Pgpgout, e.Done ? 0 : pages);
         if (frame.Use == FrameUse.Anon)
         {
-            Reclaim.Count(VmEvent.Pswpout);
-            Reclaim.Swap.Area.Store(ReverseMap.Mapping(e.Pfn));
+            Reclaim.Count(VmEvent.Pswpout, pages);
+            for (int i = 0; i < pages; i++)
+            {
+                Reclaim.Swap.Area.Store(ReverseMap.Mapping(e.Pfn + i));
+            }
+            HugePages = pages > 1 ? HugePages with { Swpouts = HugePages.Swpouts + 1 } : HugePages;
         }
         if (e.Done)
         {
-            Reclaim.Count(VmEvent.NrWritten);
+            Reclaim.Count(VmEvent.NrWritten, pages);
             return;
         }
         frame.Flags |= PageFlags.Writeback | PageFlags.Reclaim;
-        Reclaim.Writeback++;
+        Reclaim.Writeback += pages;
         RejectInGenerations(ref frame);
         PutBack((int)e.Pfn);
     }
@@ -187,8 +225,8 @@ public sealed partial class AddressSpaces :
         ref Frame frame = ref _frames[e.Pfn];
         bool rotates = frame.Has(PageFlags.Reclaim) && frame.Has(PageFlags.Lru) && !frame.Has(PageFlags.Unevictable | PageFlags.Dirty);
         frame.Flags &= ~PageFlags.Writeback;
-        Reclaim!.Writeback--;
-        Reclaim.Count(VmEvent.NrWritten);
+        Reclaim!.Writeback -= 1L << frame.Order;
+        Reclaim.Count(VmEvent.NrWritten, 1L << frame.Order);
         if (rotates)
         {
             // Active by now only because it was met while it was written: to the end of the inactive list all the same.
@@ -199,7 +237,7 @@ public sealed partial class AddressSpaces :
                 Reclaim.Lru.Put((int)e.Pfn);
             }
             Reclaim.Lru.Rotate((int)e.Pfn);
-            Reclaim.Count(VmEvent.Pgrotated);
+            Reclaim.Count(VmEvent.Pgrotated, 1L << frame.Order);
         }
         frame.Flags &= ~PageFlags.Reclaim;
     }
@@ -208,13 +246,18 @@ public sealed partial class AddressSpaces :
     {
         ref Frame frame = ref _frames[e.Pfn];
         Reclaim!.Lru.Release((int)e.Pfn);
-        Reclaim.Count(Reclaim.ByKswapd ? VmEvent.PgstealKswapd : VmEvent.PgstealDirect);
+        int pages = 1 << frame.Order;
+        Reclaim.Count(Reclaim.ByKswapd ? VmEvent.PgstealKswapd : VmEvent.PgstealDirect, pages);
         bool lazy = frame.Has(PageFlags.LazyFree);
-        Reclaim.Count(LruLists.IsSwapBacked(in frame) ? VmEvent.PgstealAnon : VmEvent.PgstealFile);
+        Reclaim.Count(LruLists.IsSwapBacked(in frame) ? VmEvent.PgstealAnon : VmEvent.PgstealFile, pages);
         int mapping = ReverseMap.Mapping(e.Pfn);
         if (lazy)
         {
             Reclaim.Count(VmEvent.Pglazyfreed);
+        }
+        else if (pages > 1)
+        {
+            ReleaseBlock(e.Pfn, pages);
         }
         else if (frame.Use == FrameUse.Anon)
         {
@@ -239,6 +282,34 @@ public sealed partial class AddressSpaces :
         frame.Uses = 0;
     }
 
+    /// <summary>A block leaves the swap cache and is to be freed; all its pages leave the same shadow.</summary>
+    private void ReleaseBlock(long head, int pages)
+    {
+        uint shadow = IsSwapped(head) ? Reclaim!.WorkingSet.Evict(in _frames[head]) : 0;
+        Reclaim!.WorkingSet.AgeBy(shadow == 0 ? 0 : (uint)pages - 1);
+        for (long pfn = head; pfn < head + pages; pfn++)
+        {
+            int slot = ReverseMap.Mapping(pfn);
+            Reclaim.Swap.RemoveFromCache(slot, Reclaim.Swap.Area.Count(slot) > 0 ? shadow : 0);
+            ReverseMap.SetMapping(pfn, 0);
+        }
+        Blocks.End(head);
+    }
+
+    /// <summary>Some entry names the slot of a page of the swap cache, or of a page of its block (<c>folio_swapped</c>).</summary>
+    internal bool IsSwapped(long pfn)
+    {
+        long head = Blocks.Head(pfn);
+        for (long piece = head; piece < head + (1L << _frames[head].Order); piece++)
+        {
+            if (Reclaim!.Swap.Area.Count(ReverseMap.Mapping(piece)) > 0)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// <summary>An isolated page goes back to the list its flags name.</summary>
     private void PutBack(int pfn)
     {
@@ -250,16 +321,28 @@ public sealed partial class AddressSpaces :
     private bool TakeReferences(long pfn)
     {
         bool executable = false;
-        for (int entry = ReverseMap.First(pfn); entry != 0; entry = ReverseMap.Next(entry))
+        for (long end = pfn + (1L << _frames[pfn].Order); pfn < end; pfn++)
         {
-            (int pid, long vpn) = ReverseMap[entry];
-            AddressSpace mm = this[pid];
-            ulong address = (ulong)vpn << 12;
-            long table = _tables.FindLeafTable(mm.Root, address, out _);
-            ulong pte = _tables.Read(table, address);
-            if ((pte & (ulong)PteFlags.Accessed) != 0)
+            for (int entry = ReverseMap.First(pfn); entry != 0; entry = ReverseMap.Next(entry))
             {
-                _tables.Write(table, address, pte & ~(ulong)PteFlags.Accessed);
+                (int pid, long vpn) = ReverseMap[entry];
+                AddressSpace mm = this[pid];
+                ulong address = (ulong)vpn << 12;
+                long table = _tables.FindLeafTable(mm.Root, address, out _);
+                ulong pte = table >= 0 ? _tables.Read(table, address) : _tables.ReadLarge(mm.Root, address);
+                if ((pte & (ulong)PteFlags.Accessed) == 0)
+                {
+                    continue;
+                }
+                if (table >= 0)
+                {
+                    _tables.Write(table, address, pte & ~(ulong)PteFlags.Accessed);
+                }
+                else
+                {
+                    _tables.WriteLarge(mm.Root, address, pfn, _tables.Mode.FlagsOf(pte) & ~PteFlags.Accessed);
+                    OldBlocks.Add((pid, vpn));
+                }
                 executable |= (Areas[mm.Areas.Handle(mm.Areas.Find(address))].VmFlags & VmFlags.Exec) != 0;
             }
         }

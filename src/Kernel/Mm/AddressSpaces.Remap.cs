@@ -129,7 +129,7 @@ public sealed partial class AddressSpaces :
                     continue;
                 }
                 long pfn = mode.PfnOf(entry);
-                if (entry != 0 && pfn != ZeroPfn && _frames[pfn].Use == FrameUse.Anon && Forgets(pfn))
+                if (entry != 0 && pfn != ZeroPfn && _frames[pfn].Use == FrameUse.Anon && !Blocks.IsPiece(pfn) && Forgets(pfn))
                 {
                     _tables.Write(table, at, mode.MakeEntry(pfn, mode.FlagsOf(entry) & ~Marks));
                     MakeLazyFree((int)pfn);

@@ -103,12 +103,26 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
             Refault(ref frame, slot);
             Reclaim.Count(VmEvent.Pswpin);
         }
-        frame.Index = unchecked((int)area.PgoffOf(address));
+        bool piece = Blocks.IsPiece(e.Pfn), exclusive = SwapFormat.IsExclusive(mode, entry);
         swap.DropEntry(slot);
-        bool exclusive = SwapFormat.IsExclusive(mode, entry) || (frame.MapCount == 0 && swap.Area.Count(slot) == 0);
-        if (!e.Direct && swap.Area.Count(slot) == 0 && !frame.Has(PageFlags.Writeback) && (e.Write || swap.Area.IsFull))
+        if (piece)
         {
-            LeaveSwapCache(e.Pfn);
+            // All of the block goes, or nothing (folio_free_swap).
+            long head = Blocks.Head(e.Pfn);
+            if (!_frames[head].Has(PageFlags.Writeback) && swap.Area.IsFull && !IsSwapped(head))
+            {
+                LeaveSwapCache(head);
+            }
+            Blocks.AddPieces(head, 1);
+        }
+        else
+        {
+            frame.Index = unchecked((int)area.PgoffOf(address));
+            exclusive |= frame.MapCount == 0 && swap.Area.Count(slot) == 0;
+            if (!e.Direct && swap.Area.Count(slot) == 0 && !frame.Has(PageFlags.Writeback) && (e.Write || swap.Area.IsFull))
+            {
+                LeaveSwapCache(e.Pfn);
+            }
         }
         frame.MapCount++;
         ReverseMap.Add(e.Pfn, e.Pid, e.Vpn);
@@ -130,7 +144,7 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
 
     /// <summary>Another process has the page's slot in its page tables, so the page is not one process's alone.</summary>
     internal bool IsSwappedElsewhere(long pfn) =>
-        _frames[pfn].Has(PageFlags.SwapCache) && Reclaim!.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0;
+        _frames[Blocks.Head(pfn)].Has(PageFlags.SwapCache) && Reclaim!.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0;
 
     /// <summary>A page that was evicted comes back: is it part of the working set?</summary>
     private void Refault(ref Frame frame, int slot)
@@ -155,7 +169,7 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
         ref Frame frame = ref _frames[pfn];
         if (frame.Has(PageFlags.SwapCache))
         {
-            if (frame.Has(PageFlags.Writeback | PageFlags.Locked) || Reclaim.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0)
+            if (frame.Has(PageFlags.Writeback | PageFlags.Locked) || IsSwapped(pfn))
             {
                 return false;
             }
@@ -165,12 +179,15 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
         return true;
     }
 
-    /// <summary>The page and its slot part; the slot's content is no longer the page's.</summary>
+    /// <summary>The page, or block, and its slot part; the slot's content is no longer the page's.</summary>
     private void LeaveSwapCache(long pfn)
     {
         ref Frame frame = ref _frames[pfn];
-        Reclaim!.Swap.RemoveFromCache(ReverseMap.Mapping(pfn), 0);
-        ReverseMap.SetMapping(pfn, 0);
+        for (long piece = pfn; piece < pfn + (frame.State == FrameState.Tail ? 1 : 1L << frame.Order); piece++)
+        {
+            Reclaim!.Swap.RemoveFromCache(ReverseMap.Mapping(piece), 0);
+            ReverseMap.SetMapping(piece, 0);
+        }
         frame.Flags = (frame.Flags & ~PageFlags.SwapCache) | PageFlags.Dirty;
     }
 
@@ -187,7 +204,11 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
         SwapState swap = Reclaim!.Swap;
         swap.DropEntry(slot);
         long pfn = swap.Area.Count(slot) == 0 ? swap.Find(slot) : -1;
-        if (pfn >= 0 && _frames[pfn].MapCount == 0 && LeavesSwapCache(pfn))
+        if (pfn >= 0 && Blocks.IsPiece(pfn))
+        {
+            ReleaseIfUnmapped(Blocks.Head(pfn));
+        }
+        else if (pfn >= 0 && _frames[pfn].MapCount == 0 && LeavesSwapCache(pfn))
         {
             _frames[pfn].Use = FrameUse.None;
             Released.Add(pfn);

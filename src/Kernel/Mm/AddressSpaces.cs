@@ -38,6 +38,7 @@ public sealed partial class AddressSpaces
         _layout = layout;
         _frames = frames;
         ReverseMap = new ReverseMap(frames.Count);
+        Blocks = new HugePageBlocks(frames, mode.PagesPerLargePage);
         _tables = new PageTables(memory, mode);
         _protection = new PageProtection(mode);
         _editor = new AreaEditor(Areas, _protection, layout.Rules);

@@ -7,5 +7,9 @@ namespace Sim.Kernel.Mm;
 /// <param name="PageSplits">Blocks split (<c>thp_split_page</c>).</param>
 /// <param name="ZeroPageAllocs">Huge zero pages made (<c>thp_zero_page_alloc</c>).</param>
 /// <param name="ZeroPageFailures">Times there was no block for one (<c>thp_zero_page_alloc_failed</c>).</param>
+/// <param name="DeferredSplits">Blocks of which a part was unmapped, so that they wait to be split (<c>thp_deferred_split_page</c>).</param>
+/// <param name="Swpouts">Blocks written to the swap area as a whole (<c>thp_swpout</c>).</param>
+/// <param name="SwpoutFallbacks">Blocks split because there was no place for them as a whole (<c>thp_swpout_fallback</c>).</param>
 public readonly record struct HugePageCounts(
-    long FaultAllocs, long FaultFallbacks, long PmdSplits, long PageSplits, long ZeroPageAllocs, long ZeroPageFailures);
+    long FaultAllocs, long FaultFallbacks, long PmdSplits, long PageSplits, long ZeroPageAllocs, long ZeroPageFailures,
+    long DeferredSplits = 0, long Swpouts = 0, long SwpoutFallbacks = 0);

@@ -40,3 +40,44 @@ public readonly partial record struct ThpSplit(
 [Event(98, "thp.zero_page")]
 public readonly partial record struct ThpZeroPage(
     [Unit("pfn")] long Pfn);
+
+/// <summary>Why a block was split.</summary>
+public enum SplitReason : byte
+{
+    /// <summary>Its entry was split, and nothing will come to it later: pages are not reclaimed.</summary>
+    Entry,
+
+    /// <summary>Part of it was not mapped any more, and memory is short (<c>deferred_split_scan</c>).</summary>
+    Deferred,
+
+    /// <summary>Reclaim came to it when no entry mapped it as a whole.</summary>
+    Pieces,
+
+    /// <summary>Reclaim came to it and there was no free cluster of slots for it (<c>THP_SWPOUT_FALLBACK</c>).</summary>
+    NoCluster,
+
+    /// <summary>A program's advice concerns part of it.</summary>
+    Advice,
+}
+
+/// <summary>The block of a huge page was split into pages, each on the lists for itself (<c>__split_huge_page</c>).</summary>
+/// <param name="Pfn">First frame of the block.</param>
+/// <param name="Isolated">Reclaim has it in its hands, and looks at its pages next.</param>
+/// <param name="Reason">Why.</param>
+[Event(252, "thp.split_page")]
+public readonly partial record struct ThpSplitPage(
+    [Unit("pfn"), Delta(21)] long Pfn,
+    bool Isolated,
+    SplitReason Reason);
+
+/// <summary>A huge page of a process is mapped by a child too; neither may write to it in place from now on (<c>copy_huge_pmd</c>).</summary>
+/// <param name="Pid">Parent.</param>
+/// <param name="Child">Child; its tables down to level 1 are there.</param>
+/// <param name="Vpn">First page.</param>
+/// <param name="TablePfn">Page table set aside for the day the child's entry is split.</param>
+[Event(253, "mm.copy_huge")]
+public readonly partial record struct MmCopyHuge(
+    [Unit("pid")] int Pid,
+    [Unit("pid")] int Child,
+    [Unit("vpn"), Delta(20)] long Vpn,
+    [Unit("pfn")] long TablePfn);

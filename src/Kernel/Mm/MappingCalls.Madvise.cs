@@ -117,6 +117,7 @@ public sealed partial class MappingCalls
     /// <summary>MADV_COLD, and MADV_PAGEOUT, after which pages are reclaimed at once.</summary>
     private void Cool(AddressSpace mm, ulong start, ulong end, bool pageOut, CpuClock cpu, long cause)
     {
+        _huge.SplitBlocks(mm, start, end, cpu, cause);
         Reclaim!.Drain(cpu, cause);
         var e = new VmaCold(mm.Pid, (long)(start >> 12), (long)((end - start) >> 12));
         EventHeader header = _journal.Emit(in e, cause);
@@ -140,6 +141,7 @@ public sealed partial class MappingCalls
         long vpn = (long)(start >> 12), pages = (long)((end - start) >> 12);
         if (advice == MemoryAdvice.Free)
         {
+            _huge.SplitBlocks(mm, start, end, cpu, cause);
             Reclaim?.Drain(cpu, cause);
             var lazy = new VmaLazyFree(mm.Pid, vpn, pages);
             EventHeader at = _journal.Emit(in lazy, cause);

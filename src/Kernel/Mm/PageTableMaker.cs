@@ -33,6 +33,17 @@ internal sealed class PageTableMaker(AddressSpaces spaces, PageAllocator allocat
         return true;
     }
 
+    /// <summary>A cleared frame for a table that a huge page's entry may be split into one day (<c>pte_alloc_one</c>); -1 for none.</summary>
+    public long SetAside(AddressSpace mm, CpuClock cpu, long cause)
+    {
+        long pfn = allocator.AllocPages(0, TableGfp, mm.Pid, cpu, cause);
+        if (pfn >= 0)
+        {
+            cpu.Charge(_clearPs);
+        }
+        return pfn;
+    }
+
     /// <summary>Makes the page tables down to a level that are missing; false when there is no memory for one.</summary>
     /// <param name="mm">The address space.</param>
     /// <param name="address">The address.</param>

@@ -21,7 +21,7 @@ public static class MemInfo
         KernelMemoryState state, VmallocState? vmalloc = null, CommitAccounting? commit = null)
     {
         IReadOnlyList<Zone> zones = state.Pages.Zones;
-        Census census = CensusOf(state.Pages.Frames);
+        Census census = CensusOf(state.Pages.Frames, new HugePageBlocks(state.Pages.Frames, 1 << state.Pages.Profile.PageblockOrder));
         long reclaimable = state.Slab.Pages(reclaimable: true), unreclaimable = state.Slab.Pages(reclaimable: false);
         var rows = new List<KeyValuePair<string, long>>();
         void Add(string name, long pages) => rows.Add(new(name, pages << (Page.Shift - 10)));
@@ -110,7 +110,7 @@ public static class MemInfo
     /// <summary>Allocated frames, in pages.</summary>
     private readonly record struct Census(long[] Uses, long Mapped, long MappedAnon, long Huge);
 
-    private static Census CensusOf(FrameTable frames)
+    private static Census CensusOf(FrameTable frames, HugePageBlocks blocks)
     {
         long[] uses = new long[256];
         long mapped = 0, anon = 0, huge = 0;
@@ -121,11 +121,23 @@ public static class MemInfo
             {
                 long pages = 1L << frame.Order;
                 uses[(int)frame.Use] += pages;
-                huge += frame.Use == FrameUse.Anon && frame.Order > 0 ? pages : 0;
-                anon += frame.Use == FrameUse.Anon && frame.MapCount > 0 ? pages : 0;
+                bool block = frame.Use == FrameUse.Anon && frame.Order > 0;
+                huge += block && blocks.EntireMaps(pfn) > 0 ? pages : 0;
+                anon += block ? MappedPages(frames, blocks, pfn) : frame.Use == FrameUse.Anon && frame.MapCount > 0 ? 1 : 0;
                 mapped += frame.Use is FrameUse.File or FrameUse.Shmem && frame.MapCount > 0 ? pages : 0;
             }
         }
         return new Census(uses, mapped, anon, huge);
+    }
+
+    /// <summary>Pages of a block that somebody maps.</summary>
+    private static long MappedPages(FrameTable frames, HugePageBlocks blocks, long head)
+    {
+        long mapped = blocks.Pages;
+        for (long pfn = head; blocks.EntireMaps(head) == 0 && pfn < head + blocks.Pages; pfn++)
+        {
+            mapped -= frames[pfn].MapCount == 0 ? 1 : 0;
+        }
+        return mapped;
     }
 }

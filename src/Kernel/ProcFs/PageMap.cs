@@ -87,6 +87,6 @@ public static class PageMap
         return new PageMapRow(
             Maps.Hex(address >> 12), present, pfn, kind, present && (flags & PteFlags.Write) != 0,
             present && (flags & PteFlags.NoExecute) == 0, (flags & PteFlags.Accessed) != 0, (flags & PteFlags.Dirty) != 0,
-            zero ? 0 : frames[head].MapCount);
+            zero ? 0 : spaces.Blocks.MapCount(pfn));
     }
 }

@@ -77,8 +77,9 @@ internal sealed class SmapsSizes
         AnonHugePages += anon && large ? PageBytes : 0;
         Referenced += (flags & PteFlags.Accessed) != 0 || frame.Has(PageFlags.Referenced) ? PageBytes : 0;
 
-        long share = (PageBytes << ShareShift) / Math.Max(frame.MapCount, 1);
-        bool shared = frame.MapCount >= 2;
+        int maps = spaces.Blocks.MapCount(pfn);
+        long share = (PageBytes << ShareShift) / Math.Max(maps, 1);
+        bool shared = maps >= 2;
         _pss += share;
         _pssDirty += dirty ? share : 0;
         _pssLocked += locked ? share : 0;

@@ -87,9 +87,15 @@ public static class VmStat
         Add("thp_fault_alloc", huge.FaultAllocs);
         Add("thp_fault_fallback", huge.FaultFallbacks);
         Add("thp_split_page", huge.PageSplits);
+        Add("thp_deferred_split_page", huge.DeferredSplits);
         Add("thp_split_pmd", huge.PmdSplits);
         Add("thp_zero_page_alloc", huge.ZeroPageAllocs);
         Add("thp_zero_page_alloc_failed", huge.ZeroPageFailures);
+        if (reclaim is not null)
+        {
+            Add("thp_swpout", huge.Swpouts);
+            Add("thp_swpout_fallback", huge.SwpoutFallbacks);
+        }
         Tasks.TlbContexts tlb = state.Virtual.Tlb;
         Add("nr_tlb_remote_flush", tlb.RemoteFlushes);
         Add("nr_tlb_remote_flush_received", tlb.RemoteFlushesReceived);

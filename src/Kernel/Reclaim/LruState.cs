@@ -38,7 +38,7 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
     /// <summary>The lists of pages that can go, where they are generations; null where they are active and inactive.</summary>
     public GenerationState? Generations { get; }
 
-    /// <summary>Pages taken off a list and not yet put back or freed.</summary>
+    /// <summary>Pages, huge ones among them, taken off a list and not yet put back or freed.</summary>
     public int Isolated { get; private set; }
 
     /// <summary>Number of a list's head in the frame table.</summary>
@@ -81,7 +81,8 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
             frame.Flags |= PageFlags.Active;
         }
         _batches[(e.Cpu * BatchSize) + _batchCounts[e.Cpu]++] = (int)e.Pfn;
-        if (_batchCounts[e.Cpu] == BatchSize)
+        // A huge page does not wait (folio_batch_add_and_move).
+        if (_batchCounts[e.Cpu] == BatchSize || frame.Order > 0)
         {
             Drain(e.Cpu);
         }
@@ -101,7 +102,48 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
         LruList list = LruLists.Of(in frame);
         frame.Flags |= PageFlags.Lru;
         _frames.LinkFirst(Head(list), pfn);
-        _sizes[((int)frame.Zone * LruLists.Count) + (int)list]++;
+        _sizes[((int)frame.Zone * LruLists.Count) + (int)list] += 1L << frame.Order;
+    }
+
+    /// <summary>A huge page is about to be split: from now on its first page counts for itself alone.</summary>
+    internal void SplitHead(int pfn, int pages)
+    {
+        ref Frame frame = ref _frames.At(pfn);
+        if (frame.Has(PageFlags.Lru))
+        {
+            _sizes[((int)frame.Zone * LruLists.Count) + (int)LruLists.Of(in frame)] -= pages - 1;
+        }
+    }
+
+    /// <summary>A page of a huge one that is being split joins it: behind it among those isolated, else before it on its list.</summary>
+    internal void AddPiece(int head, int pfn, bool isolated)
+    {
+        ref Frame frame = ref _frames.At(pfn);
+        if (isolated)
+        {
+            _frames.LinkLast(IsolatedHead, pfn);
+            Isolated++;
+            return;
+        }
+        frame.Flags |= PageFlags.Lru;
+        _frames.LinkLast(head, pfn);
+        _sizes[((int)frame.Zone * LruLists.Count) + (int)LruLists.Of(in frame)]++;
+    }
+
+    /// <summary>The first page of a huge one that was split is free.</summary>
+    internal void RemovePiece(int pfn, bool isolated)
+    {
+        ref Frame frame = ref _frames.At(pfn);
+        _frames.Unlink(pfn);
+        if (isolated)
+        {
+            Isolated--;
+        }
+        else
+        {
+            _sizes[((int)frame.Zone * LruLists.Count) + (int)LruLists.Of(in frame)]--;
+        }
+        frame.Flags = PageFlags.None;
     }
 
     /// <summary>Takes a page off its list; its other flags stay, but one of an active generation is marked active.</summary>
@@ -113,13 +155,13 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
             Generations!.Take(pfn, reclaiming: false);
             return;
         }
-        _sizes[((int)frame.Zone * LruLists.Count) + (int)LruLists.Of(in frame)]--;
+        _sizes[((int)frame.Zone * LruLists.Count) + (int)LruLists.Of(in frame)] -= 1L << frame.Order;
         frame.Flags &= ~PageFlags.Lru;
         _frames.Unlink(pfn);
     }
 
     /// <summary>Takes up to so many pages off a list's end, oldest first; pages of higher zones go to its head.</summary>
-    /// <returns>How many were taken.</returns>
+    /// <returns>How many were taken; more than asked for when the last was a huge one.</returns>
     internal int Isolate(LruList list, int pages, ZoneType highest)
     {
         int head = Head(list), taken = 0, first = -1;
@@ -135,7 +177,7 @@ public sealed class LruState : IApply<LruAdd>, IApply<LruDrain>
             Take(pfn);
             _frames.LinkFirst(IsolatedHead, pfn);
             Isolated++;
-            taken++;
+            taken += 1 << _frames.At(pfn).Order;
         }
         return taken;
     }

@@ -53,7 +53,7 @@ internal sealed class MemoryReclaim : IPageAdvice
         Writer = new PageWriter(state.Spaces, allocator.State.Frames, journal, tlb, Files, _options);
         _flusher = new Flusher(allocator.State, _state, Writer, Files, journal, scheduler, cpus[^1], options.PageCache);
         Throttle = new DirtyThrottle(allocator.State, _state, _flusher, journal, scheduler, options.PageCache);
-        PageReclaimer pages = _pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, Files, _flusher, _options);
+        PageReclaimer pages = _pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, Files, _flusher, _options, options.MmCosts);
         _node = new NodeReclaim(pages, allocator.State, _options);
         _oom = new OomKiller(state.Oom!, state.Spaces, journal);
         if (_state.Lru.Generations is not null)

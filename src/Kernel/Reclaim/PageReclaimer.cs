@@ -27,6 +27,7 @@ internal sealed class PageReclaimer
     private readonly SwapIo _io;
     private readonly FileIo _files;
     private readonly Flusher _flusher;
+    private readonly HugePageSplitter _splitter;
     private readonly long _scanPs, _unmapPs;
     private readonly List<(int Pid, long Vpn, bool Dirty)> _unmapped = [];
     private readonly List<(int Pfn, long Cause)> _freed = [];
@@ -34,8 +35,9 @@ internal sealed class PageReclaimer
 
     public PageReclaimer(
         AddressSpaces spaces, PageAllocator allocator, Journal journal, ITlbFlush tlb, SwapIo io, FileIo files, Flusher flusher,
-        ReclaimOptions options)
+        ReclaimOptions options, MmCosts costs)
     {
+        _splitter = new HugePageSplitter(spaces, allocator, journal, tlb, costs);
         _files = files;
         _flusher = flusher;
         _spaces = spaces;
@@ -99,7 +101,7 @@ internal sealed class PageReclaimer
         written = 0;
         for (int pfn; (pfn = _state.Lru.FirstIsolated) >= 0;)
         {
-            freed += Look(pfn, pass, ref written, cpu, cause) ? 1 : 0;
+            freed += Look(pfn, pass, ref written, cpu, cause);
         }
         Finish(cpu, cause);
         return freed;
@@ -112,6 +114,7 @@ internal sealed class PageReclaimer
         var e = new LruDeactivate(list, pages, pass.Highest);
         EventHeader header = _journal.Emit(in e, pass.Cause);
         _spaces.Apply(in e, in header);
+        FlushOldBlocks(cpu, header.Sequence);
         cpu.Charge(_spaces.LastIsolation.Taken * _scanPs);
     }
 
@@ -126,8 +129,13 @@ internal sealed class PageReclaimer
         EventHeader header = _journal.Emit(in take, pass.Cause);
         _spaces.Apply(in take, in header);
         cpu.Charge(_scanPs);
-        int written = 0;
-        return Look(pfn, pass, ref written, cpu, header.Sequence);
+        int written = 0, freed = Look(pfn, pass, ref written, cpu, header.Sequence);
+        // What it was split into.
+        for (int piece; (piece = _state.Lru.FirstIsolated) >= 0;)
+        {
+            freed += Look(piece, pass, ref written, cpu, header.Sequence);
+        }
+        return freed > 0;
     }
 
     /// <summary>Puts what a CPU has gathered on the lists (<c>lru_add_drain</c>).</summary>
@@ -150,26 +158,27 @@ internal sealed class PageReclaimer
         Flush(cpu, cause);
         foreach ((int pfn, long freedBy) in _freed)
         {
-            _allocator.FreePages(pfn, 0, cpu, freedBy);
+            _allocator.FreePages(pfn, _frames[pfn].Order, cpu, freedBy);
         }
         _freed.Clear();
     }
 
-    /// <summary>Decides about one page; true when it is freed with <see cref="Finish"/>.</summary>
-    private bool Look(int pfn, ReclaimPass pass, ref int written, CpuClock cpu, long cause)
+    /// <summary>Decides about one page; returns how many are freed with <see cref="Finish"/>.</summary>
+    private int Look(int pfn, ReclaimPass pass, ref int written, CpuClock cpu, long cause)
     {
         ref Frame frame = ref _frames[pfn];
         bool lazy = frame.Has(PageFlags.LazyFree), anon = frame.Use == FrameUse.Anon && !lazy, swapBacked = LruLists.IsSwapBacked(in frame);
+        int pages = 1 << frame.Order;
         pass.UnqueuedDirty += !swapBacked && frame.Has(PageFlags.Dirty) && !frame.Has(PageFlags.Writeback) ? 1 : 0;
         if (frame.Has(PageFlags.Writeback))
         {
             bool immediate = pass.Kswapd && pass.AllWriteback && frame.Has(PageFlags.Reclaim);
-            _ = immediate ? pass.Immediate++ : pass.Writeback++;
-            return Keep(pfn, KeepReason.Writeback, cause);
+            _ = immediate ? pass.Immediate += pages : pass.Writeback += pages;
+            return Keep(pfn, KeepReason.Writeback, cpu, cause);
         }
-        if (frame.Has(PageFlags.Locked) || pfn == Pinned)
+        if (frame.Has(PageFlags.Locked) || (Pinned >= 0 && pfn == _spaces.Blocks.Head(Pinned)))
         {
-            return Keep(pfn, KeepReason.MayNot, cause);
+            return Keep(pfn, KeepReason.MayNot, cpu, cause);
         }
         bool executable, locked;
         int references;
@@ -180,7 +189,7 @@ internal sealed class PageReclaimer
         else if (frame.MapCount > 0 && frame.Has(PageFlags.Referenced))
         {
             // It would have been promoted meanwhile, had it not been off its list.
-            return Keep(pfn, KeepReason.Referenced, cause);
+            return Keep(pfn, KeepReason.Referenced, cpu, cause);
         }
         else
         {
@@ -190,51 +199,58 @@ internal sealed class PageReclaimer
         if (locked || (references > 0 && !pass.IgnoreReferences))
         {
             bool activate = locked || referenced || references > 1 || (executable && !swapBacked);
-            return Keep(pfn, activate ? KeepReason.Activated : KeepReason.Referenced, cause);
+            return Keep(pfn, activate ? KeepReason.Activated : KeepReason.Referenced, cpu, cause);
         }
         if (lazy && _spaces.IsWritten(pfn))
         {
-            return Keep(pfn, KeepReason.Rewritten, cause);
+            return Keep(pfn, KeepReason.Rewritten, cpu, cause);
         }
         if (swapBacked && _io.IsFull)
         {
             pass.QueueFull = true;
-            return Keep(pfn, KeepReason.MayNot, cause);
+            return Keep(pfn, KeepReason.MayNot, cpu, cause);
         }
         if (anon && !frame.Has(PageFlags.SwapCache))
         {
-            int slot = _io.NextSlot(cpu, cause);
+            int slot = pages > 1 ? SlotsOf(pfn, pass, cpu, cause) : 0;
+            if (pages > 1 && frame.MapCount == 0 && slot == 0)
+            {
+                // Of what it was split into, this page was free.
+                return 0;
+            }
+            pages = 1 << frame.Order;
+            slot = slot != 0 ? slot : _io.NextSlot(cpu, cause);
             if (slot == 0)
             {
-                return Keep(pfn, KeepReason.NoSwap, cause);
+                return Keep(pfn, KeepReason.NoSwap, cpu, cause);
             }
             Unmap(pfn, slot, cpu, cause);
         }
-        else if (frame.MapCount > 0)
+        else if (pages > 1 ? _spaces.Blocks.IsMapped(pfn) : frame.MapCount > 0)
         {
             Unmap(pfn, 0, cpu, cause);
         }
-        bool wanted = !anon || _state.Swap.Area.Count(_spaces.ReverseMap.Mapping(pfn)) > 0;
+        bool wanted = !anon || _spaces.IsSwapped(pfn);
         if (frame.Has(PageFlags.Dirty) && wanted)
         {
             if (!swapBacked && !pass.IgnoreReferences && !(pass.Kswapd && pass.AllDirty && frame.Has(PageFlags.Reclaim)))
             {
-                return Keep(pfn, KeepReason.Dirty, cause);
+                return Keep(pfn, KeepReason.Dirty, cpu, cause);
             }
             if (!pass.MayWrite || (!swapBacked && referenced))
             {
-                return Keep(pfn, KeepReason.MayNot, cause);
+                return Keep(pfn, KeepReason.MayNot, cpu, cause);
             }
             if (!swapBacked && _files.IsFull)
             {
                 pass.QueueFull = true;
-                return Keep(pfn, KeepReason.MayNot, cause);
+                return Keep(pfn, KeepReason.MayNot, cpu, cause);
             }
             if (swapBacked && !anon && !MoveToSwapCache(pfn, cpu, cause))
             {
-                return false;
+                return 0;
             }
-            written++;
+            written += pages;
             if (_dirtyDeferred)
             {
                 // No CPU may write to a page that is being written (try_to_unmap_flush_dirty).
@@ -242,14 +258,31 @@ internal sealed class PageReclaimer
             }
             if (swapBacked ? !_io.Write(pfn, cpu, cause) : !WriteFile(pfn, cpu, cause))
             {
-                return false;
+                return 0;
             }
         }
         var free = new ReclaimFree(pfn);
         EventHeader header = _journal.Emit(in free, cause);
         _spaces.Apply(in free, in header);
         _freed.Add((pfn, header.Sequence));
-        return true;
+        return pages;
+    }
+
+    /// <summary>
+    /// First slot of a cluster for a huge page. 0 when it was split instead: into pages that reclaim looks at next, because
+    /// nothing maps it as a whole, so that some of them may be free, or because no cluster is.
+    /// </summary>
+    private int SlotsOf(int pfn, ReclaimPass pass, CpuClock cpu, long cause)
+    {
+        bool entire = _spaces.Blocks.EntireMaps(pfn) > 0;
+        int slot = entire ? _io.TakeCluster(cause) : 0;
+        if (slot == 0)
+        {
+            _splitter.SplitBlock(pfn, entire ? SplitReason.NoCluster : SplitReason.Pieces, isolated: true, cpu, cause);
+            // The pages make their own pass.
+            pass.Scanned -= _spaces.Blocks.Pages - 1;
+        }
+        return slot;
     }
 
     /// <summary>A page of shared memory gets a slot; without one it stays, and is active (<c>shmem_writepage</c>).</summary>
@@ -258,7 +291,8 @@ internal sealed class PageReclaimer
         int slot = _io.NextSlot(cpu, cause);
         if (slot == 0)
         {
-            return Keep(pfn, KeepReason.NoSwap, cause);
+            Keep(pfn, KeepReason.NoSwap, cpu, cause);
+            return false;
         }
         var e = new ShmemWritepage(pfn, slot, (byte)cpu.Id);
         EventHeader header = _journal.Emit(in e, cause);
@@ -277,23 +311,42 @@ internal sealed class PageReclaimer
         return false;
     }
 
-    private bool Keep(int pfn, KeepReason reason, long cause)
+    private int Keep(int pfn, KeepReason reason, CpuClock cpu, long cause)
     {
         var e = new ReclaimKeep(pfn, reason);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
-        return false;
+        FlushOldBlocks(cpu, header.Sequence);
+        return 0;
+    }
+
+    private void FlushOldBlocks(CpuClock cpu, long cause)
+    {
+        int shift = _spaces.Tables.Mode.ShiftOf(1);
+        foreach ((int pid, long vpn) in _spaces.OldBlocks)
+        {
+            ulong start = (ulong)vpn << 12;
+            _tlb.FlushRange(_spaces[pid], start, start + (1UL << shift), cpu.Id, cause, shift);
+        }
     }
 
     private void Unmap(int pfn, int slot, CpuClock cpu, long cause)
     {
         ReverseMap map = _spaces.ReverseMap;
-        _unmapped.Clear();
-        for (int entry = map.First(pfn); entry != 0; entry = map.Next(entry))
+        int pages = 1 << _frames[pfn].Order;
+        if (pages > 1)
         {
-            (int pid, long vpn) = map[entry];
-            ulong pte = _spaces.Tables.ReadPte(_spaces[pid].Root, (ulong)vpn << 12);
-            _unmapped.Add((pid, vpn, (pte & (ulong)PteFlags.Dirty) != 0));
+            _splitter.SplitEntries(pfn, cpu, cause);
+        }
+        _unmapped.Clear();
+        for (int piece = pfn; piece < pfn + pages; piece++)
+        {
+            for (int entry = map.First(piece); entry != 0; entry = map.Next(entry))
+            {
+                (int pid, long vpn) = map[entry];
+                ulong pte = _spaces.Tables.ReadPte(_spaces[pid].Root, (ulong)vpn << 12);
+                _unmapped.Add((pid, vpn, (pte & (ulong)PteFlags.Dirty) != 0));
+            }
         }
         cpu.Charge(_unmapped.Count * _unmapPs);
         var e = new ReclaimUnmap(pfn, slot, (byte)cpu.Id);

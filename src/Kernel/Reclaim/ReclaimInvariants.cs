@@ -39,7 +39,7 @@ public static class ReclaimInvariants
                     return $"pfn 0x{pfn:x} on list {list} is {frame.State}, {frame.Use}, {frame.Flags}, behind {frame.Prev}";
                 }
                 seen[pfn] = true;
-                found[(int)frame.Zone]++;
+                found[(int)frame.Zone] += 1L << frame.Order;
             }
             for (int zone = 0; zone < ZoneTypes.Count; zone++)
             {
@@ -72,7 +72,7 @@ public static class ReclaimInvariants
         for (int pfn = 0; pfn < frames.Count; pfn++)
         {
             ref readonly Frame frame = ref frames[pfn];
-            bool page = frame.State == FrameState.Allocated && frame.Order == 0
+            bool page = frame.State == FrameState.Allocated
                 && (frame.Use == FrameUse.Anon || (frame.Use is FrameUse.File or FrameUse.Shmem && spaces.ReverseMap.Mapping(pfn) != 0));
             if (seen[pfn] != page && (seen[pfn] || frame.Has(PageFlags.Lru | PageFlags.Batched)))
             {
@@ -86,8 +86,14 @@ public static class ReclaimInvariants
             {
                 return $"pfn 0x{pfn:x} is free and has flags {frame.Flags} and {frame.Uses} uses";
             }
-            writeback += frame.Has(PageFlags.Writeback) ? 1 : 0;
-            cached += frame.Has(PageFlags.SwapCache) ? 1 : 0;
+            bool tail = frame.State == FrameState.Tail;
+            if (tail && frame.Flags != PageFlags.None)
+            {
+                return $"pfn 0x{pfn:x} is part of a block and has flags {frame.Flags} of its own";
+            }
+            long pages = frame.State == FrameState.Allocated ? 1L << frame.Order : 1;
+            writeback += frame.Has(PageFlags.Writeback) ? pages : 0;
+            cached += frame.Has(PageFlags.SwapCache) ? pages : 0;
             int slot = spaces.ReverseMap.Mapping(pfn);
             if (frame.Use == FrameUse.File && slot > 0 && frame.Has(PageFlags.Dirty))
             {
@@ -97,9 +103,13 @@ public static class ReclaimInvariants
                     return $"pfn 0x{pfn:x} is dirty, and page {(uint)frame.Index} of file {slot} is not";
                 }
             }
-            if (frame.Has(PageFlags.SwapCache) && (frame.Use != FrameUse.Anon || spaces.Reclaim!.Swap.Find(slot) != pfn))
+            for (long piece = pfn; frame.Has(PageFlags.SwapCache) && piece < pfn + pages; piece++)
             {
-                return $"pfn 0x{pfn:x} is said to be in the swap cache at slot {slot}, which is not so";
+                slot = spaces.ReverseMap.Mapping(piece);
+                if (frame.Use != FrameUse.Anon || spaces.Reclaim!.Swap.Find(slot) != piece)
+                {
+                    return $"pfn 0x{piece:x} is said to be in the swap cache at slot {slot}, which is not so";
+                }
             }
         }
         return writeback != spaces.Reclaim!.Writeback ? $"{writeback} pages are being written, counted {spaces.Reclaim.Writeback}"

@@ -16,14 +16,15 @@ public sealed class ReclaimState :
     /// <param name="firstList">Number of the first of them.</param>
     /// <param name="cpus">Number of CPUs.</param>
     /// <param name="swap">The swap area.</param>
+    /// <param name="clusterSlots">Slots of its clusters.</param>
     /// <param name="memcg">The limit of all tasks together.</param>
     /// <param name="generations">Pages that can go are on lists of generations.</param>
-    internal ReclaimState(FrameTable frames, int firstList, int cpus, SwapOptions swap, Memcg.MemcgOptions memcg, bool generations = false)
+    internal ReclaimState(FrameTable frames, int firstList, int cpus, SwapOptions swap, int clusterSlots, Memcg.MemcgOptions memcg, bool generations = false)
     {
         Memcg = memcg.MaxPages > 0 ? new Memcg.MemcgState(frames.Count, memcg.MaxPages) : null;
         Lru = new LruState(frames, firstList, cpus, generations);
         WorkingSet = new WorkingSet(Lru, _counters);
-        Swap = new SwapState(swap, cpus);
+        Swap = new SwapState(swap, cpus, clusterSlots);
     }
 
     /// <summary>The cgroup that all tasks are in; null without a limit.</summary>

@@ -4,7 +4,7 @@ namespace Sim.Kernel.Swap;
 
 /// <summary>
 /// The slots of the swap area: who needs each, and which comes next (<c>swap_info_struct</c>, mm/swapfile.c, Linux 6.1).
-/// On a device with seeks slots are taken in runs of 256 free ones, then next fit; on others cluster by cluster.
+/// On a device with seeks slots are taken in runs of free ones as long as a cluster, then next fit; on others cluster by cluster.
 /// Slot 0 is the area's header. Sourced state.
 /// </summary>
 public sealed class SwapArea
@@ -22,17 +22,24 @@ public sealed class SwapArea
     private readonly SwapClusters? _clusters;
     private int _lowest = 1, _highest, _next = 1, _runLeft;
 
-    internal SwapArea(int slots, int cpus, bool rotational)
+    internal SwapArea(int slots, int cpus, bool rotational, int clusterSlots)
     {
+        ClusterSlots = clusterSlots;
         _map = new ushort[slots];
         _shadows = new uint[slots];
         _highest = slots - 1;
         if (slots > 0)
         {
             _map[0] = HasCache;
-            _clusters = rotational ? null : new SwapClusters(slots, cpus);
+            _clusters = rotational ? null : new SwapClusters(slots, cpus, clusterSlots);
         }
     }
+
+    /// <summary>
+    /// Slots of a cluster (<c>SWAPFILE_CLUSTER</c>): those of a huge page where huge pages are swapped out as a whole
+    /// (<c>CONFIG_THP_SWAP</c>, on 64-bit kernels), 256 elsewhere.
+    /// </summary>
+    public int ClusterSlots { get; }
 
     /// <summary>Slots that pages can have.</summary>
     public int Pages => Math.Max(_map.Length - 1, 0);
@@ -119,20 +126,37 @@ public sealed class SwapArea
                 }
                 slot = NextFit();
             }
-            _map[slot] = HasCache;
-            _shadows[slot] = 0;
-            InUse++;
-            _clusters?.Take(slot);
-            _lowest = slot == _lowest ? slot + 1 : _lowest;
-            _highest = slot == _highest ? slot - 1 : _highest;
-            if (Free == 0)
-            {
-                (_lowest, _highest) = (_map.Length, 0);
-            }
+            Mark(slot);
             _next = slot + 1;
             slots[taken++] = slot;
         }
         return taken;
+    }
+
+    /// <summary>First slot of a cluster that is free as a whole, on a device without seeks; 0 for none.</summary>
+    public int FreeCluster => Free >= ClusterSlots && _clusters is { FirstFree: > 0 and var first } ? first : 0;
+
+    /// <summary>Takes a free cluster and marks its slots as put aside.</summary>
+    internal void TakeCluster(int first)
+    {
+        for (int slot = first; slot < first + ClusterSlots; slot++)
+        {
+            Mark(slot);
+        }
+    }
+
+    private void Mark(int slot)
+    {
+        _map[slot] = HasCache;
+        _shadows[slot] = 0;
+        InUse++;
+        _clusters?.Take(slot);
+        _lowest = slot == _lowest ? slot + 1 : _lowest;
+        _highest = slot == _highest ? slot - 1 : _highest;
+        if (Free == 0)
+        {
+            (_lowest, _highest) = (_map.Length, 0);
+        }
     }
 
     internal void HashInto(ref XxHash64 hash)
@@ -148,13 +172,13 @@ public sealed class SwapArea
         _clusters?.HashInto(ref hash);
     }
 
-    /// <summary>Goes on behind the slot taken last; when the run is used up, where 256 free slots follow each other.</summary>
+    /// <summary>Goes on behind the slot taken last; when the run is used up, where so many free slots follow each other.</summary>
     private int NextFit()
     {
         if (_runLeft == 0)
         {
-            _runLeft = SwapClusters.Size;
-            int run = Free >= SwapClusters.Size ? FindRun() : -1;
+            _runLeft = ClusterSlots;
+            int run = Free >= ClusterSlots ? FindRun() : -1;
             _next = run >= 0 ? run : _next;
         }
         _runLeft--;
@@ -182,9 +206,9 @@ public sealed class SwapArea
         for (int slot = _lowest; slot <= _highest; slot++)
         {
             free = _map[slot] == 0 ? free + 1 : 0;
-            if (free == SwapClusters.Size)
+            if (free == ClusterSlots)
             {
-                return slot - SwapClusters.Size + 1;
+                return slot - ClusterSlots + 1;
             }
         }
         return -1;

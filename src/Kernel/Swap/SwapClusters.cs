@@ -3,14 +3,11 @@ using Sim.Engine.Events;
 namespace Sim.Kernel.Swap;
 
 /// <summary>
-/// Clusters of 256 slots of an area on a device without seeks: each CPU fills one of its own, so that what is swapped out
+/// Clusters of slots of an area on a device without seeks: each CPU fills one of its own, so that what is swapped out
 /// together lies together (<c>swap_cluster_info</c>, mm/swapfile.c, Linux 6.1). Sourced state.
 /// </summary>
 internal sealed class SwapClusters
 {
-    /// <summary>Slots of a cluster (<c>SWAPFILE_CLUSTER</c>).</summary>
-    public const int Size = 256;
-
     // The free clusters begin in an order in which neighbours lie this far apart (SWAP_CLUSTER_COLS).
     private const int Columns = 64;
 
@@ -19,12 +16,14 @@ internal sealed class SwapClusters
     private readonly int[] _cluster;
     private readonly int[] _next;
     private readonly int _slots;
+    private readonly int _size;
     private int _head = -1, _tail = -1;
 
-    public SwapClusters(int slots, int cpus)
+    public SwapClusters(int slots, int cpus, int size)
     {
         _slots = slots;
-        int clusters = (slots + Size - 1) / Size;
+        _size = size;
+        int clusters = (slots + size - 1) / size;
         _used = new int[clusters];
         _nextFree = new int[clusters];
         _cluster = new int[cpus];
@@ -32,7 +31,7 @@ internal sealed class SwapClusters
         Array.Fill(_cluster, -1);
         // The header's slot, and what the last cluster lacks, count as used.
         _used[0] = 1;
-        _used[^1] += (clusters * Size) - slots;
+        _used[^1] += (clusters * size) - slots;
         for (int column = 0; column < Columns; column++)
         {
             for (int cluster = column; cluster < clusters; cluster += Columns)
@@ -58,9 +57,9 @@ internal sealed class SwapClusters
                     return -1;
                 }
                 cluster = _head;
-                _next[cpu] = cluster * Size;
+                _next[cpu] = cluster * _size;
             }
-            int end = Math.Min(_slots, (cluster + 1) * Size), slot = _next[cpu];
+            int end = Math.Min(_slots, (cluster + 1) * _size), slot = _next[cpu];
             while (slot < end && map[slot] != 0)
             {
                 slot++;
@@ -74,10 +73,13 @@ internal sealed class SwapClusters
         }
     }
 
+    /// <summary>First slot of the cluster that has been free longest; -1 when there is none.</summary>
+    public int FirstFree => _head < 0 ? -1 : _head * _size;
+
     /// <summary>A slot was taken.</summary>
     public void Take(int slot)
     {
-        int cluster = slot / Size;
+        int cluster = slot / _size;
         if (_used[cluster]++ == 0)
         {
             RemoveFree(cluster);
@@ -87,9 +89,9 @@ internal sealed class SwapClusters
     /// <summary>A slot is free again.</summary>
     public void Free(int slot)
     {
-        if (--_used[slot / Size] == 0)
+        if (--_used[slot / _size] == 0)
         {
-            AddFree(slot / Size);
+            AddFree(slot / _size);
         }
     }
 

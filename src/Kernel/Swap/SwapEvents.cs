@@ -7,6 +7,12 @@ namespace Sim.Kernel.Swap;
 [Event(173, "swap.refill")]
 public readonly partial record struct SwapRefill(byte Cpu);
 
+/// <summary>A whole cluster of slots was taken for a huge page that will be swapped out (<c>swap_alloc_cluster</c>).</summary>
+/// <param name="Slot">The first of them.</param>
+[Event(254, "swap.cluster")]
+public readonly partial record struct SwapCluster(
+    [Unit("slots"), Delta(24)] long Slot);
+
 /// <summary>A page began to be read from its slot, into the swap cache (<c>__read_swap_cache_async</c>).</summary>
 /// <param name="Slot">Its slot.</param>
 /// <param name="Pfn">The frame it gets.</param>

@@ -73,12 +73,26 @@ internal sealed class SwapIo : IComponent
         return swap.NextSlot(cpu.Id);
     }
 
+    /// <summary>First slot of a cluster taken for a huge page; 0 when no cluster is free as a whole.</summary>
+    public int TakeCluster(long cause)
+    {
+        SwapState swap = _state.Swap;
+        int slot = swap.Area.ClusterSlots == _spaces.Blocks.Pages ? swap.Area.FreeCluster : 0;
+        if (slot != 0)
+        {
+            var e = new SwapCluster(slot);
+            EventHeader header = _journal.Emit(in e, cause);
+            swap.Apply(in e, in header);
+        }
+        return slot;
+    }
+
     /// <summary>
-    /// Writes a page of the swap cache to its slot; true when that is done on return.
+    /// Writes a page of the swap cache to its slot, or a block to its cluster; true when that is done on return.
     /// </summary>
     public bool Write(int pfn, CpuClock cpu, long cause)
     {
-        if (_pool is not null && !_pool.TryGrow(cpu, cause))
+        if (_pool is not null && !_pool.TryGrow(PagesOf(pfn), cpu, cause))
         {
             var keep = new ReclaimKeep(pfn, KeepReason.MayNot);
             EventHeader kept = _journal.Emit(in keep, cause);
@@ -124,8 +138,10 @@ internal sealed class SwapIo : IComponent
         _ = user ? _cpu.ReturnToUser(entry) : _cpu.ReturnToKernel(entry);
     }
 
+    private int PagesOf(long pfn) => _spaces.Blocks.IsPiece(pfn) ? _spaces.Blocks.Pages : 1;
+
     private long Submit(long pfn, bool write, CpuClock cpu, long cause) =>
-        _device!.Submit(new BlockRequest(_spaces.ReverseMap.Mapping(pfn), write, _id, Done, pfn, cause), Math.Max(cpu.TimePs, _scheduler.NowPs));
+        _device!.Submit(new BlockRequest(_spaces.ReverseMap.Mapping(pfn), write, _id, Done, pfn, cause, write ? PagesOf(pfn) : 1), Math.Max(cpu.TimePs, _scheduler.NowPs));
 
     private void End(long pfn, bool write, long cause)
     {

@@ -6,7 +6,7 @@ namespace Sim.Kernel.Swap;
 /// The swap area with its cache (mm/swap_state.c) and the slots that CPUs have put aside (mm/swap_slots.c, Linux 6.1).
 /// Sourced state.
 /// </summary>
-public sealed class SwapState : IApply<SwapRefill>, IApply<ZramGrow>, IApply<ZramShrink>
+public sealed class SwapState : IApply<SwapRefill>, IApply<SwapCluster>, IApply<ZramGrow>, IApply<ZramShrink>
 {
     /// <summary>Slots that a CPU takes together, and that are freed together (<c>SWAP_SLOTS_CACHE_SIZE</c>).</summary>
     public const int SlotBatch = 64;
@@ -20,11 +20,11 @@ public sealed class SwapState : IApply<SwapRefill>, IApply<ZramGrow>, IApply<Zra
     private int _returnedCount;
     private bool _batches;
 
-    internal SwapState(SwapOptions options, int cpus)
+    internal SwapState(SwapOptions options, int cpus, int clusterSlots)
     {
         Options = options;
         _cpus = cpus;
-        Area = new SwapArea(options.Slots, cpus, options.Device == SwapDevice.Hdd);
+        Area = new SwapArea(options.Slots, cpus, options.Device == SwapDevice.Hdd, clusterSlots);
         _slots = new int[cpus * SlotBatch];
         _slotNext = new int[cpus];
         _slotCount = new int[cpus];
@@ -116,8 +116,18 @@ public sealed class SwapState : IApply<SwapRefill>, IApply<ZramGrow>, IApply<Zra
         _slotCount[e.Cpu] = Area.Take(e.Cpu, _slots.AsSpan(e.Cpu * SlotBatch, _batches ? SlotBatch : 1));
     }
 
+    /// <summary>A whole cluster is taken for a huge page (<c>swap_alloc_cluster</c>).</summary>
+    public void Apply(in SwapCluster e, in EventHeader header) => Area.TakeCluster((int)e.Slot);
+
     /// <summary>A page gets the slot its CPU has next, and joins the swap cache.</summary>
     internal void Add(int cpu, int slot, long pfn)
+    {
+        TakeSlot(cpu, slot);
+        AddToCache(slot, pfn);
+    }
+
+    /// <summary>A page gets the slot its CPU has next.</summary>
+    internal void TakeSlot(int cpu, int slot)
     {
         if (NextSlot(cpu) != slot)
         {
@@ -125,7 +135,6 @@ public sealed class SwapState : IApply<SwapRefill>, IApply<ZramGrow>, IApply<Zra
         }
         _slotNext[cpu]++;
         _slotCount[cpu]--;
-        AddToCache(slot, pfn);
     }
 
     /// <summary>A page that is read from its slot joins the swap cache.</summary>

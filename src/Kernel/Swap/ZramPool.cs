@@ -13,21 +13,20 @@ internal sealed class ZramPool(SwapState swap, PageAllocator allocator, Journal 
 {
     private const GfpFlags PoolGfp = GfpFlags.MemAlloc | GfpFlags.HighMem | GfpFlags.NoWarn;
 
-    /// <summary>Makes room for one page more; false when there is no frame for it.</summary>
-    public bool TryGrow(CpuClock cpu, long cause)
+    /// <summary>Makes room for so many pages more; false when there is no frame for them.</summary>
+    public bool TryGrow(int pages, CpuClock cpu, long cause)
     {
-        if (swap.Area.Stored < (long)swap.PoolFrames.Count * pagesPerFrame)
+        while (swap.Area.Stored + pages > (long)swap.PoolFrames.Count * pagesPerFrame)
         {
-            return true;
+            long pfn = allocator.AllocPages(0, PoolGfp, KernelUser.Zram, cpu, cause);
+            if (pfn < 0)
+            {
+                return false;
+            }
+            var e = new ZramGrow(pfn);
+            EventHeader header = journal.Emit(in e, cause);
+            swap.Apply(in e, in header);
         }
-        long pfn = allocator.AllocPages(0, PoolGfp, KernelUser.Zram, cpu, cause);
-        if (pfn < 0)
-        {
-            return false;
-        }
-        var e = new ZramGrow(pfn);
-        EventHeader header = journal.Emit(in e, cause);
-        swap.Apply(in e, in header);
         return true;
     }
 

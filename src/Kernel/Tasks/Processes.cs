@@ -39,7 +39,7 @@ public sealed class Processes
         _taskPs = costs.TaskNs * 1000L;
         _fair = new FairScheduling(state.Tasks, scheduling ?? new TaskOptions());
         _newTables = new PageTableMaker(_spaces, allocator, journal, costs);
-        _fork = new AddressSpaceFork(_spaces, _newTables, limits, new HugePageSplitter(_spaces, allocator, journal, tlb, costs), journal, tlb, costs);
+        _fork = new AddressSpaceFork(_spaces, _newTables, limits, journal, tlb, costs);
         // THREAD_SIZE: 16 KiB on x86-64, 8 KiB on i386.
         _stackOrder = _spaces.Layout.LongMode ? 2 : 1;
     }

@@ -37,9 +37,11 @@ public sealed class VirtualMemory
         {
             Reclaim = new MemoryReclaim(state, options, cpus, allocator, journal, scheduler, Tlb, disks ?? new BlockDeviceOptions());
         }
+        var huge = HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb);
+        HasHugePages = huge is not null;
         Faults = new PageFaultHandler(
             state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts,
-            HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb), Reclaim?.SwapFaults, Reclaim?.ShmemFaults, Reclaim?.FileFaults);
+            huge, Reclaim?.SwapFaults, Reclaim?.ShmemFaults, Reclaim?.FileFaults);
         Mapping = new MappingCalls(state.Spaces, options.Mm, allocator, journal, Tlb, options.MmCosts, Faults) { Reclaim = Reclaim };
         var files = new FileCalls(state.Spaces, allocator, journal, Faults, Reclaim, Tlb, options.MmCosts);
         Calls = new SystemCalls(options.Profile, Mapping, journal, options.MmCosts, files);
@@ -51,6 +53,9 @@ public sealed class VirtualMemory
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
         Reclaim?.Connect(Tasks);
     }
+
+    /// <summary>Faults map huge pages.</summary>
+    public bool HasHugePages { get; }
 
     /// <summary>The sourced state.</summary>
     public VirtualMemoryState State { get; }

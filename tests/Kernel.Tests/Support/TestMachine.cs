@@ -20,7 +20,8 @@ internal sealed class TestMachine
         TaskOptions? tasks = null, long quantumPs = 10_000_000, Sim.Kernel.Compaction.CompactionOptions? compaction = null,
         Sim.Kernel.Swap.SwapOptions? swap = null, Sim.Kernel.Reclaim.ReclaimOptions? reclaim = null,
         Sim.Kernel.PageCache.PageCacheOptions? pageCache = null, MmOptions? mm = null,
-        Sim.Kernel.Memcg.MemcgOptions? memcg = null, Sim.Kernel.Slab.SlabAllocatorOptions? slab = null)
+        Sim.Kernel.Memcg.MemcgOptions? memcg = null, Sim.Kernel.Slab.SlabAllocatorOptions? slab = null,
+        TransparentHugePages huge = TransparentHugePages.Never)
     {
         var map = MemoryMap.FromSize(bytes);
         Options = new MachineOptions(
@@ -36,6 +37,7 @@ internal sealed class TestMachine
             {
                 Profile = profile,
                 Tasks = tasks ?? new TaskOptions(),
+                TransparentHugePages = huge,
                 Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions(),
                 PageCache = pageCache ?? new Sim.Kernel.PageCache.PageCacheOptions(),
                 Mm = mm ?? new MmOptions(),

@@ -14,7 +14,7 @@ public class SwapAreaTests
     public void SlotsAreTakenOnceAndComeBack(bool rotational, int cpus, int slots)
     {
         var random = new RandomStream(7, $"slots {rotational} {cpus} {slots}");
-        var area = new SwapArea(slots, cpus, rotational);
+        var area = new SwapArea(slots, cpus, rotational, clusterSlots: 256);
         var taken = new List<int>();
         Span<int> batch = stackalloc int[64];
         for (int i = 0; i < 3_000; i++)
@@ -50,7 +50,7 @@ public class SwapAreaTests
     [Fact]
     public void ADiskIsFilledInOrder()
     {
-        var area = new SwapArea(1_024, 1, rotational: true);
+        var area = new SwapArea(1_024, 1, rotational: true, clusterSlots: 256);
         int[] slots = new int[64];
         var all = new List<int>();
         for (int i = 0; i < 8; i++)
@@ -69,7 +69,7 @@ public class SwapAreaTests
     [Fact]
     public void EachCpuFillsItsOwnCluster()
     {
-        var area = new SwapArea(256 * 200, 2, rotational: false);
+        var area = new SwapArea(256 * 200, 2, rotational: false, clusterSlots: 256);
         int[] first = new int[64], second = new int[64];
         Assert.Equal(64, area.Take(0, first));
         Assert.Equal(64, area.Take(1, second));
@@ -83,7 +83,7 @@ public class SwapAreaTests
     [Fact]
     public void ASlotIsFreedOnceTooOften_IsAnError()
     {
-        var area = new SwapArea(64, 1, rotational: true);
+        var area = new SwapArea(64, 1, rotational: true, clusterSlots: 256);
         int[] slots = new int[1];
         area.Take(0, slots);
         area.AddEntry(slots[0]);
