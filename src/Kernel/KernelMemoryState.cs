@@ -24,13 +24,13 @@ public sealed class KernelMemoryState
     /// <exception cref="ImpossibleMachineException">The kernel cannot run on that machine.</exception>
     public KernelMemoryState(KernelOptions options, MemoryMap map, int cpus)
     {
-        if (options.Swap.Slots > 1 << 23 && options.Profile is KernelProfile.I386 or KernelProfile.I386Classic)
+        if (options.Swap.AllAreas.Any(area => area.Slots > 1 << 23) && options.Profile is KernelProfile.I386 or KernelProfile.I386Classic)
         {
             throw new ImpossibleMachineException("kernel.swap.size", "two-level page tables name 8,388,608 slots at most", "use 32GiB or less");
         }
         bool generations = options.Reclaim.Lru == LruKind.Generations;
         int lists = !options.Reclaims ? 0 : LruState.Heads + (generations ? GenerationState.Heads : 0);
-        Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus, lists) { SwapPages = Math.Max(options.Swap.Slots - 1, 0) };
+        Pages = new PageAllocatorState(ZoneProfile.Of(options.Profile, options.Zones, map), map, cpus, lists) { SwapPages = options.Swap.Pages };
         if (options.Reclaims)
         {
             Reclaim = new ReclaimState(Pages.Frames, Pages.Frames.FirstList + Pages.Frames.Lists - lists, cpus, options.Swap,

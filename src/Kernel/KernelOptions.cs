@@ -59,7 +59,7 @@ public sealed record KernelOptions
     public PageCacheOptions PageCache { get; init; } = new();
 
     /// <summary>Whether pages in use can be reclaimed.</summary>
-    public bool Reclaims => Reclaim.Enabled || Swap.Device != SwapDevice.None || PageCache.Device != FileDevice.None || Memcg.MaxPages > 0;
+    public bool Reclaims => Reclaim.Enabled || Swap.AllAreas.Count > 0 || PageCache.Device != FileDevice.None || Memcg.MaxPages > 0;
 
     /// <summary>What files are on: where pages are reclaimed they must be read again, so that there is a device, an SSD unless another is asked for.</summary>
     public FileDevice FileDevice => PageCache.Device == FileDevice.None && Reclaims ? FileDevice.Ssd : PageCache.Device;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Sim.Kernel.Mm;
+using Sim.Kernel.Swap;
 
 namespace Sim.Host.Experiments;
 
@@ -27,6 +28,7 @@ internal static class OptionsMap
         ByteSize size => size.Bytes,
         Enum choice when choice.GetType() != type => Enum.Parse(Nullable.GetUnderlyingType(type) ?? type, choice.ToString()),
         string text when type == typeof(KernelVersion) && KernelVersion.TryParse(text, out KernelVersion version) => version,
+        IReadOnlyList<SwapAreaSettings> areas => areas.Select(To<SwapAreaOptions>).ToArray(),
         _ => value,
     };
 }

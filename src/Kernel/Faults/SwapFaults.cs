@@ -50,7 +50,7 @@ internal sealed class SwapFaults
         long pfn = _state.Swap.Find(slot), vpn = (long)(address >> 12);
         ref long waited = ref WaitsFor(mm.Pid);
         bool major = waited == vpn;
-        if (pfn < 0 && _io.IsSynchronous && _state.Swap.Area.Count(slot) == 1)
+        if (pfn < 0 && _io.IsSynchronous(slot) && _state.Swap.Area.CountOf(slot) == 1)
         {
             return ReadDirectly(mm, address, slot, write, cpu, cause);
         }
@@ -178,7 +178,8 @@ internal sealed class SwapFaults
     private long ReadCluster(int owner, int waiter, int slot, int window, CpuClock cpu, long cause)
     {
         long found = -1;
-        long first = Math.Max(slot & -(long)window, 1), last = Math.Min((long)(uint)slot | (window - 1L), _state.Swap.Area.Pages);
+        int header = SwapAreas.SlotOf(SwapAreas.TypeOf(slot), 0);
+        long first = Math.Max(slot & -(long)window, header + 1L), last = Math.Min((uint)slot | (window - 1L), header + (long)_state.Swap.Area[SwapAreas.TypeOf(slot)].Pages);
         for (long at = first; at <= last && window > 1; at++)
         {
             long pfn = ReadSlot(owner, waiter, (int)at, slot, cpu, cause);
@@ -203,7 +204,7 @@ internal sealed class SwapFaults
     {
         SwapState swap = _state.Swap;
         long pfn = swap.Find(slot);
-        if (pfn >= 0 || swap.Area.Count(slot) == 0)
+        if (pfn >= 0 || swap.Area.CountOf(slot) == 0)
         {
             return pfn;
         }

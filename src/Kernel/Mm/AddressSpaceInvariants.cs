@@ -14,7 +14,7 @@ public static class AddressSpaceInvariants
     public static string? Violation(AddressSpaces spaces, FrameTable frames)
     {
         var mapped = new int[frames.Count];
-        var named = new int[spaces.Reclaim is null ? 0 : spaces.Reclaim.Swap.Options.Slots];
+        var named = new Dictionary<int, int>();
         for (int pid = 1; pid <= spaces.MaxPid; pid++)
         {
             if (spaces.Find(pid) is { } mm && (AreaViolation(spaces, mm) ?? PageViolation(spaces, mm, frames, mapped, named)) is { } violation)
@@ -93,16 +93,16 @@ public static class AddressSpaceInvariants
     }
 
     /// <summary>Each page of shared memory is in memory or swapped out, not both; objects name the slots of theirs.</summary>
-    private static string? SharedMemoryViolation(AddressSpaces spaces, FrameTable frames, Span<int> named)
+    private static string? SharedMemoryViolation(AddressSpaces spaces, FrameTable frames, Dictionary<int, int> named)
     {
         SharedMemoryObjects objects = spaces.SharedMemory;
         foreach ((int file, long pgoff, int slot) in objects.SwapEntries.Entries)
         {
-            if (file >= 0 || pgoff >= objects.Pages(-file) || slot <= 0 || slot >= named.Length || spaces.Cache.Find(file, pgoff) >= 0)
+            if (file >= 0 || pgoff >= objects.Pages(-file) || !spaces.Reclaim!.Swap.Area.Has(slot) || spaces.Cache.Find(file, pgoff) >= 0)
             {
-                return $"page {pgoff} of object {file} has slot {slot} of a swap area of {named.Length}, and frame {spaces.Cache.Find(file, pgoff)}";
+                return $"page {pgoff} of object {file} has slot 0x{slot:x}, and frame {spaces.Cache.Find(file, pgoff)}";
             }
-            named[slot]++;
+            named[slot] = named.GetValueOrDefault(slot) + 1;
         }
         long resident = 0;
         for (int pfn = 0; pfn < frames.Count; pfn++)
@@ -164,7 +164,7 @@ public static class AddressSpaceInvariants
             : null;
     }
 
-    private static string? PageViolation(AddressSpaces spaces, AddressSpace mm, FrameTable frames, int[] mapped, int[] named)
+    private static string? PageViolation(AddressSpaces spaces, AddressSpace mm, FrameTable frames, int[] mapped, Dictionary<int, int> named)
     {
         PageTables tables = spaces.Tables;
         PagingMode mode = tables.Mode;
@@ -199,11 +199,11 @@ public static class AddressSpaceInvariants
                 if (Swap.SwapFormat.IsSlot(entry))
                 {
                     int slot = Swap.SwapFormat.SlotOf(mode, entry);
-                    if (slot <= 0 || slot >= named.Length)
+                    if (!spaces.Reclaim!.Swap.Area.Has(slot))
                     {
-                        return $"0x{address:x} names slot {slot} of a swap area of {named.Length}";
+                        return $"0x{address:x} names slot 0x{slot:x}, which no swap area has";
                     }
-                    named[slot]++;
+                    named[slot] = named.GetValueOrDefault(slot) + 1;
                     swapped++;
                     found++;
                 }

@@ -96,7 +96,7 @@ public sealed partial class AddressSpaces : IApply<VmaCold>
             return true;
         }
         if (frame.MapCount != 1 || (frame.Has(PageFlags.SwapCache)
-            && (frame.Has(PageFlags.Writeback | PageFlags.Locked) || Reclaim.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0)))
+            && (frame.Has(PageFlags.Writeback | PageFlags.Locked) || Reclaim.Swap.Area.CountOf(ReverseMap.Mapping(pfn)) > 0)))
         {
             return false;
         }

@@ -260,7 +260,7 @@ public sealed partial class AddressSpaces :
         {
             return true;
         }
-        if (Reclaim!.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0)
+        if (Reclaim!.Swap.Area.CountOf(ReverseMap.Mapping(pfn)) > 0)
         {
             return false;
         }

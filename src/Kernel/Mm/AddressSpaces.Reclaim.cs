@@ -262,7 +262,7 @@ public sealed partial class AddressSpaces :
         else if (frame.Use == FrameUse.Anon)
         {
             // A page that no entry names will not come back.
-            bool wanted = Reclaim.Swap.Area.Count(mapping) > 0;
+            bool wanted = Reclaim.Swap.Area.CountOf(mapping) > 0;
             Reclaim.Swap.RemoveFromCache(mapping, wanted ? Reclaim.WorkingSet.Evict(in frame) : 0);
         }
         else if (frame.Use == FrameUse.Shmem)
@@ -290,7 +290,7 @@ public sealed partial class AddressSpaces :
         for (long pfn = head; pfn < head + pages; pfn++)
         {
             int slot = ReverseMap.Mapping(pfn);
-            Reclaim.Swap.RemoveFromCache(slot, Reclaim.Swap.Area.Count(slot) > 0 ? shadow : 0);
+            Reclaim.Swap.RemoveFromCache(slot, Reclaim.Swap.Area.CountOf(slot) > 0 ? shadow : 0);
             ReverseMap.SetMapping(pfn, 0);
         }
         Blocks.End(head);
@@ -302,7 +302,7 @@ public sealed partial class AddressSpaces :
         long head = Blocks.Head(pfn);
         for (long piece = head; piece < head + (1L << _frames[head].Order); piece++)
         {
-            if (Reclaim!.Swap.Area.Count(ReverseMap.Mapping(piece)) > 0)
+            if (Reclaim!.Swap.Area.CountOf(ReverseMap.Mapping(piece)) > 0)
             {
                 return true;
             }

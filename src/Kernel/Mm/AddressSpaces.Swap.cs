@@ -26,7 +26,7 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
     public void Apply(in SwapReadahead e, in EventHeader header)
     {
         SwapState swap = Reclaim!.Swap;
-        bool bySlots = swap.Options.Device == SwapDevice.Hdd, hit = false;
+        bool bySlots = swap.Area.AnyRotational, hit = false;
         if (e.ReadaheadPages == 0)
         {
             hit = TakeReadaheadMark((int)e.Slot);
@@ -55,7 +55,7 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
     /// <summary>What is known of reading ahead: of the area an address lies in, or with a device that seeks of the whole area of slots.</summary>
     internal SwapWindow SwapWindowOf(AddressSpace mm, ulong address)
     {
-        if (Reclaim!.Swap.Options.Device == SwapDevice.Hdd)
+        if (Reclaim!.Swap.Area.AnyRotational)
         {
             return Reclaim.Swap.Window;
         }
@@ -118,8 +118,8 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
         else
         {
             frame.Index = unchecked((int)area.PgoffOf(address));
-            exclusive |= frame.MapCount == 0 && swap.Area.Count(slot) == 0;
-            if (!e.Direct && swap.Area.Count(slot) == 0 && !frame.Has(PageFlags.Writeback) && (e.Write || swap.Area.IsFull))
+            exclusive |= frame.MapCount == 0 && swap.Area.CountOf(slot) == 0;
+            if (!e.Direct && swap.Area.CountOf(slot) == 0 && !frame.Has(PageFlags.Writeback) && (e.Write || swap.Area.IsFull))
             {
                 LeaveSwapCache(e.Pfn);
             }
@@ -144,7 +144,7 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
 
     /// <summary>Another process has the page's slot in its page tables, so the page is not one process's alone.</summary>
     internal bool IsSwappedElsewhere(long pfn) =>
-        _frames[Blocks.Head(pfn)].Has(PageFlags.SwapCache) && Reclaim!.Swap.Area.Count(ReverseMap.Mapping(pfn)) > 0;
+        _frames[Blocks.Head(pfn)].Has(PageFlags.SwapCache) && Reclaim!.Swap.Area.CountOf(ReverseMap.Mapping(pfn)) > 0;
 
     /// <summary>A page that was evicted comes back: is it part of the working set?</summary>
     private void Refault(ref Frame frame, int slot)
@@ -203,7 +203,7 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
     {
         SwapState swap = Reclaim!.Swap;
         swap.DropEntry(slot);
-        long pfn = swap.Area.Count(slot) == 0 ? swap.Find(slot) : -1;
+        long pfn = swap.Area.CountOf(slot) == 0 ? swap.Find(slot) : -1;
         if (pfn >= 0 && Blocks.IsPiece(pfn))
         {
             ReleaseIfUnmapped(Blocks.Head(pfn));

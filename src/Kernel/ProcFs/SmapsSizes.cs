@@ -58,7 +58,7 @@ internal sealed class SmapsSizes
         PagingMode mode = spaces.Tables.Mode;
         if (SwapFormat.IsSlot(entry))
         {
-            int count = reclaim?.Swap.Area.Count(SwapFormat.SlotOf(mode, entry)) ?? 1;
+            int count = reclaim?.Swap.Area.CountOf(SwapFormat.SlotOf(mode, entry)) ?? 1;
             Swap += PageBytes;
             _swapPss += (PageBytes << ShareShift) / Math.Max(count, 1);
             return;

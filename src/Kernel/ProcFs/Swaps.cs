@@ -11,7 +11,7 @@ namespace Sim.Kernel.ProcFs;
 /// <param name="Type">Always a partition.</param>
 /// <param name="Size">Slots that pages can have.</param>
 /// <param name="Used">Slots taken, those that CPUs have put aside included.</param>
-/// <param name="Priority">Always -2, that of the first area.</param>
+/// <param name="Priority">Its priority; -2 for the first area that was given none.</param>
 public sealed record SwapRow(
     [property: JsonPropertyName("filename")] string Filename,
     [property: JsonPropertyName("type")] string Type,
@@ -22,10 +22,20 @@ public sealed record SwapRow(
 /// <summary><c>/proc/swaps</c> (<c>swap_show</c> of mm/swapfile.c, Linux 6.1).</summary>
 public static class Swaps
 {
-    /// <summary>The areas.</summary>
-    public static IReadOnlyList<SwapRow> Rows(ReclaimState? reclaim) => reclaim is null || reclaim.Swap.Area.Pages == 0
-        ? []
-        : [new SwapRow(NameOf(reclaim.Swap.Options.Device), "partition", reclaim.Swap.Area.Pages * 4L, reclaim.Swap.Area.InUse * 4L, -2)];
+    /// <summary>The areas, in the order in which they were switched on.</summary>
+    public static IReadOnlyList<SwapRow> Rows(ReclaimState? reclaim)
+    {
+        var rows = new List<SwapRow>();
+        int[] disks = new int[(int)SwapDevice.Zram + 1];
+        for (int type = 0; type < (reclaim?.Swap.Area.Count ?? 0); type++)
+        {
+            SwapAreas areas = reclaim!.Swap.Area;
+            SwapDevice device = areas.Device(type);
+            rows.Add(new SwapRow(
+                NameOf(device, disks[(int)device]++), "partition", areas[type].Pages * 4L, areas[type].InUse * 4L, areas.Priority(type)));
+        }
+        return rows;
+    }
 
     /// <summary>The kernel's layout.</summary>
     public static string Render(ReclaimState? reclaim)
@@ -40,10 +50,10 @@ public static class Swaps
         return text.ToString();
     }
 
-    private static string NameOf(SwapDevice device) => device switch
+    private static string NameOf(SwapDevice device, int disk) => device switch
     {
-        SwapDevice.Hdd => "/dev/sda2",
-        SwapDevice.Ssd => "/dev/nvme0n1p2",
-        _ => "/dev/zram0",
+        SwapDevice.Hdd => $"/dev/sd{(char)('a' + disk)}2",
+        SwapDevice.Ssd => $"/dev/nvme{disk}n1p2",
+        _ => $"/dev/zram{disk}",
     };
 }

@@ -43,12 +43,13 @@ internal sealed class MemoryReclaim : IPageAdvice
         _allocator = allocator;
         _journal = journal;
         _options = options.Reclaim;
-        ZramPool? pool = options.Swap.Device == SwapDevice.Zram
+        ZramPool? pool = options.Swap.AllAreas.Any(area => area.Device == SwapDevice.Zram)
             ? new ZramPool(_state.Swap, allocator, journal, disks.CompressedMemory.PagesPerFrame)
             : null;
-        Io = new SwapIo(state.Spaces, journal, scheduler, cpus[0], s => DeviceOf(options.Swap.Device, disks, s), _options, pool, _waiters);
-        IBlockDevice files = FilesShareDisk(options) ? Io.Device! : DeviceOf(options.FileDevice == FileDevice.Hdd ? SwapDevice.Hdd : SwapDevice.Ssd, disks, scheduler)!;
-        var extents = new FileExtents(FilesShareDisk(options) ? options.Swap.Slots : 0, disks.HardDisk.Pages);
+        Io = new SwapIo(state.Spaces, journal, scheduler, cpus[0], s => options.Swap.AllAreas.Select(area => DeviceOf(area.Device, disks, s)), _options, pool, _waiters);
+        int shared = AreaOnDiskOfFiles(options);
+        IBlockDevice files = shared >= 0 ? Io.Devices[shared] : DeviceOf(DiskOfFiles(options), disks, scheduler);
+        var extents = new FileExtents(shared >= 0 ? options.Swap.AllAreas[shared].Slots : 0, disks.HardDisk.Pages);
         Files = new FileIo(state.Spaces, allocator.State.Frames, journal, scheduler, cpus[0], files, extents, _waiters, _options);
         Writer = new PageWriter(state.Spaces, allocator.State.Frames, journal, tlb, Files, _options);
         _flusher = new Flusher(allocator.State, _state, Writer, Files, journal, scheduler, cpus[^1], options.PageCache);
@@ -182,15 +183,27 @@ internal sealed class MemoryReclaim : IPageAdvice
         };
     }
 
-    /// <summary>One disk has the swap area first, and files behind it.</summary>
-    private static bool FilesShareDisk(KernelOptions options) =>
-        (options.Swap.Device, options.FileDevice) is (SwapDevice.Hdd, FileDevice.Hdd) or (SwapDevice.Ssd, FileDevice.Ssd);
+    private static SwapDevice DiskOfFiles(KernelOptions options) => options.FileDevice == FileDevice.Hdd ? SwapDevice.Hdd : SwapDevice.Ssd;
 
-    private static IBlockDevice? DeviceOf(SwapDevice device, BlockDeviceOptions disks, Scheduler scheduler) => device switch
+    /// <summary>The first area on a disk as that of files: one disk has it first, and files behind it; -1 for none.</summary>
+    private static int AreaOnDiskOfFiles(KernelOptions options)
+    {
+        IReadOnlyList<SwapAreaOptions> areas = options.Swap.AllAreas;
+        for (int type = 0; type < areas.Count; type++)
+        {
+            if (areas[type].Device == DiskOfFiles(options))
+            {
+                return type;
+            }
+        }
+        return -1;
+    }
+
+    private static IBlockDevice DeviceOf(SwapDevice device, BlockDeviceOptions disks, Scheduler scheduler) => device switch
     {
         SwapDevice.Hdd => new HardDisk(disks.HardDisk, scheduler),
         SwapDevice.Ssd => new SolidStateDisk(disks.SolidState, scheduler),
         SwapDevice.Zram => new CompressedMemory(disks.CompressedMemory),
-        _ => null,
+        _ => throw new ArgumentException("A swap area is on a device.", nameof(device)),
     };
 }

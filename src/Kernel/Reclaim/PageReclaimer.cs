@@ -205,7 +205,7 @@ internal sealed class PageReclaimer
         {
             return Keep(pfn, KeepReason.Rewritten, cpu, cause);
         }
-        if (swapBacked && _io.IsFull)
+        if (swapBacked && _io.IsFull(pfn, cpu))
         {
             pass.QueueFull = true;
             return Keep(pfn, KeepReason.MayNot, cpu, cause);

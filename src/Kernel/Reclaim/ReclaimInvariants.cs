@@ -15,7 +15,7 @@ public static class ReclaimInvariants
     /// <param name="spaces">Address spaces with their reclaim.</param>
     /// <param name="frames">All frames.</param>
     /// <param name="named">How many page-table entries name each slot.</param>
-    public static string? Violation(AddressSpaces spaces, FrameTable frames, ReadOnlySpan<int> named)
+    public static string? Violation(AddressSpaces spaces, FrameTable frames, IReadOnlyDictionary<int, int> named)
     {
         LruState lru = spaces.Reclaim!.Lru;
         var seen = new bool[frames.Count];
@@ -118,23 +118,24 @@ public static class ReclaimInvariants
             : null;
     }
 
-    private static string? Slots(AddressSpaces spaces, FrameTable frames, ReadOnlySpan<int> named)
+    private static string? Slots(AddressSpaces spaces, FrameTable frames, IReadOnlyDictionary<int, int> named)
     {
         SwapState swap = spaces.Reclaim!.Swap;
         var aside = new HashSet<int>(swap.PutAsideSlots);
         int used = 0;
-        for (int slot = 1; slot < named.Length; slot++)
+        foreach (int slot in swap.Area.Slots)
         {
+            int entries = named.TryGetValue(slot, out int count) ? count : 0;
             bool cached = swap.Find(slot) >= 0;
-            if (swap.Area.Count(slot) != named[slot])
+            if (swap.Area.CountOf(slot) != entries)
             {
-                return $"slot {slot} counts {swap.Area.Count(slot)} entries, and {named[slot]} name it";
+                return $"slot {slot} counts {swap.Area.CountOf(slot)} entries, and {entries} name it";
             }
             if (swap.Area.IsCached(slot) != (cached || aside.Contains(slot)) || (cached && aside.Contains(slot)))
             {
                 return $"slot {slot} is marked {(swap.Area.IsCached(slot) ? "" : "not ")}taken by the cache or a CPU, which is not so";
             }
-            used += named[slot] > 0 || cached || aside.Contains(slot) ? 1 : 0;
+            used += entries > 0 || cached || aside.Contains(slot) ? 1 : 0;
         }
         foreach (int pfn in swap.PoolFrames)
         {

@@ -23,14 +23,14 @@ internal sealed class SwapIo : IComponent
     private readonly Journal _journal;
     private readonly Scheduler _scheduler;
     private readonly Cpu _cpu;
-    private readonly IBlockDevice? _device;
+    private readonly IBlockDevice[] _devices;
     private readonly ZramPool? _pool;
     private readonly long _submitPs;
     private readonly ushort _id;
     private readonly PageWaiters _waiters;
 
     public SwapIo(
-        AddressSpaces spaces, Journal journal, Scheduler scheduler, Cpu cpu, Func<Scheduler, IBlockDevice?> device, ReclaimOptions options,
+        AddressSpaces spaces, Journal journal, Scheduler scheduler, Cpu cpu, Func<Scheduler, IEnumerable<IBlockDevice>> devices, ReclaimOptions options,
         ZramPool? pool, PageWaiters waiters)
     {
         _waiters = waiters;
@@ -41,24 +41,29 @@ internal sealed class SwapIo : IComponent
         _scheduler = scheduler;
         _cpu = cpu;
         _id = scheduler.Register(this);
-        _device = device(scheduler);
+        _devices = [.. devices(scheduler)];
         _submitPs = options.SubmitNs * 1000L;
     }
 
     /// <summary>Told of every page written.</summary>
     public Action<long>? Written { get; set; }
 
-    /// <summary>Pages read past the swap cache: the device answers at once.</summary>
-    public bool IsSynchronous => _device is { IsSynchronous: true };
+    /// <summary>Pages are read past the swap cache: the slot's device answers at once.</summary>
+    public bool IsSynchronous(int slot) => DeviceOf(slot).IsSynchronous;
 
-    /// <summary>What the swap area is on; null without one.</summary>
-    public IBlockDevice? Device => _device;
+    /// <summary>What the areas are on.</summary>
+    public IReadOnlyList<IBlockDevice> Devices => _devices;
 
-    /// <summary>The device takes no more requests at the moment.</summary>
-    public bool IsFull => _device is { IsFull: true };
+    /// <summary>Some area is on a device with a head that moves (<c>nr_rotate_swap</c>).</summary>
+    public bool IsRotational => _state.Swap.Area.AnyRotational;
 
-    /// <summary>The device has a head that moves.</summary>
-    public bool IsRotational => _device is { IsRotational: true };
+    /// <summary>The device that a page would be written to takes no more requests at the moment.</summary>
+    public bool IsFull(int pfn, CpuClock cpu)
+    {
+        int mapping = _spaces.ReverseMap.Mapping(pfn);
+        int slot = mapping > 0 ? mapping : _state.Swap.NextSlot(cpu.Id);
+        return slot > 0 ? DeviceOf(slot).IsFull : _devices.Length > 0 && Array.TrueForAll(_devices, device => device.IsFull);
+    }
 
     /// <summary>The slot that a CPU uses next, taking more when it has none; 0 when the area is full.</summary>
     public int NextSlot(CpuClock cpu, long cause)
@@ -77,8 +82,13 @@ internal sealed class SwapIo : IComponent
     public int TakeCluster(long cause)
     {
         SwapState swap = _state.Swap;
-        int slot = swap.Area.ClusterSlots == _spaces.Blocks.Pages ? swap.Area.FreeCluster : 0;
-        if (slot != 0)
+        if (swap.Area.ClusterSlots != _spaces.Blocks.Pages || swap.Area.Free < swap.Area.ClusterSlots)
+        {
+            return 0;
+        }
+        int slot = swap.Area.FreeCluster;
+        // The area's turn is over even if it has none.
+        if (slot != 0 || swap.Area.Count > 1)
         {
             var e = new SwapCluster(slot);
             EventHeader header = _journal.Emit(in e, cause);
@@ -92,7 +102,8 @@ internal sealed class SwapIo : IComponent
     /// </summary>
     public bool Write(int pfn, CpuClock cpu, long cause)
     {
-        if (_pool is not null && !_pool.TryGrow(PagesOf(pfn), cpu, cause))
+        int slot = _spaces.ReverseMap.Mapping(pfn);
+        if (_pool is not null && _state.Swap.Area.Device(SwapAreas.TypeOf(slot)) == SwapDevice.Zram && !_pool.TryGrow(PagesOf(pfn), cpu, cause))
         {
             var keep = new ReclaimKeep(pfn, KeepReason.MayNot);
             EventHeader kept = _journal.Emit(in keep, cause);
@@ -100,11 +111,11 @@ internal sealed class SwapIo : IComponent
             return false;
         }
         cpu.Charge(_submitPs);
-        var e = new ReclaimPageout(pfn, IsSynchronous);
+        var e = new ReclaimPageout(pfn, IsSynchronous(slot));
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
         cpu.Charge(Submit(pfn, write: true, cpu, header.Sequence));
-        return IsSynchronous;
+        return IsSynchronous(slot);
     }
 
     /// <summary>Reads a slot's page into a frame that has joined the swap cache.</summary>
@@ -112,7 +123,7 @@ internal sealed class SwapIo : IComponent
     {
         cpu.Charge(_submitPs);
         cpu.Charge(Submit(pfn, write: false, cpu, cause));
-        if (IsSynchronous)
+        if (IsSynchronous(_spaces.ReverseMap.Mapping(pfn)))
         {
             End(pfn, write: false, cause);
         }
@@ -120,7 +131,7 @@ internal sealed class SwapIo : IComponent
 
     /// <summary>Reads a slot's page past the swap cache, from a device that answers at once.</summary>
     public void ReadDirectly(int slot, CpuClock cpu, long cause) =>
-        cpu.Charge(_submitPs + _device!.Submit(new BlockRequest(slot, false, _id, Done, 0, cause), cpu.TimePs));
+        cpu.Charge(_submitPs + DeviceOf(slot).Submit(new BlockRequest(SwapAreas.OffsetOf(slot), false, _id, Done, 0, cause), cpu.TimePs));
 
     /// <summary>Compressed memory gives back what it does not need.</summary>
     public void Trim(CpuClock cpu, long cause) => _pool?.Trim(cpu, cause);
@@ -140,8 +151,14 @@ internal sealed class SwapIo : IComponent
 
     private int PagesOf(long pfn) => _spaces.Blocks.IsPiece(pfn) ? _spaces.Blocks.Pages : 1;
 
-    private long Submit(long pfn, bool write, CpuClock cpu, long cause) =>
-        _device!.Submit(new BlockRequest(_spaces.ReverseMap.Mapping(pfn), write, _id, Done, pfn, cause, write ? PagesOf(pfn) : 1), Math.Max(cpu.TimePs, _scheduler.NowPs));
+    private IBlockDevice DeviceOf(int slot) => _devices[SwapAreas.TypeOf(slot)];
+
+    private long Submit(long pfn, bool write, CpuClock cpu, long cause)
+    {
+        int slot = _spaces.ReverseMap.Mapping(pfn);
+        var request = new BlockRequest(SwapAreas.OffsetOf(slot), write, _id, Done, pfn, cause, write ? PagesOf(pfn) : 1);
+        return DeviceOf(slot).Submit(request, Math.Max(cpu.TimePs, _scheduler.NowPs));
+    }
 
     private void End(long pfn, bool write, long cause)
     {

@@ -28,6 +28,13 @@ public sealed record SwapOptions
     /// <summary>Most pages read together when one is needed, as a power of two (<c>vm.page-cluster</c>); 0 for no readahead.</summary>
     public int PageCluster { get; init; } = 3;
 
-    /// <summary>Slots, the header's included; 0 without an area.</summary>
-    public int Slots => Device == SwapDevice.None ? 0 : checked((int)(Size >> 12));
+    /// <summary>Several areas, in the order of <c>swapon</c>, instead of the one described by <see cref="Device"/> and <see cref="Size"/>.</summary>
+    public IReadOnlyList<SwapAreaOptions> Areas { get; init; } = [];
+
+    /// <summary>All areas; none where there is no swap.</summary>
+    public IReadOnlyList<SwapAreaOptions> AllAreas =>
+        Areas.Count > 0 ? Areas : Device == SwapDevice.None ? [] : [new SwapAreaOptions { Device = Device, Size = Size }];
+
+    /// <summary>Slots that pages can have.</summary>
+    public int Pages => AllAreas.Sum(area => area.Slots - 1);
 }

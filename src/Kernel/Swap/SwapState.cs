@@ -24,7 +24,7 @@ public sealed class SwapState : IApply<SwapRefill>, IApply<SwapCluster>, IApply<
     {
         Options = options;
         _cpus = cpus;
-        Area = new SwapArea(options.Slots, cpus, options.Device == SwapDevice.Hdd, clusterSlots);
+        Area = new SwapAreas(options, cpus, clusterSlots);
         _slots = new int[cpus * SlotBatch];
         _slotNext = new int[cpus];
         _slotCount = new int[cpus];
@@ -34,8 +34,8 @@ public sealed class SwapState : IApply<SwapRefill>, IApply<SwapCluster>, IApply<
     [field: Engine.Snapshots.NotInSnapshot]
     public SwapOptions Options { get; }
 
-    /// <summary>The slots.</summary>
-    public SwapArea Area { get; }
+    /// <summary>The slots, of all areas.</summary>
+    public SwapAreas Area { get; }
 
     /// <summary>The swap cache: which frame holds the page of a slot.</summary>
     public PageCache.PageCacheTable Cache { get; } = new();
@@ -186,7 +186,7 @@ public sealed class SwapState : IApply<SwapRefill>, IApply<SwapCluster>, IApply<
     /// <summary>Slots that nobody needs are freed 64 at a time (<c>free_swap_slot</c>).</summary>
     private void FreeIfUnused(int slot)
     {
-        if (Area.Count(slot) > 0 || Area.IsCached(slot))
+        if (Area.CountOf(slot) > 0 || Area.IsCached(slot))
         {
             return;
         }

@@ -16,7 +16,7 @@ internal sealed class ZramPool(SwapState swap, PageAllocator allocator, Journal 
     /// <summary>Makes room for so many pages more; false when there is no frame for them.</summary>
     public bool TryGrow(int pages, CpuClock cpu, long cause)
     {
-        while (swap.Area.Stored + pages > (long)swap.PoolFrames.Count * pagesPerFrame)
+        while (swap.Area.StoredInMemory + pages > (long)swap.PoolFrames.Count * pagesPerFrame)
         {
             long pfn = allocator.AllocPages(0, PoolGfp, KernelUser.Zram, cpu, cause);
             if (pfn < 0)
@@ -33,7 +33,7 @@ internal sealed class ZramPool(SwapState swap, PageAllocator allocator, Journal 
     /// <summary>Gives back the frames that are not needed.</summary>
     public void Trim(CpuClock cpu, long cause)
     {
-        while (swap.PoolFrames.Count > 0 && (swap.PoolFrames.Count - 1L) * pagesPerFrame >= swap.Area.Stored)
+        while (swap.PoolFrames.Count > 0 && (swap.PoolFrames.Count - 1L) * pagesPerFrame >= swap.Area.StoredInMemory)
         {
             var e = new ZramShrink(swap.PoolFrames[^1]);
             EventHeader header = journal.Emit(in e, cause);

@@ -88,7 +88,7 @@ public class ShmemSwapTests
             {
                 Assert.Equal((0, Pages, 0, 0), (objects.ResidentPages, objects.SwapEntries.Count, machine.Spaces[1].ShmemRss, machine.Spaces[1].SwapEntries));
                 Assert.Equal((Pages, Pages), (reclaim[VmEvent.Pswpout], InUse()));
-                Assert.All(objects.SwapEntries.Entries, e => Assert.Equal(1, swap.Area.Count(e.Pfn)));
+                Assert.All(objects.SwapEntries.Entries, e => Assert.Equal(1, swap.Area.CountOf(e.Pfn)));
                 machine.AssertInvariants();
             },
             task => Touch(task, AccessKind.Load, Pages / 2),
