@@ -70,15 +70,15 @@ public sealed class Machine
             var migration = new PageMigration(State.Virtual.Spaces, Pages, Movable, journal, Virtual.Tlb, movePs);
             var compactor = new Compactor(Pages, State.Memory.Compaction, migration, journal, compaction);
             bool isOn = compaction.IsOn(options.Kernel.Profile);
-            _kcompactd = new Kcompactd(compactor, Pages, Scheduler, journal, Cpus[^1], compaction, isOn);
-            var kswapd = new IdleKswapd(State.Memory.Pages, compactor, _kcompactd, Scheduler, journal, Cpus[^1]);
+            _kcompactd = new Kcompactd(compactor, Pages, journal, Virtual.Threads, compaction, isOn);
+            var kswapd = new IdleKswapd(State.Memory.Pages, compactor, _kcompactd, journal, Virtual.Threads);
             if (isOn)
             {
                 _compactor = compactor;
                 Pages.Compaction = compactor;
                 Pages.Kswapd = kswapd;
             }
-            Virtual.Reclaim?.Start(compactor, _kcompactd, Scheduler, Cpus[^1]);
+            Virtual.Reclaim?.Start(compactor, _kcompactd, Virtual.Threads);
         }
     }
 

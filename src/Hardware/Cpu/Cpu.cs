@@ -57,6 +57,9 @@ public sealed partial class Cpu : CpuClock
     /// <summary>Privilege.</summary>
     public CpuMode Mode => _state.Mode(Id);
 
+    /// <summary>Entries into the kernel not yet returned from.</summary>
+    public int Depth => _state.Depth(Id);
+
     /// <summary>Frame of the top page table (CR3); -1 before the first <see cref="LoadRoot(long, int, long)"/>.</summary>
     public long Root => _state.RootPfn(Id);
 

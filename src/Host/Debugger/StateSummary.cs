@@ -77,7 +77,7 @@ internal sealed class StateSummary
     private void AddTasks(VirtualMemoryState memory, SymbolTable symbols)
     {
         int maxPid = Math.Max(memory.Tasks.MaxPid, memory.Spaces.MaxPid);
-        for (int pid = 0; pid <= maxPid; pid++)
+        foreach (int pid in Enumerable.Range(0, maxPid + 1).Union(memory.Tasks.Pids))
         {
             TaskInfo task = memory.Tasks[pid];
             string name = $"pid {pid}{(task.State == TaskState.None ? "" : $" ({symbols[task.Comm]})")}";

@@ -18,6 +18,6 @@ public sealed record CompactionSettings
     [Setting("Moving a page, beside copying it, in ns.", Min = 0, Max = 1_000_000_000)]
     public int MigrateNs { get; init; } = 600;
 
-    [Setting("How long kcompactd works before it lets others run, in ns.", Min = 1, Max = 1_000_000_000)]
+    [Setting("How long kcompactd works before it lets others run where there are no tasks, in ns.", Min = 1, Max = 1_000_000_000)]
     public int SliceNs { get; init; } = 100_000;
 }

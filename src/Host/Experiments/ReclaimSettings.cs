@@ -62,7 +62,7 @@ public sealed record ReclaimSettings
     [Setting("Timer of the policies that sample accessed bits, in ns of the time that tasks run; the window of working-set and wsclock is two of them.", Min = 1_000, Max = 1_000_000_000)]
     public int PolicyTickNs { get; init; } = 1_000_000;
 
-    [Setting("Time kswapd works before it lets others run, in ns.", Min = 1, Max = 1_000_000_000)]
+    [Setting("Time kswapd works before it lets others run where there are no tasks, in ns.", Min = 1, Max = 1_000_000_000)]
     public int SliceNs { get; init; } = 50_000;
 
     [Setting("Time to look at a page, its flags and the entries that map it, in ns.", Min = 0, Max = 1_000_000_000)]

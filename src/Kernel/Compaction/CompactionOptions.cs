@@ -21,7 +21,7 @@ public sealed record CompactionOptions
     /// <summary>Moving a page, beside copying it: taking it off its list, and unmapping and mapping it.</summary>
     public int MigrateNs { get; init; } = 600;
 
-    /// <summary>How long kcompactd works before it lets others run.</summary>
+    /// <summary>How long kcompactd works before it lets others run, where there are no tasks.</summary>
     public int SliceNs { get; init; } = 100_000;
 
     /// <summary>Whether a kernel of the profile compacts: the textbooks' kernel is older than compaction.</summary>

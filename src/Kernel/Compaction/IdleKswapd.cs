@@ -2,6 +2,7 @@ using Sim.Engine.Events;
 using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Compaction;
@@ -11,7 +12,7 @@ namespace Sim.Kernel.Compaction;
 /// and hands the order over to kcompactd, as kswapd does before it goes to sleep (mm/vmscan.c: <c>wakeup_kswapd</c>,
 /// <c>balance_pgdat</c>, <c>kswapd_try_to_sleep</c>). Execution state.
 /// </summary>
-internal sealed class IdleKswapd : IKswapd, IComponent
+internal sealed class IdleKswapd : IKswapd, IComponent, IThreadWork
 {
     /// <summary>Rounds in vain after which the node counts as hopeless (<c>MAX_RECLAIM_RETRIES</c>).</summary>
     private const int MaxFailures = 16;
@@ -21,23 +22,26 @@ internal sealed class IdleKswapd : IKswapd, IComponent
     private readonly Kcompactd _kcompactd;
     private readonly Scheduler _scheduler;
     private readonly Journal _journal;
-    private readonly CpuClock _cpu;
+    private readonly KernelThread _thread;
     private readonly ushort _id;
     private int _order, _failures;
     private ZoneType _highest;
     private bool _awake;
 
     public IdleKswapd(
-        PageAllocatorState pages, Compactor compactor, Kcompactd kcompactd, Scheduler scheduler, Journal journal, CpuClock cpu)
+        PageAllocatorState pages, Compactor compactor, Kcompactd kcompactd, Journal journal, KernelThreads threads)
     {
         _pages = pages;
         _compactor = compactor;
         _kcompactd = kcompactd;
-        _scheduler = scheduler;
+        _scheduler = threads.Scheduler;
         _journal = journal;
-        _cpu = cpu;
-        _id = scheduler.Register(this);
+        _thread = threads.Make("kswapd0", this, 0);
+        _id = _scheduler.Register(this);
     }
+
+    /// <inheritdoc/>
+    public long Cause { get; private set; } = -1;
 
     public void Wakeup(Zone zone, int order, ZoneType highestZone, GfpFlags gfp, CpuClock cpu, long cause)
     {
@@ -67,7 +71,12 @@ internal sealed class IdleKswapd : IKswapd, IComponent
 
     public void Handle(in Message message)
     {
-        _cpu.BeginDispatch(_scheduler.NowPs);
+        Cause = message.Cause;
+        _thread.Wake(message.Cause);
+    }
+
+    public bool Work(CpuClock cpu, long untilPs)
+    {
         _awake = false;
         bool boosted = false;
         foreach (Zone zone in _pages.Zones)
@@ -76,13 +85,14 @@ internal sealed class IdleKswapd : IKswapd, IComponent
             {
                 boosted = true;
                 var lower = new ZoneBoost(zone.Type, 0);
-                EventHeader header = _journal.Emit(in lower, message.Cause);
+                EventHeader header = _journal.Emit(in lower, Cause);
                 _pages.Apply(in lower, in header);
             }
         }
         _failures = IsBalanced(0, _highest) ? 0 : _failures + 1;
-        _compactor.ClearSkips(message.Cause);
-        _kcompactd.Wakeup(boosted ? Math.Max(_order, _pages.Profile.PageblockOrder) : _order, _highest, message.Cause);
+        _compactor.ClearSkips(Cause);
+        _kcompactd.Wakeup(boosted ? Math.Max(_order, _pages.Profile.PageblockOrder) : _order, _highest, Cause);
+        return false;
     }
 
     private bool IsBoosted(ZoneType highest)

@@ -2,17 +2,18 @@ using Sim.Engine.Events;
 using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
+using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Compaction;
 
 /// <summary>
 /// The thread that compacts in the background (<c>kcompactd</c>): when someone asks for blocks of an order, and of its own
-/// accord when memory is badly fragmented, which it looks at twice a second. It works in slices. Execution state.
+/// accord when memory is badly fragmented, which it looks at twice a second. Execution state.
 /// </summary>
-internal sealed class Kcompactd : IComponent
+internal sealed class Kcompactd : IComponent, IThreadWork
 {
-    private const ushort Wake = 1, Look = 2, GoOn = 3;
+    private const ushort Wake = 1, Look = 2;
 
     /// <summary>How often it looks at the fragmentation score (<c>HPAGE_FRAG_CHECK_INTERVAL_MSEC</c>).</summary>
     private const long CheckIntervalPs = 500L * 1_000_000_000;
@@ -25,30 +26,34 @@ internal sealed class Kcompactd : IComponent
     private readonly PageAllocatorState _pages;
     private readonly Scheduler _scheduler;
     private readonly Journal _journal;
-    private readonly CpuClock _cpu;
+    private readonly KernelThread _thread;
     private readonly CompactionOptions _options;
     private readonly bool _isOn;
     private readonly ushort _id;
     private readonly CompactControl _pass = new() { Daemon = true };
+    private CpuClock _cpu;
     private int _maxOrder, _zone, _scoreBefore;
     private ZoneType _highest = (ZoneType)(ZoneTypes.Count - 1);
-    private bool _busy, _inZone, _lookPending;
-    private long _nextLookPs;
+    private bool _busy, _inZone, _lookPending, _woken;
+    private long _nextLookPs, _wokenBy;
 
     public Kcompactd(
-        Compactor compactor, PageAllocator allocator, Scheduler scheduler, Journal journal, CpuClock cpu, CompactionOptions options,
-        bool isOn = true)
+        Compactor compactor, PageAllocator allocator, Journal journal, KernelThreads threads, CompactionOptions options, bool isOn = true)
     {
         _compactor = compactor;
         _allocator = allocator;
         _pages = allocator.State;
-        _scheduler = scheduler;
+        _scheduler = threads.Scheduler;
         _journal = journal;
-        _cpu = cpu;
+        _cpu = threads.Home;
+        _thread = threads.Make("kcompactd0", this, options.SliceNs);
         _options = options;
         _isOn = isOn;
-        _id = scheduler.Register(this);
+        _id = _scheduler.Register(this);
     }
+
+    /// <inheritdoc/>
+    public long Cause => _pass.Cause;
 
     /// <summary>True when one of these options looks at memory of its own accord.</summary>
     public static bool LooksAround(KernelOptions options) => options.Compaction.IsOn(options.Profile) && options.Compaction.Proactiveness > 0;
@@ -74,29 +79,44 @@ internal sealed class Kcompactd : IComponent
 
     public void Handle(in Message message)
     {
-        _cpu.BeginDispatch(_scheduler.NowPs);
         if (!_isOn)
         {
+            _cpu.BeginDispatch(_scheduler.NowPs);
             Stop();
             return;
         }
-        switch (message.Kind)
+        if (message.Kind == Wake)
         {
-            case Wake:
-                var wake = new CompactDaemonWake((byte)_maxOrder, _highest);
-                EventHeader header = _journal.Emit(in wake, message.Cause);
-                _compactor.State.Apply(in wake, in header);
-                Begin(_maxOrder, proactive: false, header.Sequence);
-                break;
-            case Look:
-                _lookPending = false;
-                if (!LookAround())
-                {
-                    return;
-                }
-                break;
+            (_woken, _wokenBy) = (true, message.Cause);
         }
-        Work();
+        else
+        {
+            _lookPending = false;
+            if (!LookAround())
+            {
+                return;
+            }
+        }
+        _thread.Wake(message.Cause);
+    }
+
+    public bool Work(CpuClock cpu, long untilPs)
+    {
+        _cpu = cpu;
+        if (!_isOn)
+        {
+            Stop();
+            return false;
+        }
+        if (_woken)
+        {
+            _woken = false;
+            var wake = new CompactDaemonWake((byte)_maxOrder, _highest);
+            EventHeader header = _journal.Emit(in wake, _wokenBy);
+            _compactor.State.Apply(in wake, in header);
+            Begin(_maxOrder, proactive: false, header.Sequence);
+        }
+        return GoOn(untilPs);
     }
 
     /// <summary>A branch has switched compaction off: the pass that was under way puts back what it has isolated.</summary>
@@ -106,7 +126,7 @@ internal sealed class Kcompactd : IComponent
         {
             _compactor.End(_pass, CompactResult.PartialSkipped, _cpu);
         }
-        (_inZone, _busy, _lookPending, _maxOrder) = (false, false, false, 0);
+        (_inZone, _busy, _lookPending, _woken, _maxOrder) = (false, false, false, false, 0);
     }
 
     /// <summary>Looks at the score; true when there is something to do.</summary>
@@ -144,16 +164,16 @@ internal sealed class Kcompactd : IComponent
         (_zone, _inZone) = (0, false);
     }
 
-    /// <summary>One slice: a zone, or part of one, after the other (<c>kcompactd_do_work</c>, <c>proactive_compact_node</c>).</summary>
-    private void Work()
+    /// <summary>
+    /// One zone after the other (<c>kcompactd_do_work</c>, <c>proactive_compact_node</c>); true when its time is up first.
+    /// </summary>
+    private bool GoOn(long untilPs)
     {
-        long until = _cpu.TimePs + (_options.SliceNs * 1000L);
         while (_zone < _pages.Zones.Length)
         {
-            if (_cpu.TimePs >= until)
+            if (_cpu.TimePs >= untilPs)
             {
-                _scheduler.Schedule(_cpu.TimePs, _id, GoOn, _pass.Cause);
-                return;
+                return true;
             }
             Zone zone = _pages.Zones[_zone];
             if (!_inZone)
@@ -170,6 +190,7 @@ internal sealed class Kcompactd : IComponent
             }
         }
         Sleep();
+        return false;
     }
 
     /// <summary>Whether compaction of a zone would help anyone.</summary>

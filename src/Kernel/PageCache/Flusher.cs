@@ -3,15 +3,16 @@ using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Reclaim;
+using Sim.Kernel.Tasks;
 
 namespace Sim.Kernel.PageCache;
 
 /// <summary>
-/// The thread that writes dirty pages in the background (<c>wb_workfn</c>, <c>wb_writeback</c> of fs/fs-writeback.c, Linux 6.1): from
+/// The worker that writes dirty pages in the background (<c>wb_workfn</c>, <c>wb_writeback</c> of fs/fs-writeback.c, Linux 6.1): from
 /// <c>dirty_background_ratio</c> on down to it, files that have been dirty for <c>dirty_expire_centisecs</c>, and whatever there is
 /// when reclaim asks. Files take turns, 1,024 pages each. Execution state.
 /// </summary>
-internal sealed class Flusher : IComponent
+internal sealed class Flusher : IComponent, IThreadWork
 {
     private const ushort Look = 1, GoOn = 2, LookAgain = 3;
 
@@ -30,19 +31,20 @@ internal sealed class Flusher : IComponent
     private readonly FileIo _io;
     private readonly Journal _journal;
     private readonly Scheduler _scheduler;
-    private readonly CpuClock _cpu;
+    private readonly KernelThread _thread;
     private readonly PageCacheOptions _options;
     private readonly ushort _id;
     private readonly long _intervalPs, _expirePs;
     private readonly List<int> _queue = [];
     private readonly Dictionary<int, long> _places = [];
+    private CpuClock _cpu;
     private FlushReason _reason;
-    private bool _works, _waits, _scheduled, _asked;
+    private bool _works, _waits, _scheduled, _asked, _looks;
     private long _written, _atRound, _begunPs, _wanted, _cause;
     private int _turn, _ofTurn;
 
     public Flusher(
-        PageAllocatorState memory, ReclaimState state, PageWriter writer, FileIo io, Journal journal, Scheduler scheduler, CpuClock cpu,
+        PageAllocatorState memory, ReclaimState state, PageWriter writer, FileIo io, Journal journal, KernelThreads threads, int cpus,
         PageCacheOptions options)
     {
         _memory = memory;
@@ -50,13 +52,18 @@ internal sealed class Flusher : IComponent
         _writer = writer;
         _io = io;
         _journal = journal;
-        _scheduler = scheduler;
-        _cpu = cpu;
+        _scheduler = threads.Scheduler;
+        _cpu = threads.Home;
+        // Pools of workers are numbered, two for each CPU first; "u" is for the next, which is bound to none.
+        _thread = threads.Make(FormattableString.Invariant($"kworker/u{cpus * 2}:flush"), this, 0);
         _options = options;
         _intervalPs = options.DirtyWritebackCentisecs * 10_000_000_000L;
         _expirePs = options.DirtyExpireCentisecs * 10_000_000_000L;
-        _id = scheduler.Register(this);
+        _id = _scheduler.Register(this);
     }
+
+    /// <inheritdoc/>
+    public long Cause => _cause;
 
     /// <summary>A page became dirty: the flusher looks at the files after its interval (<c>wb_wakeup_delayed</c>).</summary>
     public void Dirtied(CpuClock cpu, long cause)
@@ -93,33 +100,48 @@ internal sealed class Flusher : IComponent
 
     public void Handle(in Message message)
     {
-        _cpu.BeginDispatch(_scheduler.NowPs);
-        if (message.Kind == Look)
+        switch (message.Kind)
         {
-            _scheduled = false;
-            _cause = message.Cause;
-            if (_works)
-            {
+            case Look:
+                _scheduled = false;
+                _cause = message.Cause;
+                if (_works)
+                {
+                    return;
+                }
+                _looks = true;
+                break;
+            case LookAgain when !_waits:
                 return;
-            }
-            if (!Next())
+            case LookAgain:
+                _waits = false;
+                break;
+        }
+        _thread.Wake(message.Cause);
+    }
+
+    public bool Work(CpuClock cpu, long untilPs)
+    {
+        _cpu = cpu;
+        if (_looks)
+        {
+            _looks = false;
+            if (!_works && !Next())
             {
                 Reschedule();
-                return;
+                return false;
             }
         }
-        else if (message.Kind == LookAgain)
+        bool more = _works && !_waits;
+        while (more)
         {
-            if (!_waits)
+            more = Write();
+            if (_cpu.TimePs >= untilPs)
             {
-                return;
+                break;
             }
-            _waits = false;
         }
-        if (_works && !_waits)
-        {
-            Work();
-        }
+        return more;
     }
 
     private void Start(FlushReason reason, CpuClock cpu, long cause)
@@ -142,19 +164,18 @@ internal sealed class Flusher : IComponent
         (_turn, _ofTurn) = (0, 0);
     }
 
-    /// <summary>One step: as many pages as fit into the queue, of the file whose turn it is.</summary>
-    private void Work()
+    /// <summary>One step: as many pages as fit into the queue, of the file whose turn it is; false when there is nothing to do for now.</summary>
+    private bool Write()
     {
         if (_io.WritesUnderWay >= ChunkPages || _io.IsFull)
         {
             _waits = true;
             _scheduler.Schedule(Math.Max(_cpu.TimePs, _scheduler.NowPs) + PausePs, _id, LookAgain, _cause);
-            return;
+            return false;
         }
         if (!IsWanted() || !Turn())
         {
-            End();
-            return;
+            return End();
         }
         int file = _queue[_turn];
         long from = _places.GetValueOrDefault(file);
@@ -167,7 +188,7 @@ internal sealed class Flusher : IComponent
             _turn++;
             _ofTurn = 0;
         }
-        Send(GoOn);
+        return true;
     }
 
     private bool IsWanted() => _reason switch
@@ -193,7 +214,8 @@ internal sealed class Flusher : IComponent
         return _queue.Count > 0;
     }
 
-    private void End()
+    /// <summary>True when there is more to do.</summary>
+    private bool End()
     {
         var e = new FlusherEnd(_reason, _written, _state.Files.Dirty);
         _cause = _journal.Emit(in e, _cause).Sequence;
@@ -202,17 +224,16 @@ internal sealed class Flusher : IComponent
         {
             _asked = false;
             Begin(FlushReason.Vmscan, _cause);
-            Send(GoOn);
-            return;
+            return true;
         }
         _asked = false;
         // What could not be written now, because it is being written already, waits for the next time.
         if (_written > 0 && Next())
         {
-            Send(GoOn);
-            return;
+            return true;
         }
         Reschedule();
+        return false;
     }
 
     /// <summary>Begins what there is to do without being asked (<c>wb_do_writeback</c>): expired files, or too much; false for nothing.</summary>

@@ -29,13 +29,13 @@ public sealed record TaskRow(
     [property: JsonPropertyName("nr_switches")] long Switches,
     [property: JsonPropertyName("nr_migrations")] int Migrations);
 
-/// <summary>All tasks in the order of their numbers, like <c>ps</c>; those that have ended, too.</summary>
+/// <summary>All tasks in the order in which they were made, like <c>ps</c>, threads of the kernel last; those that have ended, too.</summary>
 public static class TaskList
 {
     /// <summary>The tasks.</summary>
     public static IEnumerable<TaskRow> Rows(TaskTable tasks, SymbolTable symbols)
     {
-        for (int pid = 1; pid <= tasks.MaxPid; pid++)
+        foreach (int pid in tasks.Pids)
         {
             TaskInfo task = tasks[pid];
             if (task.State != TaskState.None)
@@ -52,11 +52,11 @@ public static class TaskList
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture,
-            $"{"PID",6} S  CPU {"WEIGHT",6} {"VRUNTIME(ns)",14} {"RUNTIME(ns)",14} {"SWITCHES",9} {"MIGRATIONS",10} COMMAND\n");
+            $"{"PID",7} S  CPU {"WEIGHT",6} {"VRUNTIME(ns)",14} {"RUNTIME(ns)",14} {"SWITCHES",9} {"MIGRATIONS",10} COMMAND\n");
         foreach (TaskRow row in Rows(tasks, symbols))
         {
             text.Append(CultureInfo.InvariantCulture,
-                $"{row.Pid,6} {row.State}{(row.Running ? '+' : ' ')} {row.Cpu,3} {row.Weight,6} {row.VruntimeNs,14} {row.RuntimeNs,14} {row.Switches,9} {row.Migrations,10} {row.Comm}\n");
+                $"{row.Pid,7} {row.State}{(row.Running ? '+' : ' ')} {row.Cpu,3} {row.Weight,6} {row.VruntimeNs,14} {row.RuntimeNs,14} {row.Switches,9} {row.Migrations,10} {row.Comm}\n");
         }
         return text.ToString();
     }

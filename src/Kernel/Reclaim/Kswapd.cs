@@ -3,15 +3,16 @@ using Sim.Engine.Scheduling;
 using Sim.Hardware.Cpu;
 using Sim.Kernel.Buddy;
 using Sim.Kernel.Compaction;
+using Sim.Kernel.Tasks;
 using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Reclaim;
 
 /// <summary>
-/// The thread that reclaims in the background: woken at the low watermark, it works in slices until a zone has the high one,
+/// The thread that reclaims in the background: woken at the low watermark, it works until a zone has the high one,
 /// naps, and sleeps (<c>kswapd</c>, <c>balance_pgdat</c>, <c>kswapd_try_to_sleep</c> of mm/vmscan.c, Linux 6.1). Execution state.
 /// </summary>
-internal sealed class Kswapd : IKswapd, IComponent
+internal sealed class Kswapd : IKswapd, IComponent, IThreadWork
 {
     private const ushort WakeUp = 1, GoOn = 2, NapOver = 3;
 
@@ -38,19 +39,20 @@ internal sealed class Kswapd : IKswapd, IComponent
     private readonly DirectReclaim _direct;
     private readonly Scheduler _scheduler;
     private readonly Journal _journal;
-    private readonly CpuClock _cpu;
+    private readonly KernelThread _thread;
     private readonly ushort _id;
-    private readonly long _slicePs;
     private readonly ReclaimPass _pass = new() { Kswapd = true, Gfp = GfpFlags.Kernel };
+    private CpuClock _cpu;
     private Phase _phase;
+    private ushort _due;
     private int _wantedOrder, _failures, _writtenWhileWaiting;
     private ZoneType _wantedHighest;
-    private bool _inWalk, _raise;
-    private long _boostLeft, _boosted, _before, _ticket;
+    private bool _inWalk, _raise, _roused;
+    private long _boostLeft, _boosted, _before, _ticket, _dueCause;
 
     public Kswapd(
         PageAllocator allocator, NodeReclaim node, ReclaimState state, DirectReclaim direct, Compactor compactor, Kcompactd kcompactd,
-        Scheduler scheduler, Journal journal, CpuClock cpu, ReclaimOptions options)
+        Journal journal, KernelThreads threads, ReclaimOptions options)
     {
         _allocator = allocator;
         _memory = allocator.State;
@@ -59,15 +61,18 @@ internal sealed class Kswapd : IKswapd, IComponent
         _direct = direct;
         _compactor = compactor;
         _kcompactd = kcompactd;
-        _scheduler = scheduler;
+        _scheduler = threads.Scheduler;
         _journal = journal;
-        _cpu = cpu;
-        _slicePs = options.SliceNs * 1000L;
-        _id = scheduler.Register(this);
+        _cpu = threads.Home;
+        _thread = threads.Make("kswapd0", this, options.SliceNs);
+        _id = _scheduler.Register(this);
     }
 
     /// <summary>It has given up: whoever needs memory reclaims for himself.</summary>
     public bool IsHopeless => _failures >= MaxFailures;
+
+    /// <inheritdoc/>
+    public long Cause => _pass.Cause;
 
     /// <summary>Someone else has made progress.</summary>
     public void Hope() => _failures = 0;
@@ -115,20 +120,27 @@ internal sealed class Kswapd : IKswapd, IComponent
         {
             return;
         }
-        _cpu.BeginDispatch(_scheduler.NowPs);
-        switch (message.Kind)
+        (_due, _dueCause, _roused) = (message.Kind, message.Cause, message.A != 0);
+        _thread.Wake(message.Cause);
+    }
+
+    public bool Work(CpuClock cpu, long untilPs)
+    {
+        _cpu = cpu;
+        ushort due = _due;
+        _due = GoOn;
+        switch (due)
         {
             case WakeUp:
-                Start(message.Cause, roused: message.A != 0);
+                Start(_dueCause, _roused);
                 break;
-            case NapOver:
-                EndNap(message.Cause);
-                return;
+            case NapOver when !EndNap(_dueCause):
+                return false;
             default:
                 _phase = Phase.Working;
                 break;
         }
-        Work();
+        return Walk(untilPs);
     }
 
     /// <summary>Messages carry a number, and only the last one sent counts.</summary>
@@ -160,16 +172,14 @@ internal sealed class Kswapd : IKswapd, IComponent
         _inWalk = false;
     }
 
-    /// <summary>One slice.</summary>
-    private void Work()
+    /// <summary>Walks over the lists; true when its time is up first.</summary>
+    private bool Walk(long untilPs)
     {
-        long until = _cpu.TimePs + _slicePs;
         while (true)
         {
-            if (_cpu.TimePs >= until)
+            if (_cpu.TimePs >= untilPs)
             {
-                Send(_cpu.TimePs, GoOn, _pass.Cause);
-                return;
+                return true;
             }
             if (_inWalk)
             {
@@ -180,21 +190,19 @@ internal sealed class Kswapd : IKswapd, IComponent
                 _inWalk = false;
                 if (!EndWalk(out bool waits))
                 {
-                    Rest();
-                    return;
+                    return Rest();
                 }
                 if (waits)
                 {
                     _phase = Phase.Waiting;
                     _writtenWhileWaiting = 0;
                     Send(_cpu.TimePs + NapPs, GoOn, _pass.Cause);
-                    return;
+                    return false;
                 }
             }
             else if (!BeginWalk())
             {
-                Rest();
-                return;
+                return Rest();
             }
         }
     }
@@ -264,8 +272,8 @@ internal sealed class Kswapd : IKswapd, IComponent
         return _pass.Priority >= 1;
     }
 
-    /// <summary>Off work: takes boosts back, and naps, sleeps or goes on.</summary>
-    private void Rest()
+    /// <summary>Off work: takes boosts back, and naps, sleeps or goes on; true for that.</summary>
+    private bool Rest()
     {
         if (_pass.Reclaimed == 0 && !IsBalanced(_pass.Order, _pass.Highest))
         {
@@ -287,8 +295,8 @@ internal sealed class Kswapd : IKswapd, IComponent
         if (wanted && !IsHopeless)
         {
             (_wantedOrder, _wantedHighest) = (Math.Max(_wantedOrder, _pass.Order), _pass.Highest > _wantedHighest ? _pass.Highest : _wantedHighest);
-            Send(_cpu.TimePs, WakeUp, _pass.Cause, 1);
-            return;
+            (_due, _dueCause, _roused) = (WakeUp, _pass.Cause, true);
+            return true;
         }
         _direct.WakeIfAllowed(_pass.Cause);
         _compactor.ClearSkips(_pass.Cause);
@@ -297,26 +305,28 @@ internal sealed class Kswapd : IKswapd, IComponent
         {
             _phase = Phase.Asleep;
             Rest(KswapdRest.Sleep, _pass.Cause);
-            return;
+            return false;
         }
         _phase = Phase.Napping;
         Rest(KswapdRest.Nap, _pass.Cause);
         Send(_cpu.TimePs + NapPs, NapOver, _pass.Cause);
+        return false;
     }
 
-    private void EndNap(long cause)
+    /// <summary>True when it has to go on.</summary>
+    private bool EndNap(long cause)
     {
         if (IsBalanced(_pass.Order, _pass.Highest))
         {
             _phase = Phase.Asleep;
             Rest(KswapdRest.Sleep, cause);
-            return;
+            return false;
         }
         _phase = Phase.Working;
         cause = Rest(KswapdRest.HighWmarkHitQuickly, cause);
         (_wantedOrder, _wantedHighest) = (Math.Max(_wantedOrder, _pass.Order), _pass.Highest > _wantedHighest ? _pass.Highest : _wantedHighest);
         Start(cause, roused: true);
-        Work();
+        return true;
     }
 
     private long Rest(KswapdRest rest, long cause)

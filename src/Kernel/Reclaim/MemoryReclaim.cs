@@ -36,7 +36,7 @@ internal sealed class MemoryReclaim : IPageAdvice
 
     public MemoryReclaim(
         VirtualMemoryState state, KernelOptions options, Cpu[] cpus, PageAllocator allocator, Journal journal, Scheduler scheduler,
-        ITlbFlush tlb, BlockDeviceOptions disks)
+        ITlbFlush tlb, BlockDeviceOptions disks, KernelThreads threads)
     {
         _spaces = state.Spaces;
         _state = state.Spaces.Reclaim!;
@@ -52,7 +52,7 @@ internal sealed class MemoryReclaim : IPageAdvice
         var extents = new FileExtents(shared >= 0 ? options.Swap.AllAreas[shared].Slots : 0, disks.HardDisk.Pages);
         Files = new FileIo(state.Spaces, allocator.State.Frames, journal, scheduler, cpus[0], files, extents, _waiters, _options);
         Writer = new PageWriter(state.Spaces, allocator.State.Frames, journal, tlb, Files, _options);
-        _flusher = new Flusher(allocator.State, _state, Writer, Files, journal, scheduler, cpus[^1], options.PageCache);
+        _flusher = new Flusher(allocator.State, _state, Writer, Files, journal, threads, cpus.Length, options.PageCache);
         Throttle = new DirtyThrottle(allocator.State, _state, _flusher, journal, scheduler, options.PageCache);
         PageReclaimer pages = _pages = new PageReclaimer(state.Spaces, allocator, journal, tlb, Io, Files, _flusher, _options, options.MmCosts);
         _node = new NodeReclaim(pages, allocator.State, _options);
@@ -168,10 +168,10 @@ internal sealed class MemoryReclaim : IPageAdvice
     }
 
     /// <summary>Makes the thread in the background.</summary>
-    public void Start(Compactor compactor, Kcompactd kcompactd, Scheduler scheduler, CpuClock cpu)
+    public void Start(Compactor compactor, Kcompactd kcompactd, KernelThreads threads)
     {
         var kswapd = new Kswapd(
-            _allocator, _node, _state, Direct, compactor, kcompactd, scheduler, _journal, cpu, _options);
+            _allocator, _node, _state, Direct, compactor, kcompactd, _journal, threads, _options);
         Direct.Kswapd = kswapd;
         _allocator.Kswapd = kswapd;
         Io.Written = Files.Written = cause =>

@@ -27,7 +27,7 @@ public sealed record ReclaimOptions
     /// <summary>Timer of the policies that sample accessed bits, in nanoseconds of the time that tasks run; the working set's window is two of them.</summary>
     public int PolicyTickNs { get; init; } = 1_000_000;
 
-    /// <summary>Time kswapd works before it lets others run.</summary>
+    /// <summary>Time kswapd works before it lets others run, where there are no tasks.</summary>
     public int SliceNs { get; init; } = 50_000;
 
     /// <summary>Looking at a page: its flags and the entries that map it.</summary>

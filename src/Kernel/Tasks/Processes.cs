@@ -116,6 +116,17 @@ public sealed class Processes
         return pid;
     }
 
+    /// <summary>Makes a thread of the kernel, which sleeps until it is woken (<c>kthread_create</c>).</summary>
+    /// <returns>Its pid.</returns>
+    internal int CreateThread(string comm, int cpu, int nice, long cause)
+    {
+        int pid = PerTask<TaskInfo>.FirstThread - _tasks.Threads;
+        var task = new TaskCreate(pid, _journal.Intern(comm), (byte)cpu, -1, (short)nice, 0);
+        EventHeader header = _journal.Emit(in task, cause);
+        _tasks.Apply(in task, in header);
+        return pid;
+    }
+
     /// <summary>Lets go of a child that has ended (<c>wait_task_zombie</c>).</summary>
     public void Reap(int pid, long cause)
     {

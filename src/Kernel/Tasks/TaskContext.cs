@@ -58,8 +58,8 @@ public sealed class TaskContext
     /// <summary>Accesses of the batch under way that have completed.</summary>
     public int Completed { get; private set; }
 
-    /// <summary>It sleeps until a child ends: until somebody wakes it, however long that takes.</summary>
-    internal bool IsWaitingForChild { get; private set; }
+    /// <summary>It sleeps until somebody wakes it, however long that takes.</summary>
+    internal bool SleepsUntilWoken { get; private set; }
 
     /// <summary>The execve by which it left its parent's address space.</summary>
     internal long LeftBy { get; private set; }
@@ -152,7 +152,7 @@ public sealed class TaskContext
     {
         Pid = pid;
         Mm = mm;
-        IsWaitingForChild = false;
+        SleepsUntilWoken = false;
         UntilPs = untilPs;
         KilledBy = 0;
         IsBlocked = false;
@@ -167,11 +167,11 @@ public sealed class TaskContext
         BlockedBy = entry;
     }
 
-    /// <summary>The task sleeps until a child of its ends.</summary>
-    internal void WaitForChild(long entry)
+    /// <summary>The task sleeps until somebody wakes it, not until a time.</summary>
+    internal void SleepUntilWoken(long entry)
     {
         Block(entry);
-        IsWaitingForChild = true;
+        SleepsUntilWoken = true;
     }
 
     /// <summary>After execve a task that vfork made is in an address space of its own.</summary>

@@ -2,11 +2,11 @@ using Sim.Engine.Events;
 
 namespace Sim.Kernel.Tasks;
 
-/// <summary>A task was made and put on its CPU's run queue.</summary>
+/// <summary>A task was made and put on its CPU's run queue; a thread of the kernel sleeps until it is woken.</summary>
 /// <param name="Pid">Its number.</param>
 /// <param name="Comm">Name of its program.</param>
 /// <param name="Cpu">CPU it runs on.</param>
-/// <param name="StackPfn">First frame of its kernel stack.</param>
+/// <param name="StackPfn">First frame of its kernel stack; -1 for a thread of the kernel, whose stack is of what the kernel took at boot.</param>
 /// <param name="Nice">Its nice value, -20 to 19.</param>
 /// <param name="VruntimeNs">Virtual runtime it starts with; the least goes first.</param>
 [Event(91, "task.create")]

@@ -21,7 +21,7 @@ public struct TaskInfo
     /// <summary>The child for whose end it sleeps: its pid, -1 for any; 0 when it does not.</summary>
     public int WaitsFor;
 
-    /// <summary>The process whose address space it is in: itself, or its parent after vfork (<c>mm</c>).</summary>
+    /// <summary>The process whose address space it is in: itself, or its parent after vfork (<c>mm</c>); 0 for a thread of the kernel, which has none.</summary>
     public int Mm;
 
     /// <summary>What it passed to exit.</summary>

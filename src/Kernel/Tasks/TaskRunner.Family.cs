@@ -84,7 +84,7 @@ public sealed partial class TaskRunner
         var wait = new TaskWait(parent.Pid, child);
         EventHeader header = _journal.Emit(in wait, entry);
         _tasks.Apply(in wait, in header);
-        parent.WaitForChild(header.Sequence);
+        parent.SleepUntilWoken(header.Sequence);
     }
 
     /// <summary>The child has left its parent's address space, or ended: a parent that sleeps for that runs again.</summary>

@@ -38,6 +38,13 @@ public sealed partial class TaskRunner : IComponent
         public bool NeedResched;
     }
 
+    private struct TaskRun
+    {
+        public IProgram? Program;
+        public long Waits;
+        public long LeftPs;
+    }
+
     private readonly VirtualMemory _kernel;
     private readonly AddressSpaces _spaces;
     private readonly TaskTable _tasks;
@@ -50,9 +57,7 @@ public sealed partial class TaskRunner : IComponent
     private readonly long _quantumPs, _tickPs, _tickCostPs, _switchPs;
     private readonly FairScheduling _fair;
     private readonly bool _balances;
-    private IProgram?[] _programs = new IProgram?[16];
-    private long[] _waits = new long[16];
-    private long[] _leftPs = new long[16];
+    private readonly PerTask<TaskRun> _runsOf = new();
 
     internal TaskRunner(
         VirtualMemory kernel, KernelOptions options, Cpu[] cpus, Journal journal, Scheduler scheduler, long quantumPs)
@@ -75,7 +80,7 @@ public sealed partial class TaskRunner : IComponent
         _balances = options.Tasks.Balance;
     }
 
-    /// <summary>True when no task is left to run or to wake.</summary>
+    /// <summary>True when no program is left to run or to wake.</summary>
     public bool AllEnded => _tasks.Live == 0;
 
     /// <summary>Makes a process that executes a program.</summary>
@@ -120,14 +125,8 @@ public sealed partial class TaskRunner : IComponent
 
     private int Launch(int pid, int cpuId, IProgram program, long cause)
     {
-        if (pid >= _programs.Length)
-        {
-            Array.Resize(ref _programs, Math.Max(pid + 1, _programs.Length * 2));
-            Array.Resize(ref _waits, _programs.Length);
-            Array.Resize(ref _leftPs, _programs.Length);
-        }
-        _programs[pid] = program;
-        _leftPs[pid] = _contexts[cpuId].Cpu.TimePs;
+        _runsOf.Reserve(pid);
+        _runsOf[pid] = new TaskRun { Program = program, LeftPs = _contexts[cpuId].Cpu.TimePs };
         Arm(cpuId, cause);
         return pid;
     }
@@ -140,7 +139,7 @@ public sealed partial class TaskRunner : IComponent
         }
         else if (message.Kind == TimeoutMessage)
         {
-            if (_waits[message.A] == message.B)
+            if (_runsOf[(int)message.A].Waits == message.B)
             {
                 Wake((int)message.A, TaskState.DiskSleep, message.Cause);
             }
@@ -195,7 +194,7 @@ public sealed partial class TaskRunner : IComponent
                 End(context, 0, Signal.Kill, cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, -1).Sequence);
                 continue;
             }
-            ProgramStatus status = _programs[pid]!.Step(context);
+            ProgramStatus status = _runsOf[pid].Program!.Step(context);
             if (mm != pid && context.Mm == pid)
             {
                 WakeParent(context, context.LeftBy);
@@ -204,7 +203,7 @@ public sealed partial class TaskRunner : IComponent
             {
                 End(context, 0, context.KilledBy, -1);
             }
-            else if (context.IsWaitingForChild)
+            else if (context.SleepsUntilWoken)
             {
                 Switch(context, IsLending(pid) ? TaskState.DiskSleep : TaskState.Sleeping, context.BlockedBy);
             }
@@ -232,6 +231,7 @@ public sealed partial class TaskRunner : IComponent
         Cpu cpu = context.Cpu;
         ref CpuRun run = ref _runs[cpu.Id];
         run.NextTickPs = (cpu.TimePs / _tickPs + 1) * _tickPs;
+        bool user = cpu.Mode == CpuMode.User;
         long entry = cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, -1).Sequence;
         cpu.Charge(_tickCostPs);
         if (_tasks.Queue(cpu.Id).Count != 0 && _balances && IdleCpuFrom(cpu.Id) is var idle && idle >= 0)
@@ -245,7 +245,7 @@ public sealed partial class TaskRunner : IComponent
         }
         else
         {
-            cpu.ReturnToUser(entry);
+            ReturnFrom(cpu, user, entry);
         }
     }
 
@@ -261,7 +261,7 @@ public sealed partial class TaskRunner : IComponent
     private void Block(TaskContext context)
     {
         Cpu cpu = context.Cpu;
-        _scheduler.Schedule(cpu.TimePs + LongestWaitPs, _target, TimeoutMessage, context.BlockedBy, context.Pid, ++_waits[context.Pid]);
+        _scheduler.Schedule(cpu.TimePs + LongestWaitPs, _target, TimeoutMessage, context.BlockedBy, context.Pid, ++_runsOf[context.Pid].Waits);
         Switch(context, TaskState.DiskSleep, context.BlockedBy);
     }
 
@@ -290,14 +290,17 @@ public sealed partial class TaskRunner : IComponent
         {
             _kernel.Segments.Exit(pid, cpu, exit);
         }
-        _programs[pid] = null;
+        _runsOf[pid].Program = null;
         WakeParent(context, exit);
         Switch(context, TaskState.Dead, exit);
         _kernel.Processes.Release(stack, cpu, exit);
         _kernel.Reclaim?.MemoryFreed(cpu, exit);
     }
 
-    /// <summary>From the present task, in the kernel, to the one with the least virtual runtime, in user mode; or to idle.</summary>
+    /// <summary>
+    /// From the present task, in the kernel, to the one with the least virtual runtime, in user mode unless it is a thread of the kernel;
+    /// or to idle.
+    /// </summary>
     private void Switch(TaskContext context, TaskState previous, long cause)
     {
         Cpu cpu = context.Cpu;
@@ -321,9 +324,10 @@ public sealed partial class TaskRunner : IComponent
         run.NeedResched = false;
         if (current != 0)
         {
-            _leftPs[current] = cpu.TimePs;
+            _runsOf[current].LeftPs = cpu.TimePs;
         }
-        if (next != 0)
+        bool program = next != 0 && !TaskTable.IsThread(next);
+        if (program)
         {
             _kernel.Tlb.Load(cpu, _spaces[_tasks[next].Mm], header.Sequence);
         }
@@ -331,21 +335,27 @@ public sealed partial class TaskRunner : IComponent
         {
             _kernel.Tlb.EnterLazy(cpu, header.Sequence);
         }
-        _kernel.Segments.Switch(cpu, previous == TaskState.Dead ? 0 : current, next, _tasks[next].Mm, header.Sequence);
-        if (next != 0)
+        // Threads of the kernel use no segments of their own.
+        int left = previous == TaskState.Dead || TaskTable.IsThread(current) ? 0 : current;
+        _kernel.Segments.Switch(cpu, left, program ? next : 0, _tasks[next].Mm, header.Sequence);
+        if (program)
         {
             cpu.ReturnToUser(header.Sequence);
         }
+        else if (next != 0)
+        {
+            ReturnToThread(cpu, header.Sequence);
+        }
     }
 
-    private void Wake(int pid, TaskState from, long cause)
+    private void Wake(int pid, TaskState from, long cause, int vector = TimerVector)
     {
         TaskInfo task = _tasks[pid];
         if (task.State != from)
         {
             return;
         }
-        _waits[pid]++;
+        _runsOf[pid].Waits++;
         if (_balances && !_tasks.IsIdle(task.Cpu) && IdleCpuFrom(task.Cpu) is var idle && idle >= 0)
         {
             Migrate(pid, idle, cause);
@@ -355,7 +365,7 @@ public sealed partial class TaskRunner : IComponent
         Cpu cpu = context.Cpu;
         cpu.BeginDispatch(_scheduler.NowPs);
         bool user = cpu.Mode == CpuMode.User;
-        long entry = cpu.EnterKernel(EntryKind.Interrupt, TimerVector, 0, 0, cause).Sequence;
+        long entry = cpu.EnterKernel(EntryKind.Interrupt, vector, 0, 0, cause).Sequence;
         cpu.Charge(_tickCostPs);
         long ranNs = RanNs(cpu);
         var e = new TaskWake(pid, _fair.PlaceWoken(task.Cpu, task.VruntimeNs, ranNs));
@@ -369,7 +379,7 @@ public sealed partial class TaskRunner : IComponent
         else
         {
             _runs[cpu.Id].NeedResched |= first;
-            _ = user ? cpu.ReturnToUser(entry) : cpu.ReturnToKernel(entry);
+            ReturnFrom(cpu, user, entry);
         }
         Arm(task.Cpu, header.Sequence);
     }
@@ -409,7 +419,7 @@ public sealed partial class TaskRunner : IComponent
         }
         int pid = _tasks.Queue(busiest).Last;
         // CPUs run ahead of the clock each for itself: the task does not go back in time.
-        cpu.BeginDispatch(_leftPs[pid]);
+        cpu.BeginDispatch(_runsOf[pid].LeftPs);
         Migrate(pid, cpu.Id, cause);
         return true;
     }

@@ -12,7 +12,7 @@ public sealed class TaskTable :
     private readonly int[] _current;
     private readonly RunQueue[] _queues;
     private readonly FrameTable _frames;
-    private TaskInfo[] _tasks = new TaskInfo[16];
+    private readonly PerTask<TaskInfo> _tasks = new();
 
     /// <param name="cpus">Number of CPUs.</param>
     /// <param name="frames">The frames, of which kernel stacks are some.</param>
@@ -27,14 +27,23 @@ public sealed class TaskTable :
     /// <summary>Number of CPUs.</summary>
     public int Cpus => _current.Length;
 
-    /// <summary>Greatest pid given so far; the next task has this plus 1.</summary>
+    /// <summary>Greatest pid of a program so far; the next has this plus 1.</summary>
     public int MaxPid { get; private set; }
 
-    /// <summary>Tasks that have not ended.</summary>
+    /// <summary>Threads of the kernel; the first has the pid <see cref="PerTask{T}.FirstThread"/>, the next ones less.</summary>
+    public int Threads { get; private set; }
+
+    /// <summary>Programs that have not ended.</summary>
     public int Live { get; private set; }
 
     /// <summary>A task; <see cref="TaskState.None"/> for a pid never given.</summary>
-    public TaskInfo this[int pid] => (uint)pid < (uint)_tasks.Length ? _tasks[pid] : default;
+    public TaskInfo this[int pid] => _tasks.Find(pid);
+
+    /// <summary>Pids of all tasks there have been: programs, then threads of the kernel in the order in which they came.</summary>
+    public IEnumerable<int> Pids => [.. Enumerable.Range(1, MaxPid), .. Enumerable.Range(0, Threads).Select(i => PerTask<TaskInfo>.FirstThread - i)];
+
+    /// <summary>Whether a task is a thread of the kernel.</summary>
+    public static bool IsThread(int pid) => PerTask<TaskInfo>.IsThread(pid);
 
     /// <summary>The task a CPU runs; 0 when it is idle.</summary>
     public int Current(int cpu) => _current[cpu];
@@ -47,26 +56,34 @@ public sealed class TaskTable :
 
     public void Apply(in TaskCreate e, in EventHeader header)
     {
-        if (e.Pid >= _tasks.Length)
+        bool thread = IsThread(e.Pid);
+        _tasks.Reserve(e.Pid);
+        if (thread)
         {
-            Array.Resize(ref _tasks, Math.Max(e.Pid + 1, _tasks.Length * 2));
+            Threads++;
         }
-        MaxPid = Math.Max(MaxPid, e.Pid);
-        Live++;
-        _frames[e.StackPfn].Use = FrameUse.KernelStack;
+        else
+        {
+            MaxPid = Math.Max(MaxPid, e.Pid);
+            Live++;
+            _frames[e.StackPfn].Use = FrameUse.KernelStack;
+        }
         _tasks[e.Pid] = new TaskInfo
         {
             Pid = e.Pid,
             Comm = e.Comm,
             Cpu = e.Cpu,
-            State = TaskState.Running,
+            State = thread ? TaskState.Sleeping : TaskState.Running,
             StackPfn = e.StackPfn,
-            Mm = e.Pid,
+            Mm = thread ? 0 : e.Pid,
             Nice = e.Nice,
             Weight = TaskWeight.Of(e.Nice),
             VruntimeNs = e.VruntimeNs,
         };
-        Enqueue(e.Pid);
+        if (!thread)
+        {
+            Enqueue(e.Pid);
+        }
     }
 
     public void Apply(in TaskSwitch e, in EventHeader header)
@@ -164,7 +181,7 @@ public sealed class TaskTable :
             queue.HashInto(ref hash);
         }
         hash.Add(MaxPid);
-        for (int pid = 1; pid <= MaxPid; pid++)
+        foreach (int pid in Pids)
         {
             ref readonly TaskInfo task = ref _tasks[pid];
             hash.Add(task.Pid);

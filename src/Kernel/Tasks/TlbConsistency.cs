@@ -20,6 +20,7 @@ public sealed class TlbConsistency : ITlbFlush
 
     private readonly Cpu[] _cpus;
     private readonly AddressSpaces _spaces;
+    private readonly TaskTable _tasks;
     private readonly TlbContexts _contexts;
     private readonly Journal _journal;
     private readonly bool _pcid;
@@ -36,6 +37,7 @@ public sealed class TlbConsistency : ITlbFlush
         _cpus = cpus;
         _pcid = pcid;
         _spaces = state.Spaces;
+        _tasks = state.Tasks;
         _contexts = state.Tlb;
         _journal = journal;
         _ceiling = options.FlushCeilingPages;
@@ -242,7 +244,7 @@ public sealed class TlbConsistency : ITlbFlush
     {
         Cpu cpu = _cpus[id];
         bool user = cpu.Mode == CpuMode.User;
-        if (!user)
+        if (_tasks.Current(id) == 0)
         {
             // It has stood still since it was idle, not run ahead or behind by part of a quantum.
             cpu.BeginDispatch(_cpus[asking].TimePs);

@@ -32,10 +32,11 @@ public sealed class VirtualMemory
     {
         options.Tasks.Validate();
         State = state;
+        Threads = new KernelThreads(scheduler, cpus[^1]);
         Tlb = new TlbConsistency(cpus, pcid, state, journal, options.Tasks);
         if (state.Spaces.Reclaim is not null)
         {
-            Reclaim = new MemoryReclaim(state, options, cpus, allocator, journal, scheduler, Tlb, disks ?? new BlockDeviceOptions());
+            Reclaim = new MemoryReclaim(state, options, cpus, allocator, journal, scheduler, Tlb, disks ?? new BlockDeviceOptions(), Threads);
         }
         var huge = HugePageFaults.Of(options, state.Spaces, allocator, journal, Tlb);
         HasHugePages = huge is not null;
@@ -51,6 +52,7 @@ public sealed class VirtualMemory
             Segments, state.PerCpuAreas, cpus[0].Descriptors, options.Profile, state.Spaces.Layout.TaskSize, options.MmCosts, journal);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
+        Threads.Tasks = Tasks;
         Reclaim?.Connect(Tasks);
     }
 
@@ -95,6 +97,9 @@ public sealed class VirtualMemory
 
     /// <summary>Executes programs.</summary>
     public ProgramLoader Programs { get; }
+
+    /// <summary>What the kernel's threads share.</summary>
+    internal KernelThreads Threads { get; }
 
     /// <summary>Runs tasks on CPUs.</summary>
     public TaskRunner Tasks { get; }

@@ -337,7 +337,6 @@ public sealed class BranchTests(DiffCommandTests.Runs runs) : IClassFixture<Diff
     [Theory]
     [InlineData("kernel.compaction.enabled=false")]
     [InlineData("kernel.compaction.scanNs=9")]
-    [InlineData("kernel.compaction.sliceNs=2000")]
     [InlineData("kernel.pageAllocator.allocPcpNs=26")]
     [InlineData("workload.0.ratePercent=50", 20_000)]
     [InlineData("workload.0.duration=1500us", 20_000)]

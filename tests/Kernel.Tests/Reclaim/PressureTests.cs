@@ -24,7 +24,9 @@ public class PressureTests
     public void TasksLargerThanMemoryRun_AndEverythingIsGivenBack(KernelProfile profile, SwapDevice device, int cpus)
     {
         var log = new MemoryLog();
-        TestMachine machine = Make(profile, cpus, device, swapBytes: 256L << 20, log);
+        // Slices so short that neither has ended before the other has all its memory.
+        var slices = new TaskOptions { TimerHz = 10_000, LatencyNs = 500_000, MinGranularityNs = 100_000 };
+        TestMachine machine = Make(profile, cpus, device, swapBytes: 256L << 20, log, tasks: slices);
         long before = Available(machine);
         int pages = (int)(before / 2) + 1_000;
         for (int task = 0; task < 2; task++)
