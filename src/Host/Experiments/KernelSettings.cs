@@ -95,6 +95,8 @@ public sealed record KernelSettings : ICheckedSettings
             ? new SettingProblem("reclaim", "A policy chooses among the pages of a limited cgroup: set kernel.memcg.max too, or leave kernel.reclaim.policy at linux.")
         : Reclaim.Lru == LruKind.Generations && Reclaim.Policy != PagePolicy.Linux
             ? new SettingProblem("reclaim", "A policy of its own chooses the pages of the cgroup: set kernel.reclaim.lru to lists, or leave kernel.reclaim.policy at linux.")
+        : Reclaim.Lru == LruKind.Generations && TransparentHugePages != TransparentHugePages.Never
+            ? new SettingProblem("reclaim.lru", "Generations hold pages of 4 KiB alone: set kernel.transparentHugePages to never, or kernel.reclaim.lru to lists.")
         : Reclaim.Lru == LruKind.Lists && Reclaim.MinTtlMs > 0
             ? new SettingProblem("reclaim.minTtlMs", "Only generations have an age: set kernel.reclaim.lru to generations, or leave kernel.reclaim.minTtlMs at 0.")
         : Memcg.Max.Bytes is > 0 and < 4096
