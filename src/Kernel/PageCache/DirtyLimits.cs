@@ -23,7 +23,18 @@ public readonly record struct DirtyLimits(long Background, long Throttle)
             file += ofFiles;
             high += zone.Type == ZoneType.HighMem ? Math.Max(zone.FreePages - zone.Watermark(Watermark.High), 0) + ofFiles : 0;
         }
-        long dirtyable = free - Math.Min(free, Watermarks.TotalReserve(pages.Zones)) + file;
+        return Of(free, Watermarks.TotalReserve(pages.Zones), file, high, options);
+    }
+
+    /// <summary>The limits that follow from the counts of all zones together.</summary>
+    /// <param name="free">Free pages.</param>
+    /// <param name="reserve">Those that programs cannot have (<c>totalreserve_pages</c>).</param>
+    /// <param name="file">Pages on the lists of files.</param>
+    /// <param name="high">Of high memory, free pages above the high watermark and pages on the lists of files.</param>
+    /// <param name="options">The ratios.</param>
+    internal static DirtyLimits Of(long free, long reserve, long file, long high, PageCacheOptions options)
+    {
+        long dirtyable = free - Math.Min(free, reserve) + file;
         dirtyable -= Math.Min(high, dirtyable) - 1;
         long background = Part(dirtyable, options.DirtyBackgroundRatio), throttle = Part(dirtyable, options.DirtyRatio);
         return new DirtyLimits(background >= throttle ? throttle / 2 : background, throttle);
