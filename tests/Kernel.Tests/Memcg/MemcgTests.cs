@@ -115,7 +115,6 @@ public class MemcgTests
     [Theory]
     [InlineData(true, 40)]
     [InlineData(false, 40)]
-    [InlineData(true, 6)]
     [InlineData(false, 1)]
     public void ACallWhoseBuffersDoNotFitEnds(bool swaps, int limitPages)
     {

@@ -1,4 +1,3 @@
-using Sim.Engine.Random;
 using Sim.Hardware.Cpu;
 using Sim.Hardware.Paging;
 using Sim.Kernel.Faults;
