@@ -1,3 +1,5 @@
+using Sim.Engine.Time;
+
 namespace Sim.Engine.Scheduling;
 
 /// <summary>
@@ -8,6 +10,9 @@ public interface IEventQueue
 {
     /// <summary>Number of pending messages.</summary>
     int Count { get; }
+
+    /// <summary>Where simulated time ends, in picoseconds: what is due then or later is taken, and may not be handed out.</summary>
+    long EndPs => SimTime.End.Ps;
 
     /// <summary>Adds a message. It must not be due before the last message dequeued.</summary>
     void Enqueue(in Message message);

@@ -30,17 +30,16 @@ public sealed class Scheduler(IEventQueue queue)
         return checked((ushort)(_components.Count - 1));
     }
 
-    /// <summary>Schedules a message for an instant that is not in the past.</summary>
+    /// <inheritdoc cref="IEventQueue.EndPs"/>
+    public long EndPs => queue.EndPs;
+
+    /// <summary>Schedules a message for an instant that is not in the past. A sum that is out of range is an instant that never comes.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="timePs"/> is before <see cref="NowPs"/>.</exception>
     [SkipLocalsInit]
     public void Schedule(long timePs, ushort target, ushort kind, long cause, long a = 0, long b = 0, long c = 0, int priority = 0)
     {
-        if (timePs < NowPs)
-        {
-            ThrowPast(timePs);
-        }
         Message message;
-        message.TimePs = timePs;
+        message.TimePs = timePs >= NowPs ? timePs : Never(timePs);
         message.Sequence = _nextSequence++;
         message.Cause = cause;
         message.A = a;
@@ -69,6 +68,8 @@ public sealed class Scheduler(IEventQueue queue)
     /// <inheritdoc cref="IEventQueue.Foreseen"/>
     public ref readonly Message Foreseen => ref queue.Foreseen;
 
-    private void ThrowPast(long timePs) =>
-        throw new ArgumentOutOfRangeException(nameof(timePs), timePs, $"A message cannot be scheduled before now ({NowPs} ps).");
+    // A sum of an instant and a duration that is out of range is negative, and after the end of time.
+    private long Never(long timePs) => timePs < 0
+        ? long.MaxValue
+        : throw new ArgumentOutOfRangeException(nameof(timePs), timePs, $"A message cannot be scheduled before now ({NowPs} ps).");
 }

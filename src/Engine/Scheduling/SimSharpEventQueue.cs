@@ -25,22 +25,21 @@ public sealed class SimSharpEventQueue : IEventQueue, ISnapshotState
         : _instants.Count > (_current is null ? 0 : 1) ? _simulation.Peek().Ticks : long.MaxValue;
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidOperationException">The message is due after 36 days of simulated time.</exception>
-    public void Enqueue(in Message message)
+    public long EndPs => DateTime.MaxValue.Ticks;
+
+    /// <inheritdoc/>
+    public void Enqueue(in Message due)
     {
+        Message message = due;
+        message.TimePs = Math.Min(due.TimePs, EndPs);
         if (!_instants.TryGetValue(message.TimePs, out Instant? instant))
         {
-            if (message.TimePs > DateTime.MaxValue.Ticks)
-            {
-                throw new InvalidOperationException(
-                    $"engine.queue simsharp ends at {DateTime.MaxValue.Ticks} ps of simulated time; a message is due at {message.TimePs} ps. Use engine.queue wheel.");
-            }
             instant = _spare.TryPop(out Instant? spare) ? spare : new Instant();
             instant.TimePs = message.TimePs;
             _instants.Add(message.TimePs, instant);
-            var due = new Event(_simulation);
-            due.AddCallback(_ => _current = instant);
-            _simulation.Schedule(TimeSpan.FromTicks(message.TimePs - _simulation.Now.Ticks), due);
+            var timer = new Event(_simulation);
+            timer.AddCallback(_ => _current = instant);
+            _simulation.Schedule(TimeSpan.FromTicks(message.TimePs - _simulation.Now.Ticks), timer);
         }
         instant.Add(in message);
         Count++;

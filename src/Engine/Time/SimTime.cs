@@ -15,6 +15,12 @@ public readonly record struct SimTime(long Ps) : IComparable<SimTime>
     /// <summary>The greatest instant, 106 days in; also used as "never".</summary>
     public static SimTime MaxValue => new(long.MaxValue);
 
+    /// <summary>
+    /// Where a run ends in any case, 104 days in. A CPU's clock is ahead of the run's, and what is due after a while is due after that;
+    /// up to here these sums stay in range.
+    /// </summary>
+    public static SimTime End => new(9_000_000_000_000_000_000);
+
     public static SimTime FromNs(long ns) => new(checked(ns * 1_000));
     public static SimTime FromUs(long us) => new(checked(us * 1_000_000));
     public static SimTime FromMs(long ms) => new(checked(ms * 1_000_000_000));

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Sim.Host.Experiments;
 
 /// <summary>
@@ -39,5 +41,13 @@ public sealed record Experiment : ICheckedSettings
     public SettingProblem? Check() =>
         Kernel.Reclaim.Policy is PagePolicy.LruOracle or PagePolicy.OptOracle && Workload is not [Workloads.TraceOptions { Tasks: 1 }]
             ? new SettingProblem("kernel", $"kernel.reclaim.policy {SettingNames.Of(Kernel.Reclaim.Policy)} has to know all references: the workload is one phase of type trace with one task, or the policy is no oracle.")
-            : null;
+        : TickPs >= TickPeriodPs
+            ? new SettingProblem("kernel", string.Create(CultureInfo.InvariantCulture,
+                $"a timer interrupt takes {TickPs / 1000} ns (kernel.mmCosts.tickNs, and machine.cpu.interruptEntryCycles and interruptReturnCycles), and the next one comes after {TickPeriodPs / 1000} ns: no task would ever run. Lower one of these or kernel.tasks.timerHz."))
+        : null;
+
+    private long TickPeriodPs => 1_000_000_000_000 / Kernel.Tasks.TimerHz;
+
+    private long TickPs =>
+        (Kernel.MmCosts.TickNs * 1000L) + ((Machine.Cpu.InterruptEntryCycles + Machine.Cpu.InterruptReturnCycles) * 1_000_000L / Machine.CpuFrequencyMhz);
 }

@@ -37,12 +37,12 @@ internal sealed class MachineRun : IRunnable
         _journal = journal;
         _leftOut = leftOut;
         _stop = experiment.Stop;
-        _untilPs = _stop.Time?.Ps ?? long.MaxValue;
         _untilEvents = _stop.Events ?? long.MaxValue;
         _starvedOrder = _stop.WhenOrderFails ?? -1;
         _machine = new Machine(
             MachineModel.OptionsOf(experiment), journal,
             experiment.Engine.Queue == QueueKind.Simsharp ? new SimSharpEventQueue() : new TimingWheelEventQueue());
+        _untilPs = Math.Min(_stop.Time?.Ps ?? long.MaxValue, _machine.Scheduler.EndPs - 1);
         _checkpointEvery = experiment.Log.CheckpointEvery switch
         {
             0 => long.MaxValue,
@@ -113,7 +113,8 @@ internal sealed class MachineRun : IRunnable
             if (!_machine.Scheduler.Step(_untilPs))
             {
                 bool idle = _machine.Scheduler.Pending == 0;
-                return End(idle ? StepStatus.Finished : StepStatus.Stopped, idle ? "nothing is left to do" : $"stop.time {_stop.Time}");
+                return End(idle ? StepStatus.Finished : StepStatus.Stopped, idle ? "nothing is left to do"
+                    : _untilPs == _stop.Time?.Ps ? $"stop.time {_stop.Time}" : "simulated time ends here");
             }
             if (Events - _checkpointed >= _checkpointEvery)
             {
@@ -182,7 +183,7 @@ internal sealed class MachineRun : IRunnable
     /// <summary>The condition nearest to its end tells; NaN when none can.</summary>
     private double Done => Math.Clamp(double.MaxNumber(
         double.MaxNumber(
-            _untilPs == long.MaxValue ? double.NaN : (double)NowPs / _untilPs,
+            _stop.Time is null ? double.NaN : (double)NowPs / _untilPs,
             _untilEvents == long.MaxValue ? double.NaN : (double)Events / _untilEvents),
         (_phase + _phases[_phase].Workload.Done) / _phases.Length), 0, 1);
 

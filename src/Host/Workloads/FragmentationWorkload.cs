@@ -79,7 +79,7 @@ public sealed class FragmentationWorkload : IWorkload, IComponent
 
     private long StartPs { get; set; }
 
-    private long EndPs => _options.Duration is { } duration ? StartPs + duration.Ps : long.MaxValue;
+    private long EndPs => _options.Duration is { } duration && duration.Ps < long.MaxValue - StartPs ? StartPs + duration.Ps : long.MaxValue;
 
     private long FirstFailedProbePs { get; set; } = -1;
 

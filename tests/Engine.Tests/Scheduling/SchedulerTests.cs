@@ -45,6 +45,30 @@ public class SchedulerTests
         Assert.Equal(1, scheduler.Pending);
     }
 
+    public static TheoryData<IEventQueue> Queues => [new TimingWheelEventQueue(), new SimSharpEventQueue()];
+
+    [Theory]
+    [MemberData(nameof(Queues), DisableDiscoveryEnumeration = true)]
+    public void WhenAMessageIsForAfterTheEndOfTime_ItNeverComes(IEventQueue queue)
+    {
+        var scheduler = new Scheduler(queue);
+        var recorder = new Recorder(scheduler);
+        ushort id = scheduler.Register(recorder);
+        long last = scheduler.EndPs - 1;
+        scheduler.Schedule(last, id, 3, cause: -1);
+        Assert.True(scheduler.Step(last));
+        scheduler.Schedule(scheduler.NowPs + long.MaxValue, id, 4, cause: -1);
+        scheduler.Schedule(long.MaxValue, id, 5, cause: -1);
+        scheduler.Schedule(last + 1, id, 6, cause: -1);
+        Assert.False(scheduler.Step(last));
+        scheduler.Schedule(last, id, 7, cause: -1);
+        Assert.True(scheduler.Step(last));
+        Assert.False(scheduler.Step(last));
+        Assert.Equal([(last, 3), (last, 7)], recorder.Seen);
+        Assert.Equal(3, scheduler.Pending);
+        Assert.Equal(3, queue.ToArray().Length);
+    }
+
     [Fact]
     public void WhenAMessageIsForThePast_ItIsRefused()
     {
