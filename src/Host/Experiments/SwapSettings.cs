@@ -34,14 +34,12 @@ public sealed record SwapSettings : ICheckedSettings
     [Setting("Most pages read together when one is needed, as a power of two (vm.page-cluster); 0 for no readahead.", Min = 0, Max = 5)]
     public int PageCluster { get; init; } = 3;
 
-    [Setting("Several areas, in the order of swapon, instead of the one that device and size describe; at most 16.")]
+    [Setting("Several areas, in the order of swapon, instead of the one that device and size describe.", MaxItems = Sim.Kernel.Swap.SwapAreas.Max)]
     public IReadOnlyList<SwapAreaSettings> Areas { get; init; } = [];
 
     public SettingProblem? Check() =>
         Areas.Count > 0 && Device != SwapDevice.None
             ? new SettingProblem("areas", "Either one area or several: leave kernel.swap.device at none, or put that area among kernel.swap.areas.")
-        : Areas.Count > Sim.Kernel.Swap.SwapAreas.Max
-            ? new SettingProblem("areas", $"There are {Areas.Count} areas; give at most {Sim.Kernel.Swap.SwapAreas.Max}.")
         : Areas.Any(area => area.Device == SwapDevice.None)
             ? new SettingProblem("areas", "An area is on a device: give hdd, ssd or zram.")
         : null;

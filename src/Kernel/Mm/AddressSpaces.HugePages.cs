@@ -123,13 +123,13 @@ public sealed partial class AddressSpaces :
             }
             else
             {
-                Reclaim?.Lru.AddPiece((int)e.Pfn, (int)pfn, isolated: e.Isolated);
+                Reclaim?.Lru.AddPiece((int)e.Pfn, (int)pfn, isolated: e.OffList);
             }
         }
         if (head.MapCount == 0 && LeavesPiece(e.Pfn))
         {
             // The kernel would write it to the swap area first when it is in reclaim's hands.
-            Reclaim?.Lru.RemovePiece((int)e.Pfn, e.Isolated);
+            Reclaim?.Lru.RemovePiece((int)e.Pfn, e.OffList);
             Released.Add(e.Pfn);
         }
         HugePages = HugePages with

@@ -62,12 +62,12 @@ public enum SplitReason : byte
 
 /// <summary>The block of a huge page was split into pages, each on the lists for itself (<c>__split_huge_page</c>).</summary>
 /// <param name="Pfn">First frame of the block.</param>
-/// <param name="Isolated">Reclaim has it in its hands, and looks at its pages next.</param>
+/// <param name="OffList">Reclaim has it in its hands, and looks at its pages next.</param>
 /// <param name="Reason">Why.</param>
 [Event(252, "thp.split_page")]
 public readonly partial record struct ThpSplitPage(
     [Unit("pfn"), Delta(21)] long Pfn,
-    bool Isolated,
+    bool OffList,
     SplitReason Reason);
 
 /// <summary>A huge page of a process is mapped by a child too; neither may write to it in place from now on (<c>copy_huge_pmd</c>).</summary>

@@ -37,7 +37,10 @@ public sealed class MachineModelTests
     {
         MachineOptions options = MachineModel.OptionsOf(ExperimentText.Read(ExperimentText.Minimal,
             "machine.cpus=3", "machine.cpu.loadRootCycles=7", "machine.tlb.l2={\"entries\":16,\"ways\":4}", "machine.dram.refresh=false",
-            "kernel.zones.dmaEnd=32MiB", "kernel.mm.overcommit=always", "kernel.mmCosts.faultNs=11", "kernel.tasks.timerHz=100", "kernel.slab.growNs=5"));
+            "kernel.zones.dmaEnd=32MiB", "kernel.mm.overcommit=always", "kernel.mmCosts.faultNs=11", "kernel.tasks.timerHz=100", "kernel.slab.growNs=5",
+            "kernel.swap.areas=[{\"device\":\"hdd\",\"size\":\"2MiB\"},{\"priority\":9}]"));
+        Assert.Equal(
+            [new() { Device = Kernel.Swap.SwapDevice.Hdd, Size = 2 << 20 }, new() { Priority = 9 }], options.Kernel.Swap.AllAreas);
         Assert.Equal((3, 7, 16, false), (options.Hardware.Cpus, options.Hardware.Cpu.LoadRootCycles, options.Hardware.Tlb.L2.Entries, options.Hardware.Dram.Refresh));
         Assert.Equal((32L << 20, Kernel.Mm.OvercommitMode.Always, 11, 100, 5),
             (options.Kernel.Zones.DmaEnd, options.Kernel.Mm.Overcommit, options.Kernel.MmCosts.FaultNs, options.Kernel.Tasks.TimerHz, options.Kernel.Slab.GrowNs));

@@ -91,7 +91,13 @@ public sealed class HugePageReclaimTests
     public void WhatIsUnmappedOfABlockIsFreeWhenMemoryIsShort()
     {
         TestMachine machine = Make(SwapDevice.Zram);
-        int pid = Start(machine, "task");
+        // It sleeps while others act for it: kswapd has the CPU to itself.
+        int pid = machine.Virtual.Tasks.Start("task", 0, new ScriptedProgram((task, step) =>
+        {
+            task.SleepPs = 1_000_000_000_000_000;
+            return ProgramStatus.Sleeping;
+        }), -1);
+        Assert.Equal((long)At, machine.Virtual.Mapping.Mmap(pid, At, Huge, ReadWrite, Fixed, default, 0, machine.Machine.Cpus[0], -1));
         CpuClock cpu = machine.Machine.Cpus[0];
         long head = Write(machine, pid, At), free = Pressure.Available(machine);
         machine.Virtual.Mapping.Munmap(pid, At, Huge / 2, cpu, -1);

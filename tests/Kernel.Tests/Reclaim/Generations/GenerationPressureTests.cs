@@ -54,8 +54,9 @@ public sealed class GenerationPressureTests
     }
 
     private static TestMachine Make(KernelProfile profile, int cpus, SwapDevice device, MemoryLog log) => new(
-        profile, cpus, bytes: 96L << 20, sink: log, swap: new SwapOptions { Device = device, Size = 256L << 20 },
-        reclaim: new ReclaimOptions { Lru = LruKind.Generations });
+        // Slices so short that neither task has ended before the other has all its memory.
+        profile, cpus, bytes: 96L << 20, sink: log, tasks: new TaskOptions { TimerHz = 10_000, LatencyNs = 500_000, MinGranularityNs = 100_000 },
+        swap: new SwapOptions { Device = device, Size = 256L << 20 }, reclaim: new ReclaimOptions { Lru = LruKind.Generations });
 
     /// <summary>Maps pages, writes each once, and then visits some at random; ends with code 7.</summary>
     private static ScriptedProgram Visitor(int pages, int visits, ulong seed)
