@@ -7,6 +7,7 @@ using Sim.Kernel.Faults;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Swap;
+using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
 using Sim.Kernel.Zones;
 
