@@ -192,6 +192,45 @@ internal sealed class SwapFaults
         return window > 1 ? found : ReadSlot(owner, waiter, slot, slot, cpu, cause);
     }
 
+    /// <summary>
+    /// Begins to read what is swapped out of part of an area that has no file, as far as memory is there, without a task that waits and
+    /// without counting it as read ahead (<c>swapin_walk_pmd_entry</c>, <c>force_shm_swapin_readahead</c> of mm/madvise.c).
+    /// </summary>
+    public void ReadWished(AddressSpace mm, in VmArea area, ulong start, ulong end, CpuClock cpu, long cause)
+    {
+        if (area.VmFile < 0)
+        {
+            SharedMemoryObjects objects = _spaces.SharedMemory;
+            // The kernel looks at the page behind the range, too.
+            long last = Math.Min(area.PgoffOf(end), objects.SwapEntries.End(area.VmFile) - 1);
+            for (long pgoff = area.PgoffOf(start); pgoff <= last; pgoff++)
+            {
+                ReadWished(KernelUser.PageCache, objects.SlotOf(area.VmFile, pgoff), cpu, cause);
+            }
+            return;
+        }
+        PageTables tables = _spaces.Tables;
+        for (ulong at = start; at < end;)
+        {
+            long table = tables.FindLeafTable(mm.Root, at, out int missing);
+            ulong stop = Math.Min(end, tables.SpanEnd(at, missing + 1));
+            for (; table >= 0 && at < stop; at += 4096)
+            {
+                ulong entry = tables.Read(table, at);
+                ReadWished(mm.Pid, SwapFormat.IsSlot(entry) ? SwapFormat.SlotOf(tables.Mode, entry) : 0, cpu, cause);
+            }
+            at = stop;
+        }
+    }
+
+    private void ReadWished(int owner, int slot, CpuClock cpu, long cause)
+    {
+        if (slot > 0 && _state.Swap.Find(slot) < 0 && Pages.TryAlloc(AheadGfp, owner, cpu, cause) is >= 0 and var pfn)
+        {
+            Begin(slot, pfn, ahead: false, cpu, cause);
+        }
+    }
+
     /// <summary>The page that is wanted stays while others are read; false when it could not be had.</summary>
     private bool Hold(long pfn)
     {
@@ -212,17 +251,21 @@ internal sealed class SwapFaults
         pfn = ahead
             ? Pages.TryAlloc(AheadGfp, owner, cpu, cause)
             : Pages.AllocOrWait(GfpFlags.HighUserMovable, owner, cpu, cause, waiter);
-        if (pfn < 0)
+        if (pfn >= 0)
         {
-            return pfn;
+            Begin(slot, pfn, ahead, cpu, cause);
         }
-        // Reclaim for the frame may have dropped the slot's last need, not while its task is here; or read it, never.
+        return pfn;
+    }
+
+    /// <summary>Begins to read a slot's page. Reclaim for its frame may have dropped the slot's last need, not while its task is here; or read it, never.</summary>
+    private void Begin(int slot, long pfn, bool ahead, CpuClock cpu, long cause)
+    {
         var e = new SwapRead(slot, pfn, ahead);
         EventHeader header = _journal.Emit(in e, cause);
         _spaces.Apply(in e, in header);
         Pages.AddToLru(pfn, unevictable: false, cpu, header.Sequence);
         _io.Read(pfn, cpu, header.Sequence);
-        return pfn;
     }
 
     /// <summary>How many pages to read (<c>__swapin_nr_pages</c>): more while reading ahead is right, half as many at least as before.</summary>

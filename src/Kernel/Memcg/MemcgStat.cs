@@ -6,7 +6,7 @@ namespace Sim.Kernel.Memcg;
 
 /// <summary>
 /// <c>memory.stat</c> of the cgroup (<c>memory_stat_format</c> of mm/memcontrol.c, Linux 6.1): sizes in bytes, then counts. All tasks are in
-/// the cgroup, so these are the node's figures. What the simulator has not, it does not show.
+/// the cgroup, so these are the node's figures. What the simulator has not, or does not charge, it does not show.
 /// </summary>
 public static class MemcgStat
 {
@@ -19,14 +19,13 @@ public static class MemcgStat
     public static IReadOnlyList<(string Name, long Value)> Rows(AddressSpaces spaces)
     {
         ReclaimState reclaim = spaces.Reclaim!;
-        long anon = 0, mapped = 0, tables = 0;
+        long anon = 0, mapped = 0;
         for (int pid = 1; pid <= spaces.MaxPid; pid++)
         {
             if (spaces.Find(pid) is { } mm)
             {
                 anon += mm.AnonRss;
                 mapped += mm.FileRss + mm.ShmemRss;
-                tables += PageTableAccounting.ChargedPages(spaces, mm);
             }
         }
         long Size(LruList list) => reclaim.Lru.Size(list) * Page.Size;
@@ -35,9 +34,9 @@ public static class MemcgStat
         [
             ("anon", anon * Page.Size),
             ("file", spaces.Cache.Count * (long)Page.Size),
-            ("pagetables", tables * Page.Size),
             ("shmem", spaces.SharedMemory.ResidentPages * Page.Size),
             ("file_mapped", mapped * Page.Size),
+            ("file_dirty", reclaim.Files.Dirty * Page.Size),
             ("file_writeback", reclaim.Writeback * Page.Size),
             ("swapcached", reclaim.Swap.Cache.Count * (long)Page.Size),
             ("inactive_anon", Size(LruList.InactiveAnon)),
@@ -57,6 +56,8 @@ public static class MemcgStat
             ("pgrefill", Of(VmEvent.Pgrefill)),
             ("pgactivate", Of(VmEvent.Pgactivate)),
             ("pgdeactivate", Of(VmEvent.Pgdeactivate)),
+            ("pglazyfree", Of(VmEvent.Pglazyfree)),
+            ("pglazyfreed", Of(VmEvent.Pglazyfreed)),
         ];
     }
 }

@@ -37,6 +37,7 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
     private readonly List<(long Pfn, long AllocatedBy)> _written = [];
     private readonly List<int> _kept = [];
     private readonly Dictionary<int, long> _vpnOfSlot = [];
+    private readonly List<(int Pid, long Vpn)> _places = [];
     private long _nowPs, _nextTickNs, _moment;
     private int _count;
     private CpuClock? _cpu;
@@ -312,6 +313,4 @@ internal sealed class PolicyReclaim : IGroupReclaim, IPageActivity, IPageFuture
             }
         }
     }
-
-    private readonly List<(int Pid, long Vpn)> _places = [];
 }

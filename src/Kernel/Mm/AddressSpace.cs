@@ -164,7 +164,7 @@ public sealed class AddressSpace
         }
         if (ReadImpliesExec)
         {
-            hash.Add(ReadImpliesExec ? 1L : 0L);
+            hash.Add(1L);
         }
         if (IsCompat)
         {

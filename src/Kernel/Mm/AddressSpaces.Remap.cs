@@ -15,8 +15,9 @@ public sealed partial class AddressSpaces :
         AddressSpace mm = this[e.Pid];
         ulong start = (ulong)e.Vpn << 12;
         var flags = (VmFlags)e.Flags;
-        mm.LockedVm += LockedPages(flags, e.Pages) - LockedPages(Areas[mm.Areas.Handle(mm.Areas.Find(start))].VmFlags, e.Pages);
-        bool locked = (Areas[mm.Areas.Handle(mm.Areas.Find(start))].VmFlags & VmFlags.Locked) != 0, locks = (flags & VmFlags.Locked) != 0;
+        VmFlags before = Areas[mm.Areas.Handle(mm.Areas.Find(start))].VmFlags;
+        mm.LockedVm += LockedPages(flags, e.Pages) - LockedPages(before, e.Pages);
+        bool locked = (before & VmFlags.Locked) != 0, locks = (flags & VmFlags.Locked) != 0;
         _editor.Protect(mm, start, start + ((ulong)e.Pages << 12), flags);
         if (locked != locks)
         {

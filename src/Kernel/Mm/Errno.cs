@@ -24,11 +24,11 @@ public enum Errno
     /// <summary>No program of this kernel.</summary>
     ENOEXEC = 8,
 
-    /// <summary>No child to wait for.</summary>
-    ECHILD = 10,
-
     /// <summary>Bad file descriptor.</summary>
     EBADF = 9,
+
+    /// <summary>No child to wait for.</summary>
+    ECHILD = 10,
 
     /// <summary>A limit of locked memory, or kernel memory that is short at the moment.</summary>
     EAGAIN = 11,

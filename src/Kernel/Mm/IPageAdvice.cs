@@ -11,6 +11,6 @@ internal interface IPageAdvice
     /// <summary>Reclaims the pages of a range, as far as nobody else has them (<c>reclaim_pages</c>).</summary>
     void PageOut(AddressSpace mm, ulong start, ulong end, CpuClock cpu, long cause);
 
-    /// <summary>Reads what is missing of a file (<c>force_page_cache_readahead</c>); nothing for other memory.</summary>
-    void ReadAhead(int file, long pgoff, long pages, CpuClock cpu, long cause);
+    /// <summary>Reads what is missing of part of an area: of its file, or from the swap area (<c>madvise_willneed</c>).</summary>
+    void ReadAhead(AddressSpace mm, in VmArea area, ulong start, ulong end, CpuClock cpu, long cause);
 }

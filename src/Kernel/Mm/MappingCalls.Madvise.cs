@@ -64,7 +64,7 @@ public sealed partial class MappingCalls
         switch (advice)
         {
             case MemoryAdvice.WillNeed:
-                Reclaim?.ReadAhead(area.VmFile, area.PgoffOf(start), (long)((end - start) >> 12), cpu, cause);
+                Reclaim?.ReadAhead(mm, in area, start, end, cpu, cause);
                 return Errno.None;
             case MemoryAdvice.Cold or MemoryAdvice.PageOut:
                 if ((area.VmFlags & (VmFlags.Locked | VmFlags.PfnMap)) != 0)

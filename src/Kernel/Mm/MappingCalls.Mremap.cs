@@ -37,8 +37,7 @@ public sealed partial class MappingCalls
         {
             return -(long)Errno.EINVAL;
         }
-        AreaCursor at = mm.Areas.Find(address);
-        if (!mm.Areas.IsValid(at) || mm.Areas.Start(at) > address)
+        if (!IsMapped(mm, address))
         {
             return -(long)Errno.EFAULT;
         }
@@ -48,12 +47,27 @@ public sealed partial class MappingCalls
         }
         if (oldLength >= newLength)
         {
-            ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
-            Errno error = gone == 0 ? Errno.None : gone > _layout.TaskSizeOf(mm) || from > _layout.TaskSizeOf(mm) - gone ? Errno.EINVAL
-                : Unmap(mm, from, from + gone, cpu, cause);
+            Errno error = Shorten(mm, address, oldLength, newLength, cpu, cause);
             return error == Errno.None ? (long)address : -(long)error;
         }
         return Grow(mm, address, oldLength, newLength, flags, cpu, cause);
+    }
+
+    private static bool IsMapped(AddressSpace mm, ulong address)
+    {
+        AreaCursor at = mm.Areas.Find(address);
+        return mm.Areas.IsValid(at) && mm.Areas.Start(at) <= address;
+    }
+
+    /// <summary>Unmaps what is beyond the new length, whatever areas that are.</summary>
+    private Errno Shorten(AddressSpace mm, ulong address, ulong oldLength, ulong newLength, CpuClock cpu, long cause)
+    {
+        if (oldLength <= newLength)
+        {
+            return Errno.None;
+        }
+        ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
+        return gone > _layout.TaskSizeOf(mm) || from > _layout.TaskSizeOf(mm) - gone ? Errno.EINVAL : Unmap(mm, from, from + gone, cpu, cause);
     }
 
     private long Grow(AddressSpace mm, ulong address, ulong oldLength, ulong newLength, RemapFlags flags, CpuClock cpu, long cause)
@@ -103,26 +117,30 @@ public sealed partial class MappingCalls
             return -(long)Errno.ENOMEM;
         }
         Errno error = isFixed ? Unmap(mm, newAddress, newAddress + newLength, cpu, cause) : Errno.None;
-        if (error == Errno.None && oldLength > newLength)
+        if (error == Errno.None)
         {
-            ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
-            error = gone > _layout.TaskSizeOf(mm) || from > _layout.TaskSizeOf(mm) - gone ? Errno.EINVAL : Unmap(mm, from, from + gone, cpu, cause);
-            oldLength = newLength;
+            error = Shorten(mm, address, oldLength, newLength, cpu, cause);
+            oldLength = Math.Min(oldLength, newLength);
         }
         if (error == Errno.None)
         {
             error = MayResize(mm, address, oldLength, newLength, flags);
         }
-        if (error != Errno.None)
-        {
-            return -(long)error;
-        }
+        return error == Errno.None
+            ? PlaceAndMove(mm, address, oldLength, newAddress, newLength, flags, cpu, cause)
+            : -(long)error;
+    }
+
+    /// <summary>The end of <c>mremap_to</c>: where the area goes, and there it goes.</summary>
+    private long PlaceAndMove(
+        AddressSpace mm, ulong address, ulong oldLength, ulong newAddress, ulong newLength, RemapFlags flags, CpuClock cpu, long cause)
+    {
         VmArea area = _spaces.Areas[mm.Areas.Handle(mm.Areas.Find(address))];
         if ((flags & RemapFlags.DontUnmap) != 0 && !_limits.MayExpand(mm, area.VmFlags, (long)(oldLength >> 12)))
         {
             return -(long)Errno.ENOMEM;
         }
-        ulong place = isFixed ? newAddress : PlaceFor(mm, in area, address, newAddress, newLength);
+        ulong place = (flags & RemapFlags.Fixed) != 0 ? newAddress : PlaceFor(mm, in area, address, newAddress, newLength);
         return place == Placement.None ? -(long)Errno.ENOMEM
             : place < _layout.MinAddress ? -(long)Errno.EPERM
             : Move(mm, address, oldLength, place, newLength, flags, cpu, cause);
@@ -132,15 +150,14 @@ public sealed partial class MappingCalls
         ? _placement.FindForFile(mm, hint, length, (ulong)area.PgoffOf(address) << 12, below2GiB: false)
         : _placement.FindForAnonymous(mm, hint, length, (area.VmFlags & VmFlags.MayShare) != 0, below2GiB: false);
 
-    /// <summary>True when an area may be resized so, wherever it goes (<c>vma_to_resize</c>).</summary>
+    /// <summary>Why an area may not be resized so, wherever it goes (<c>vma_to_resize</c>).</summary>
     private Errno MayResize(AddressSpace mm, ulong address, ulong oldLength, ulong newLength, RemapFlags flags)
     {
-        AreaCursor at = mm.Areas.Find(address);
-        if (!mm.Areas.IsValid(at) || mm.Areas.Start(at) > address)
+        if (!IsMapped(mm, address))
         {
             return Errno.EFAULT;
         }
-        ref readonly VmArea area = ref _spaces.Areas[mm.Areas.Handle(at)];
+        ref readonly VmArea area = ref _spaces.Areas[mm.Areas.Handle(mm.Areas.Find(address))];
         if (oldLength == 0 && (area.VmFlags & (VmFlags.Shared | VmFlags.MayShare)) == 0)
         {
             return Errno.EINVAL;

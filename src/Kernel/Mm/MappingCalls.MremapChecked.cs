@@ -84,9 +84,8 @@ public sealed partial class MappingCalls
     private long MoveArea(
         AddressSpace mm, ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress, CpuClock cpu, long cause)
     {
-        bool isFixed = (flags & RemapFlags.Fixed) != 0;
         Errno error = MayResize(mm, address, Math.Min(oldLength, newLength), newLength, flags);
-        if (error == Errno.None && isFixed)
+        if (error == Errno.None && (flags & RemapFlags.Fixed) != 0)
         {
             error = Unmap(mm, newAddress, newAddress + newLength, cpu, cause);
         }
@@ -100,35 +99,8 @@ public sealed partial class MappingCalls
             error = Shorten(mm, address, oldLength, newLength, cpu, cause);
             oldLength = Math.Min(oldLength, newLength);
         }
-        if (error != Errno.None)
-        {
-            return -(long)error;
-        }
-        VmArea area = _spaces.Areas[mm.Areas.Handle(mm.Areas.Find(address))];
-        if ((flags & RemapFlags.DontUnmap) != 0 && !_limits.MayExpand(mm, area.VmFlags, (long)(oldLength >> 12)))
-        {
-            return -(long)Errno.ENOMEM;
-        }
-        ulong place = isFixed ? newAddress : PlaceFor(mm, in area, address, newAddress, newLength);
-        return place == Placement.None ? -(long)Errno.ENOMEM
-            : place < _layout.MinAddress ? -(long)Errno.EPERM
-            : Move(mm, address, oldLength, place, newLength, flags, cpu, cause);
-    }
-
-    private static bool IsMapped(AddressSpace mm, ulong address)
-    {
-        AreaCursor at = mm.Areas.Find(address);
-        return mm.Areas.IsValid(at) && mm.Areas.Start(at) <= address;
-    }
-
-    /// <summary>Unmaps what is beyond the new length, whatever areas that are.</summary>
-    private Errno Shorten(AddressSpace mm, ulong address, ulong oldLength, ulong newLength, CpuClock cpu, long cause)
-    {
-        if (oldLength <= newLength)
-        {
-            return Errno.None;
-        }
-        ulong from = _layout.Word(address + newLength), gone = oldLength - newLength;
-        return gone > _layout.TaskSizeOf(mm) || from > _layout.TaskSizeOf(mm) - gone ? Errno.EINVAL : Unmap(mm, from, from + gone, cpu, cause);
+        return error == Errno.None
+            ? PlaceAndMove(mm, address, oldLength, newAddress, newLength, flags, cpu, cause)
+            : -(long)error;
     }
 }

@@ -42,13 +42,14 @@ internal sealed class OomKiller(OomState state, AddressSpaces spaces, Journal jo
         return victim == asker ? OutOfMemoryAnswer.Fail : OutOfMemoryAnswer.Wait;
     }
 
+    /// <summary>Of several that hold as much, the one made last (<c>oom_evaluate_task</c>).</summary>
     private int Choose()
     {
         int chosen = 0;
         long most = 0;
         for (int pid = 1; pid <= spaces.MaxPid; pid++)
         {
-            if (spaces.Find(pid) is { } mm && Badness.Of(spaces, mm) is var points && points > most)
+            if (spaces.Find(pid) is { } mm && Badness.Of(spaces, mm) is var points && points >= most)
             {
                 (chosen, most) = (pid, points);
             }

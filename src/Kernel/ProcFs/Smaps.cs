@@ -7,6 +7,7 @@ using Sim.Kernel.Mm;
 namespace Sim.Kernel.ProcFs;
 
 /// <summary>An area of <c>/proc/PID/smaps</c>; sizes in KiB.</summary>
+<<<<<<< HEAD
 public sealed record SmapsRow(
     [property: JsonPropertyName("start")] string Start,
     [property: JsonPropertyName("end")] string End,
@@ -34,6 +35,67 @@ public sealed record SmapsRow(
     [property: JsonPropertyName("Locked")] long Locked,
     [property: JsonPropertyName("THPeligible")] int ThpEligible,
     [property: JsonPropertyName("VmFlags")] string VmFlags);
+=======
+public sealed record SmapsRow : SmapsFigures
+{
+    internal SmapsRow(SmapsSizes sizes, MapsRow map, in VmArea area, bool thpEligible, string vmFlags)
+        : base(sizes)
+    {
+        (Start, End, Perms, Offset, Device, Inode, Pathname) = (map.Start, map.End, map.Perms, map.Offset, map.Device, map.Inode, map.Pathname);
+        Size = area.Pages << 2;
+        ThpEligible = thpEligible ? 1 : 0;
+        VmFlags = vmFlags;
+    }
+
+    /// <summary>First address.</summary>
+    [JsonPropertyName("start")]
+    public string Start { get; }
+
+    /// <summary>Behind the last address.</summary>
+    [JsonPropertyName("end")]
+    public string End { get; }
+
+    /// <summary>Permissions, and private or shared.</summary>
+    [JsonPropertyName("perms")]
+    public string Perms { get; }
+
+    /// <summary>Offset in the file, in bytes.</summary>
+    [JsonPropertyName("offset")]
+    public string Offset { get; }
+
+    /// <summary>Device of the file.</summary>
+    [JsonPropertyName("dev")]
+    public string Device { get; }
+
+    /// <summary>Number of the file.</summary>
+    [JsonPropertyName("inode")]
+    public long Inode { get; }
+
+    /// <summary>The file, or what the area is.</summary>
+    [JsonPropertyName("pathname")]
+    public string Pathname { get; }
+
+    /// <summary>Length.</summary>
+    [JsonPropertyName("Size")]
+    public long Size { get; }
+
+    /// <summary>Page size that the kernel has for the area; hugetlbfs is never mapped.</summary>
+    [JsonPropertyName("KernelPageSize")]
+    public int KernelPageSize => 4;
+
+    /// <summary>Page size that the MMU has for it.</summary>
+    [JsonPropertyName("MMUPageSize")]
+    public int MmuPageSize => 4;
+
+    /// <summary>1 when it could hold a huge page.</summary>
+    [JsonPropertyName("THPeligible"), JsonPropertyOrder(4)]
+    public int ThpEligible { get; }
+
+    /// <summary>The kernel's mnemonics of the area's flags.</summary>
+    [JsonPropertyName("VmFlags"), JsonPropertyOrder(4)]
+    public string VmFlags { get; }
+}
+>>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
 
 /// <summary><c>/proc/PID/smaps</c>: what each area's pages are (<c>show_smap</c>, fs/proc/task_mmu.c, Linux 6.1).</summary>
 public static class Smaps
@@ -67,6 +129,7 @@ public static class Smaps
         foreach (SmapsRow row in Rows(machine, pid, symbols))
         {
             text.Append(heads[area++]).Append('\n');
+<<<<<<< HEAD
             Append(text, ("Size", row.Size), ("KernelPageSize", row.KernelPageSize), ("MMUPageSize", row.MmuPageSize), ("Rss", row.Rss), ("Pss", row.Pss));
             Append(
                 text, ("Pss_Dirty", row.PssDirty), ("Shared_Clean", row.SharedClean), ("Shared_Dirty", row.SharedDirty),
@@ -74,23 +137,14 @@ public static class Smaps
                 ("LazyFree", row.LazyFree), ("AnonHugePages", row.AnonHugePages));
             AppendUnused(text);
             Append(text, ("Swap", row.Swap), ("SwapPss", row.SwapPss), ("Locked", row.Locked));
+=======
+            SmapsFigures.Append(text, ("Size", row.Size), ("KernelPageSize", row.KernelPageSize), ("MMUPageSize", row.MmuPageSize));
+            row.AppendTo(text);
+>>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
             text.Append(CultureInfo.InvariantCulture, $"THPeligible:    {row.ThpEligible}\nVmFlags: {row.VmFlags} \n");
         }
         return text.ToString();
     }
-
-    /// <summary>Lines of a name and a size, as the kernel pads them.</summary>
-    internal static void Append(StringBuilder text, params ReadOnlySpan<(string Name, long Kib)> lines)
-    {
-        foreach ((string name, long kib) in lines)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-16}{kib,8} kB\n");
-        }
-    }
-
-    /// <summary>Large pages of files and shared memory, and of hugetlbfs, are never mapped here.</summary>
-    internal static void AppendUnused(StringBuilder text) =>
-        Append(text, ("ShmemPmdMapped", 0), ("FilePmdMapped", 0), ("Shared_Hugetlb", 0), ("Private_Hugetlb", 0));
 
     private static SmapsRow Row(MachineState machine, in VmArea area, MapsRow map)
     {
@@ -98,10 +152,14 @@ public static class Smaps
         sizes.Add(machine.Virtual.Spaces, machine.Memory.Pages.Frames, machine.Memory.Reclaim, in area);
         VmFlags flags = area.VmFlags;
         return new SmapsRow(
+<<<<<<< HEAD
             map.Start, map.End, map.Perms, map.Offset, map.Device, map.Inode, map.Pathname, area.Pages << 2, 4, 4,
             sizes.Resident >> 10, sizes.Pss >> 10, sizes.PssDirty >> 10, sizes.SharedClean >> 10, sizes.SharedDirty >> 10, sizes.PrivateClean >> 10,
             sizes.PrivateDirty >> 10, sizes.Referenced >> 10, sizes.Anonymous >> 10, sizes.LazyFree >> 10, sizes.AnonHugePages >> 10, sizes.Swap >> 10,
             sizes.SwapPss >> 10, sizes.Locked >> 10, IsThpEligible(machine, in area) ? 1 : 0, string.Join(' ', _mnemonics.Where(m => (flags & m.Flag) != 0).Select(m => m.Mnemonic)));
+=======
+            sizes, map, in area, IsThpEligible(machine, in area), string.Join(' ', _mnemonics.Where(m => (flags & m.Flag) != 0).Select(m => m.Mnemonic)));
+>>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
     }
 
     /// <summary>Whether an anonymous area could hold a huge page (<c>hugepage_vma_check</c> as smaps calls it).</summary>

@@ -139,12 +139,15 @@ internal sealed class MemoryReclaim : IPageAdvice
     }
 
     /// <inheritdoc/>
-    public void ReadAhead(int file, long pgoff, long pages, CpuClock cpu, long cause)
+    public void ReadAhead(AddressSpace mm, in VmArea area, ulong start, ulong end, CpuClock cpu, long cause)
     {
-        if (file > 0)
+        if (area.VmFile > 0)
         {
-            Readahead.OnWish(file, pgoff, pages, cpu, cause);
+            Readahead.OnWish(area.VmFile, area.PgoffOf(start), (long)((end - start) >> 12), cpu, cause);
+            return;
         }
+        SwapFaults.ReadWished(mm, in area, start, end, cpu, cause);
+        Drain(cpu, cause);
     }
 
     /// <summary>Who wakes tasks.</summary>

@@ -1,5 +1,4 @@
 using Sim.Engine.Events;
-using Sim.Hardware.Cpu;
 using Sim.Hardware.Segmentation;
 using Sim.Kernel.Mm;
 using Sim.Kernel.PerCpu;
@@ -13,13 +12,13 @@ public sealed class SegmentCalls
     /// <summary>Most entries of a local table (<c>LDT_ENTRIES</c>).</summary>
     public const int MaxLdtEntries = 8192;
 
-    /// <summary>arch_prctl: the base of GS, of FS.</summary>
+    /// <summary>arch_prctl: sets or tells the base of GS or FS.</summary>
     public const int ArchSetGs = 0x1001, ArchSetFs = 0x1002, ArchGetFs = 0x1003, ArchGetGs = 0x1004;
 
     private readonly TaskSegments _segments;
     private readonly PerCpuAreas _areas;
     private readonly DescriptorTables _tables;
-    private readonly Journal _journal;
+    private readonly SyscallGate _gate;
     private readonly SyscallNumbers _numbers;
     private readonly ulong _taskSize;
     private readonly long _copyPs;
@@ -31,7 +30,7 @@ public sealed class SegmentCalls
         _segments = segments;
         _areas = areas;
         _tables = tables;
-        _journal = journal;
+        _gate = new SyscallGate(journal);
         _numbers = SyscallNumbers.Of(profile);
         _taskSize = taskSize;
         _copyPs = costs.UserCopyPageNs * 1000L;
@@ -49,10 +48,10 @@ public sealed class SegmentCalls
     /// <returns>0, or minus an errno.</returns>
     public long SetThreadArea(TaskContext task, in UserDescriptor descriptor, ulong buffer, out int entryNumber)
     {
-        long entry = Enter(task, _numbers.SetThreadArea);
+        long entry = _gate.Enter(task, _numbers.SetThreadArea);
         entryNumber = descriptor.EntryNumber;
         long result = _longMode ? -(long)Errno.ENOSYS : SetThreadArea(task, in descriptor, buffer, ref entryNumber, entry);
-        return task.IsBlocked ? result : Return(task, _numbers.SetThreadArea, buffer, 0, 0, result, entry);
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.SetThreadArea, buffer, 0, 0, result, entry);
     }
 
     /// <summary>
@@ -66,18 +65,18 @@ public sealed class SegmentCalls
     /// <returns>0, or minus an errno.</returns>
     public long WriteLdt(TaskContext task, in UserDescriptor descriptor, ulong buffer, bool oldMode = false)
     {
-        long entry = Enter(task, _numbers.ModifyLdt);
+        long entry = _gate.Enter(task, _numbers.ModifyLdt);
         long result = task.CopyUser(buffer, UserDescriptor.Bytes, write: false, _copyPs, entry) > 0
             ? -(long)(task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT)
             : WriteLdt(task, in descriptor, oldMode, entry);
-        return task.IsBlocked ? result : Return(task, _numbers.ModifyLdt, buffer, UserDescriptor.Bytes, oldMode ? 1 : 0x11, result, entry);
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.ModifyLdt, buffer, UserDescriptor.Bytes, oldMode ? 1 : 0x11, result, entry);
     }
 
     /// <summary>modify_ldt with function 0: copies the table to memory. EFAULT: that cannot be written.</summary>
     /// <returns>Bytes asked for, what is behind the table's end cleared; 0 without a table; or minus an errno.</returns>
     public long ReadLdt(TaskContext task, ulong buffer, long length)
     {
-        long entry = Enter(task, _numbers.ModifyLdt);
+        long entry = _gate.Enter(task, _numbers.ModifyLdt);
         long result = 0;
         if (_tables.LocalEntries(task.Mm) > 0)
         {
@@ -87,33 +86,39 @@ public sealed class SegmentCalls
                 result = -(long)(task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT);
             }
         }
-        return task.IsBlocked ? result : Return(task, _numbers.ModifyLdt, buffer, length, 0, result, entry);
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.ModifyLdt, buffer, length, 0, result, entry);
     }
 
     /// <summary>
-    /// arch_prctl with ARCH_SET_FS or ARCH_SET_GS: the register is null, its base the address. EPERM: an address of the kernel.
-    /// EINVAL in 32-bit programs and for other codes.
+    /// arch_prctl. ARCH_SET_FS and ARCH_SET_GS: the register is null, its base the address. ARCH_GET_FS and ARCH_GET_GS: the base is
+    /// written to memory. EPERM: an address of the kernel to be set. EFAULT: the memory cannot be written. EINVAL in 32-bit programs and
+    /// for other codes (<c>do_arch_prctl_64</c>).
     /// </summary>
     /// <returns>0, or minus an errno.</returns>
     public long ArchPrctl(TaskContext task, int code, ulong address)
     {
-        long entry = Enter(task, _numbers.ArchPrctl);
-        long result = 0;
-        if (!_longMode || code is not (ArchSetFs or ArchSetGs))
+        long entry = _gate.Enter(task, _numbers.ArchPrctl);
+        long result = -(long)(!_longMode ? Errno.EINVAL : code switch
         {
-            result = -(long)Errno.EINVAL;
-        }
-        else if (address >= _taskSize)
+            ArchSetFs => SetBase(task, SegmentRegister.Fs, address, entry),
+            ArchSetGs => SetBase(task, SegmentRegister.Gs, address, entry),
+            // The value is in the register; that the copy reaches its place is all there is to do.
+            ArchGetFs or ArchGetGs => task.CopyUser(address, sizeof(ulong), write: true, _copyPs, entry) == 0 ? Errno.None
+                : task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT,
+            _ => Errno.EINVAL,
+        });
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.ArchPrctl, address, code, 0, result, entry);
+    }
+
+    private Errno SetBase(TaskContext task, SegmentRegister register, ulong address, long entry)
+    {
+        if (address >= _taskSize)
         {
-            result = -(long)Errno.EPERM;
+            return Errno.EPERM;
         }
-        else
-        {
-            SegmentRegister register = code == ArchSetFs ? SegmentRegister.Fs : SegmentRegister.Gs;
-            task.Cpu.LoadSegment(register, 0, entry);
-            task.Cpu.WriteSegmentBase(register, address, entry);
-        }
-        return Return(task, _numbers.ArchPrctl, address, code, 0, result, entry);
+        task.Cpu.LoadSegment(register, 0, entry);
+        task.Cpu.WriteSegmentBase(register, address, entry);
+        return Errno.None;
     }
 
     /// <summary>getcpu: the number of the CPU that runs the task, which the kernel finds through that CPU's segment. EFAULT: it cannot be written.</summary>
@@ -194,19 +199,5 @@ public sealed class SegmentCalls
             }
         }
         return 0;
-    }
-
-    private static long Enter(TaskContext task, int nr) => task.Cpu.EnterKernel(EntryKind.Syscall, nr, 0, 0, -1).Sequence;
-
-    /// <summary>A task killed inside the call stays in the kernel, which ends it.</summary>
-    private long Return(TaskContext task, int nr, ulong arg0, long arg1, long arg2, long result, long entry)
-    {
-        var e = new SyscallResult(task.Pid, nr, (long)arg0, arg1, arg2, result);
-        _journal.Emit(in e, entry);
-        if (task.KilledBy == 0)
-        {
-            task.Cpu.ReturnToUser(entry);
-        }
-        return result;
     }
 }

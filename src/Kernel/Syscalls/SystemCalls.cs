@@ -1,5 +1,4 @@
 using Sim.Engine.Events;
-using Sim.Hardware.Cpu;
 using Sim.Kernel.Mm;
 using Sim.Kernel.PageCache;
 using Sim.Kernel.Tasks;
@@ -21,7 +20,7 @@ public sealed class SystemCalls
     }
 
     private readonly MappingCalls _mapping;
-    private readonly Journal _journal;
+    private readonly SyscallGate _gate;
     private readonly SyscallNumbers _numbers;
     private readonly FileCalls _files;
     private readonly long _copyPs;
@@ -36,7 +35,7 @@ public sealed class SystemCalls
     {
         _files = files;
         _mapping = mapping;
-        _journal = journal;
+        _gate = new SyscallGate(journal);
         _numbers = SyscallNumbers.Of(profile);
         _copyPs = costs.UserCopyPageNs * 1000L;
     }
@@ -45,41 +44,41 @@ public sealed class SystemCalls
     public long Mmap(
         TaskContext task, ulong address, ulong length, ProtFlags prot, MapFlags flags, MappedFile file = default, ulong offset = 0)
     {
-        long entry = Enter(task, _numbers.Mmap);
+        long entry = _gate.Enter(task, _numbers.Mmap);
         long result = _mapping.Mmap(task.Mm, address, length, prot, flags, file, offset, task.Cpu, entry);
-        return Return(task, _numbers.Mmap, address, (long)length, (long)prot | (long)flags << 32, result, entry);
+        return _gate.Return(task, _numbers.Mmap, address, (long)length, (long)prot | (long)flags << 32, result, entry);
     }
 
     /// <summary>munmap; <see cref="MappingCalls.Munmap"/> tells the errors.</summary>
     public long Munmap(TaskContext task, ulong address, ulong length)
     {
-        long entry = Enter(task, _numbers.Munmap);
+        long entry = _gate.Enter(task, _numbers.Munmap);
         long result = _mapping.Munmap(task.Mm, address, length, task.Cpu, entry);
-        return Return(task, _numbers.Munmap, address, (long)length, 0, result, entry);
+        return _gate.Return(task, _numbers.Munmap, address, (long)length, 0, result, entry);
     }
 
     /// <summary>mprotect; <see cref="MappingCalls.Mprotect"/> tells the errors.</summary>
     public long Mprotect(TaskContext task, ulong address, ulong length, ProtFlags prot)
     {
-        long entry = Enter(task, _numbers.Mprotect);
+        long entry = _gate.Enter(task, _numbers.Mprotect);
         long result = _mapping.Mprotect(task.Mm, address, length, prot, task.Cpu, entry);
-        return Return(task, _numbers.Mprotect, address, (long)length, (long)prot, result, entry);
+        return _gate.Return(task, _numbers.Mprotect, address, (long)length, (long)prot, result, entry);
     }
 
     /// <summary>mremap; <see cref="MappingCalls.Mremap"/> tells the errors.</summary>
     public long Mremap(TaskContext task, ulong address, ulong oldLength, ulong newLength, RemapFlags flags, ulong newAddress = 0)
     {
-        long entry = Enter(task, _numbers.Mremap);
+        long entry = _gate.Enter(task, _numbers.Mremap);
         long result = _mapping.Mremap(task.Mm, address, oldLength, newLength, flags, newAddress, task.Cpu, entry);
-        return Return(task, _numbers.Mremap, address, (long)oldLength, (long)newLength, result, entry);
+        return _gate.Return(task, _numbers.Mremap, address, (long)oldLength, (long)newLength, result, entry);
     }
 
     /// <summary>madvise; <see cref="MappingCalls.Madvise"/> tells the errors. ERESTARTSYS: the task sleeps, and the call is to be made again.</summary>
     public long Madvise(TaskContext task, ulong address, ulong length, MemoryAdvice advice)
     {
-        long entry = Enter(task, _numbers.Madvise);
+        long entry = _gate.Enter(task, _numbers.Madvise);
         long result = _mapping.Madvise(task.Mm, address, length, advice, task.Cpu, entry);
-        return MustSleep(task, result, entry) ? result : Return(task, _numbers.Madvise, address, (long)length, (long)advice, result, entry);
+        return MustSleep(task, result, entry) ? result : _gate.Return(task, _numbers.Madvise, address, (long)length, (long)advice, result, entry);
     }
 
     /// <summary>
@@ -88,25 +87,25 @@ public sealed class SystemCalls
     /// </summary>
     public long Mlock(TaskContext task, ulong address, ulong length, int flags = 0)
     {
-        long entry = Enter(task, _numbers.Mlock2);
+        long entry = _gate.Enter(task, _numbers.Mlock2);
         long result = _mapping.Mlock(task.Mm, address, length, flags, task.Cpu, entry);
-        return MustSleep(task, result, entry) ? result : Return(task, _numbers.Mlock2, address, (long)length, flags, result, entry);
+        return MustSleep(task, result, entry) ? result : _gate.Return(task, _numbers.Mlock2, address, (long)length, flags, result, entry);
     }
 
     /// <summary>munlock; <see cref="MappingCalls.Munlock"/> tells the errors.</summary>
     public long Munlock(TaskContext task, ulong address, ulong length)
     {
-        long entry = Enter(task, _numbers.Munlock);
+        long entry = _gate.Enter(task, _numbers.Munlock);
         long result = _mapping.Munlock(task.Mm, address, length, task.Cpu, entry);
-        return Return(task, _numbers.Munlock, address, (long)length, 0, result, entry);
+        return _gate.Return(task, _numbers.Munlock, address, (long)length, 0, result, entry);
     }
 
     /// <summary>brk: the break afterwards; 0 asks for it.</summary>
     public long Brk(TaskContext task, ulong brk)
     {
-        long entry = Enter(task, _numbers.Brk);
+        long entry = _gate.Enter(task, _numbers.Brk);
         long result = _mapping.Brk(task.Mm, brk, task.Cpu, entry);
-        return Return(task, _numbers.Brk, brk, 0, 0, result, entry);
+        return _gate.Return(task, _numbers.Brk, brk, 0, 0, result, entry);
     }
 
     /// <summary>Makes a file of so many pages, none of them in memory; one that is there gets that length.</summary>
@@ -119,9 +118,9 @@ public sealed class SystemCalls
     /// <returns>Bytes read, less than asked at the file's end; minus an errno; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
     public long Read(TaskContext task, MappedFile file, ulong buffer, long length, long offset)
     {
-        long entry = Enter(task, _numbers.Pread64);
+        long entry = _gate.Enter(task, _numbers.Pread64);
         long result = _files.Read(task, file, buffer, length, offset, entry);
-        return task.IsBlocked ? result : Return(task, _numbers.Pread64, buffer, length, offset, result, entry);
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.Pread64, buffer, length, offset, result, entry);
     }
 
     /// <summary>
@@ -132,27 +131,27 @@ public sealed class SystemCalls
     /// <returns>Bytes written; minus an errno; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
     public long Write(TaskContext task, MappedFile file, ulong buffer, long length, long offset)
     {
-        long entry = Enter(task, _numbers.Pwrite64);
+        long entry = _gate.Enter(task, _numbers.Pwrite64);
         long result = _files.Write(task, file, buffer, length, offset, entry);
-        return task.IsBlocked ? result : Return(task, _numbers.Pwrite64, buffer, length, offset, result, entry);
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.Pwrite64, buffer, length, offset, result, entry);
     }
 
     /// <summary>fsync: the device has all that was written on return. EBADF: no file.</summary>
     /// <returns>0; minus an errno; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
     public long Fsync(TaskContext task, MappedFile file)
     {
-        long entry = Enter(task, _numbers.Fsync);
+        long entry = _gate.Enter(task, _numbers.Fsync);
         long result = _files.Fsync(task, file, entry);
-        return task.IsBlocked ? result : Return(task, _numbers.Fsync, 0, 0, 0, result, entry);
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.Fsync, 0, 0, 0, result, entry);
     }
 
     /// <summary>ftruncate: what lies behind the new end is lost, mapped or not. EBADF: not open for writing. EINVAL: a negative length.</summary>
     /// <returns>0; minus an errno; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
     public long Ftruncate(TaskContext task, MappedFile file, long length)
     {
-        long entry = Enter(task, _numbers.Ftruncate);
+        long entry = _gate.Enter(task, _numbers.Ftruncate);
         long result = _files.Truncate(task, file, length, entry);
-        return task.IsBlocked ? result : Return(task, _numbers.Ftruncate, 0, length, 0, result, entry);
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.Ftruncate, 0, length, 0, result, entry);
     }
 
     /// <summary>
@@ -165,10 +164,15 @@ public sealed class SystemCalls
     /// <returns>The result; minus <see cref="Errno.EFAULT"/>; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
     public long Other(TaskContext task, int nr, ReadOnlySpan<UserBuffer> buffers, long result)
     {
-        long entry = Enter(task, nr);
+<<<<<<< HEAD
+        long entry = _gate.Enter(task, nr);
         UserBuffer first = buffers.IsEmpty ? default : buffers[0];
         ref Copying copying = ref Begin(task.Pid, nr, in first);
         for (; copying.Buffer < buffers.Length; copying.Buffer++, copying.Done = 0)
+=======
+        long entry = _gate.Enter(task, nr);
+        foreach (ref readonly UserBuffer buffer in buffers)
+>>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
         {
             ref readonly UserBuffer buffer = ref buffers[copying.Buffer];
             long length = buffer.Length - copying.Done;
@@ -185,8 +189,13 @@ public sealed class SystemCalls
                 break;
             }
         }
+<<<<<<< HEAD
         copying = default;
-        return Return(task, nr, first.Address, first.Length, buffers.Length, result, entry);
+        return _gate.Return(task, nr, first.Address, first.Length, buffers.Length, result, entry);
+=======
+        UserBuffer first = buffers.IsEmpty ? default : buffers[0];
+        return _gate.Return(task, nr, first.Address, first.Length, buffers.Length, result, entry);
+>>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
     }
 
     /// <summary>How far a task's call is; from its start when it is another than the one that slept.</summary>
@@ -212,20 +221,5 @@ public sealed class SystemCalls
             task.Block(entry);
         }
         return task.IsBlocked;
-    }
-
-    private static long Enter(TaskContext task, int nr) =>
-        task.Cpu.EnterKernel(EntryKind.Syscall, nr, 0, 0, -1).Sequence;
-
-    /// <summary>A task killed inside the call stays in the kernel, which ends it.</summary>
-    private long Return(TaskContext task, int nr, ulong arg0, long arg1, long arg2, long result, long entry)
-    {
-        var e = new SyscallResult(task.Pid, nr, (long)arg0, arg1, arg2, result);
-        _journal.Emit(in e, entry);
-        if (task.KilledBy == 0)
-        {
-            task.Cpu.ReturnToUser(entry);
-        }
-        return result;
     }
 }

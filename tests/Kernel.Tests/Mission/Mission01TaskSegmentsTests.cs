@@ -222,10 +222,14 @@ public sealed class Mission01TaskSegmentsTests
             Assert.Equal(-(long)Errno.ENOSYS, SetTls(task, -1, Wide, out _));
             Assert.Equal(0, task.SegmentCalls.ArchPrctl(task, SegmentCalls.ArchSetGs, Data + 0x123));
             Assert.Equal(0x123UL + 8, task.Cpu.Access(new MemoryAccess(8, 1, AccessKind.Load) { Segment = SegmentRegister.Gs }).PhysicalAddress & 0xfff);
+            // The base is written where the program says, if that can be written.
+            Assert.Equal(0, task.SegmentCalls.ArchPrctl(task, SegmentCalls.ArchGetGs, Data + 8));
+            Assert.Equal(-(long)Errno.EFAULT, task.SegmentCalls.ArchPrctl(task, SegmentCalls.ArchGetFs, 0x1000));
         });
         Assert.Equal(0, machine.Tasks[1].Signal);
         var small = new TestMachine(KernelProfile.I386);
-        Run(small, task => Assert.Equal(-(long)Errno.EINVAL, task.SegmentCalls.ArchPrctl(task, SegmentCalls.ArchSetFs, Data)));
+        Run(small, task => Assert.All(
+            [SegmentCalls.ArchSetFs, SegmentCalls.ArchGetFs], code => Assert.Equal(-(long)Errno.EINVAL, task.SegmentCalls.ArchPrctl(task, code, Data))));
     }
 
     private static void GiveSegment(TaskContext task, KernelProfile profile, uint at)

@@ -1,8 +1,5 @@
 using System.Globalization;
 using System.IO.Compression;
-using Sim.Engine.Random;
-using Sim.Hardware.Cpu;
-using Sim.Kernel.Mm;
 using Sim.Kernel.Reclaim;
 using Sim.Kernel.Replacement;
 using Sim.Kernel.Swap;
@@ -18,17 +15,16 @@ namespace Sim.Kernel.Tests.Mission;
 /// </summary>
 public sealed class Mission06ReplacementTests
 {
-    private const ulong At = 0x1000_0000;
-
-    /// <summary>A process of one and a half times the memory there is runs to its end; its pages go out and come back.</summary>
+    /// <summary>A process of one and a quarter times the memory there is runs to its end; its pages go out and come back.</summary>
     [Theory]
     [InlineData(KernelProfile.X86_64)]
     [InlineData(KernelProfile.I386)]
     public void AProcessLargerThanMemoryRuns(KernelProfile profile)
     {
-        (TestMachine machine, _, int pages) = Exhaust(profile);
+        PressedMachine run = Exhaust(profile);
+        TestMachine machine = run.Machine;
         ReclaimState reclaim = machine.Machine.State.Memory.Reclaim!;
-        long tooMany = pages - machine.Machine.State.Memory.Pages.Zones.Sum(z => z.ManagedPages);
+        long tooMany = run.Pages - machine.Machine.State.Memory.Pages.Zones.Sum(z => z.ManagedPages);
         Assert.True(tooMany > 0);
         Assert.Equal((TaskState.Dead, 7), (machine.Tasks[1].State, machine.Tasks[1].ExitCode));
         Assert.True(reclaim[VmEvent.Pswpout] >= tooMany && reclaim[VmEvent.Pswpin] > 0, "pages go out and come in");
@@ -43,12 +39,13 @@ public sealed class Mission06ReplacementTests
     [Fact]
     public void KernelPagesAreNeverSwapped()
     {
-        (TestMachine machine, MemoryLog log, _) = Exhaust(KernelProfile.X86_64);
+        PressedMachine run = Exhaust(KernelProfile.X86_64);
+        TestMachine machine = run.Machine;
         var state = new MachineState(machine.Options);
-        List<string> text = log.Text(machine.Catalogue);
+        List<string> text = run.Log.Text(machine.Catalogue);
         long written = 0;
         FrameTable frames = state.Memory.Pages.Frames;
-        log.Fold(machine.Catalogue, state.Appliers, after: sequence =>
+        run.Log.Fold(machine.Catalogue, state.Appliers, after: sequence =>
         {
             string line = text[(int)sequence];
             if (line.StartsWith("reclaim.unmap ", StringComparison.Ordinal) || line.StartsWith("reclaim.pageout ", StringComparison.Ordinal))
@@ -65,8 +62,7 @@ public sealed class Mission06ReplacementTests
     [Fact]
     public void SwappingInTakesTheDevicesTime()
     {
-        (TestMachine ssd, _, _) = Exhaust(KernelProfile.X86_64);
-        (TestMachine hdd, _, _) = Exhaust(KernelProfile.X86_64, SwapDevice.Hdd);
+        TestMachine ssd = Exhaust(KernelProfile.X86_64).Machine, hdd = Exhaust(KernelProfile.X86_64, SwapDevice.Hdd).Machine;
         long major = ssd.Spaces.TotalFaults.Major, readPs = new Sim.Hardware.Devices.SolidStateOptions().ReadNs * 1_000L;
         Assert.True(major > 100 && hdd.Spaces.TotalFaults.Major > 100);
         Assert.True(ssd.Machine.Scheduler.NowPs > major * readPs, $"{ssd.Machine.Scheduler.NowPs} ps for {major} major faults");
@@ -123,32 +119,6 @@ public sealed class Mission06ReplacementTests
         return run.Misses;
     }
 
-    private static (TestMachine Machine, MemoryLog Log, int Pages) Exhaust(KernelProfile profile, SwapDevice device = SwapDevice.Ssd)
-    {
-        var log = new MemoryLog();
-        var machine = new TestMachine(profile, bytes: 96L << 20, sink: log, swap: new SwapOptions { Device = device, Size = 256L << 20 });
-        int pages = (int)(machine.Machine.State.Memory.Pages.Zones.Sum(z => z.ManagedPages) * 5 / 4);
-        var random = new RandomStream(1, "visits");
-        MemoryAccess[] accesses =
-        [
-            .. Enumerable.Range(0, pages).Select(p => new MemoryAccess(At + ((ulong)p << 12), 8, AccessKind.Store)),
-            .. Enumerable.Range(0, 1_500).Select(_ => new MemoryAccess(At + (random.NextBelow((ulong)pages) << 12), 8, AccessKind.Load)),
-        ];
-        int done = 0;
-        machine.Virtual.Tasks.Start("large", 0, new ScriptedProgram((task, step) =>
-        {
-            for (int piece = 0; step == 0 && piece < pages; piece += 1_024)
-            {
-                task.Calls.Mmap(
-                    task, At + ((ulong)piece << 12), (ulong)Math.Min(1_024, pages - piece) << 12, ProtFlags.Read | ProtFlags.Write,
-                    MapFlags.Private | MapFlags.Anonymous | MapFlags.Fixed);
-            }
-            done += task.Run(accesses.AsSpan(done));
-            task.ExitCode = 7;
-            return done < accesses.Length ? ProgramStatus.Running : ProgramStatus.Exited;
-        }), -1);
-        machine.Run();
-        machine.Journal.Complete();
-        return (machine, log, pages);
-    }
+    private static PressedMachine Exhaust(KernelProfile profile, SwapDevice device = SwapDevice.Ssd) =>
+        new PressedMachine(profile, managed => managed * 5 / 4, visits: 1_500, device: device).Run();
 }

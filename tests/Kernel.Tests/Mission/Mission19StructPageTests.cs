@@ -1,12 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
-using Sim.Engine.Random;
-using Sim.Hardware.Cpu;
 using Sim.Kernel.Mm;
 using Sim.Kernel.ProcFs;
 using Sim.Kernel.Reclaim;
-using Sim.Kernel.Swap;
-using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
 using Sim.Kernel.Zones;
 
@@ -15,8 +11,6 @@ namespace Sim.Kernel.Tests.Mission;
 /// <summary>Mission row 19: memory in frames of 4 KiB with a struct page each, which can be asked for at any moment.</summary>
 public sealed partial class Mission19StructPageTests
 {
-    private const ulong At = 0x1000_0000;
-
     [Fact]
     public void EveryFrameOf4KiBHasARecord()
     {
@@ -33,11 +27,11 @@ public sealed partial class Mission19StructPageTests
     [Fact]
     public void EveryFrameAnswersAtAnyMoment()
     {
-        var log = new MemoryLog();
-        TestMachine machine = Pressed(log);
+        PressedMachine run = Pressed();
+        TestMachine machine = run.Machine;
         var state = new MachineState(machine.Options);
         long asked = 0, moments = 0, listed = 0;
-        log.Fold(machine.Catalogue, state.Appliers, after: sequence =>
+        run.Log.Fold(machine.Catalogue, state.Appliers, after: sequence =>
         {
             if (sequence % 20_011 == 20_000)
             {
@@ -73,7 +67,7 @@ public sealed partial class Mission19StructPageTests
         Assert.SkipUnless(File.Exists(Header) || Environment.GetEnvironmentVariable("SIM_REQUIRE_TOOLS") == "1", "no kernel headers: apt-get install linux-libc-dev");
         Dictionary<string, int> bits = File.ReadLines(Header).Select(l => Flag().Match(l)).Where(m => m.Success)
             .ToDictionary(m => m.Groups[1].Value.ToLowerInvariant(), m => int.Parse(m.Groups[2].Value));
-        TestMachine machine = Pressed(new MemoryLog());
+        TestMachine machine = Pressed().Machine;
         var seen = new HashSet<string>();
         for (long pfn = 0; pfn < machine.Machine.State.Memory.Pages.Frames.Count; pfn++)
         {
@@ -119,34 +113,7 @@ public sealed partial class Mission19StructPageTests
         return true;
     }
 
-    private static TestMachine Pressed(MemoryLog log)
-    {
-        var machine = new TestMachine(bytes: 96L << 20, sink: log, swap: new SwapOptions { Device = SwapDevice.Ssd, Size = 128L << 20 });
-        int pages = (int)machine.Machine.State.Memory.Pages.Zones.Sum(z => z.ManagedPages) + 1_000;
-        var random = new RandomStream(19, "visits");
-        MemoryAccess[] accesses =
-        [
-            .. Enumerable.Range(0, pages).Select(p => new MemoryAccess(At + ((ulong)p << 12), 8, AccessKind.Store)),
-            .. Enumerable.Range(0, 400).Select(_ => new MemoryAccess(At + (random.NextBelow((ulong)pages) << 12), 8, AccessKind.Load)),
-        ];
-        int done = 0;
-        machine.Virtual.Tasks.Start("task", 0, new ScriptedProgram((task, step) =>
-        {
-            for (int piece = 0; step == 0 && piece < pages; piece += 1_024)
-            {
-                task.Calls.Mmap(
-                    task, At + ((ulong)piece << 12), (ulong)Math.Min(1_024, pages - piece) << 12, ProtFlags.Read | ProtFlags.Write,
-                    MapFlags.Private | MapFlags.Anonymous | MapFlags.Fixed);
-            }
-            done += task.Run(accesses.AsSpan(done));
-            task.SleepPs = 1_000_000_000_000;
-            return done < accesses.Length ? ProgramStatus.Running : ProgramStatus.Sleeping;
-        }), -1);
-        machine.Run(4_000_000_000_000);
-        Assert.Equal(accesses.Length, done);
-        machine.Journal.Complete();
-        return machine;
-    }
+    private static PressedMachine Pressed() => new PressedMachine(KernelProfile.X86_64, managed => managed + 1_000, visits: 400, seed: 19).RunToSleep();
 
     [GeneratedRegex(@"^#define\s+KPF_(\w+)\s+(\d+)")]
     private static partial Regex Flag();

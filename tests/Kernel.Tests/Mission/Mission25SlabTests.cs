@@ -27,8 +27,8 @@ public sealed class Mission25SlabTests
         foreach (int number in numbers)
         {
             long address = slab.Alloc(number, GfpFlags.Kernel, kernel.Cpu, -1);
-            Assert.Equal(number, slab.State.Caches[number].Number);
-            Assert.Equal((FrameUse.Slab, 1L), (kernel.Pages.Frames[FrameView.Head(kernel.Pages.Frames, address >> 12)].Use, slab.State.Caches[number].ActiveObjects));
+            Frame head = kernel.Pages.Frames[FrameView.Head(kernel.Pages.Frames, address >> 12)];
+            Assert.Equal((FrameUse.Slab, number, 1L), (head.Use, slab.State.Slab(head.Index).Cache, slab.State.Caches[number].ActiveObjects));
         }
         kernel.AssertInvariants();
     }
