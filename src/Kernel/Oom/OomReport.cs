@@ -19,12 +19,8 @@ public sealed class OomReport
     /// <summary>A zone; sizes in pages.</summary>
     public readonly record struct ZoneRow(
         ZoneType Type, long Free, long Boost, long Min, long Low, long High, long ReservedHighAtomic, long ActiveAnon, long InactiveAnon,
-<<<<<<< HEAD
         long ActiveFile, long InactiveFile, long Unevictable, long WritePending, long Present, long Managed, long Mlocked,
         long FreePcp, long LocalPcp);
-=======
-        long ActiveFile, long InactiveFile, long Unevictable, long WritePending, long Present, long Managed, long Mlocked, long FreePcp, long LocalPcp);
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
 
     /// <summary>The cgroup at its limit; sizes in pages, then <c>memory.stat</c>.</summary>
     public sealed record GroupFigures(long Pages, long MaxPages, long MaxEvents, string[] Names, long[] Values);
@@ -85,12 +81,8 @@ public sealed class OomReport
         }
         int cpu = e.Cpu;
         Zone[] populated = [.. pages.Zones.Where(z => z.IsPopulated)];
-<<<<<<< HEAD
         (long[] pending, long[] mlocked) = CountFrames(pages.Frames, spaces);
         ZoneRow[] zones = [.. populated.Select(z => Row(z, lru, pending[(int)z.Type], mlocked[(int)z.Type], cpu))];
-=======
-        ZoneRow[] zones = [.. populated.Select(z => Row(z, lru, cpu, pages.Frames))];
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
         int[] blocks = [.. populated.SelectMany(z => Enumerable.Range(0, PageOrder.Count * MigrateTypes.Count)
             .Select(i => z.FreeBlocks(i / MigrateTypes.Count, (MigrateType)(i % MigrateTypes.Count))))];
         long[] reserves = [.. populated.SelectMany(z => pages.Zones.Select(above => z.LowmemReserve(above.Type)))];
@@ -124,7 +116,6 @@ public sealed class OomReport
         hash.AddSpan<long>(Pages);
     }
 
-<<<<<<< HEAD
     /// <summary>
     /// By zone, dirty pages of files and pages that are being written, where one that is both counts twice (<c>NR_ZONE_WRITE_PENDING</c>), and
     /// pages that areas lock (<c>NR_MLOCK</c>).
@@ -146,9 +137,6 @@ public sealed class OomReport
     }
 
     private static ZoneRow Row(Zone z, LruState lru, long pending, long mlocked, int cpu)
-=======
-    private static ZoneRow Row(Zone z, LruState lru, int cpu, FrameTable frames)
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
     {
         long pcp = 0;
         foreach (PerCpuPages lists in z.PerCpu)
@@ -158,33 +146,8 @@ public sealed class OomReport
         return new ZoneRow(
             z.Type, z.FreePages, z.WatermarkBoost, z.Watermark(Watermark.Min), z.Watermark(Watermark.Low), z.Watermark(Watermark.High),
             z.ReservedHighAtomic, lru.Size(LruList.ActiveAnon, z.Type), lru.Size(LruList.InactiveAnon, z.Type),
-<<<<<<< HEAD
             lru.Size(LruList.ActiveFile, z.Type), lru.Size(LruList.InactiveFile, z.Type), lru.Size(LruList.Unevictable, z.Type), pending,
             z.PresentPages, z.ManagedPages, mlocked, pcp, z.PerCpu[cpu].Count);
-=======
-            lru.Size(LruList.ActiveFile, z.Type), lru.Size(LruList.InactiveFile, z.Type), lru.Size(LruList.Unevictable, z.Type),
-            writePending, z.PresentPages, z.ManagedPages, mlocked, pcp, z.PerCpu[cpu].Count);
-    }
-
-    /// <summary>
-    /// Pages of files that are dirty and all that are being written (<c>NR_ZONE_WRITE_PENDING</c>), and locked pages (<c>NR_MLOCK</c>).
-    /// They are counted when the report is made, as nothing else asks for them by zone.
-    /// </summary>
-    private static (long WritePending, long Mlocked) Counts(Zone z, FrameTable frames)
-    {
-        long writePending = 0, mlocked = 0;
-        for (long pfn = z.StartPfn; pfn < z.EndPfn; pfn++)
-        {
-            ref readonly Frame frame = ref frames[pfn];
-            if (frame.State == FrameState.Allocated)
-            {
-                long pages = 1L << frame.Order;
-                writePending += (frame.Use == FrameUse.File && frame.Has(PageFlags.Dirty) ? pages : 0) + (frame.Has(PageFlags.Writeback) ? pages : 0);
-                mlocked += frame.Has(PageFlags.Mlocked) ? pages : 0;
-            }
-        }
-        return (writePending, mlocked);
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
     }
 }
 

@@ -7,35 +7,6 @@ using Sim.Kernel.Mm;
 namespace Sim.Kernel.ProcFs;
 
 /// <summary>An area of <c>/proc/PID/smaps</c>; sizes in KiB.</summary>
-<<<<<<< HEAD
-public sealed record SmapsRow(
-    [property: JsonPropertyName("start")] string Start,
-    [property: JsonPropertyName("end")] string End,
-    [property: JsonPropertyName("perms")] string Perms,
-    [property: JsonPropertyName("offset")] string Offset,
-    [property: JsonPropertyName("dev")] string Device,
-    [property: JsonPropertyName("inode")] long Inode,
-    [property: JsonPropertyName("pathname")] string Pathname,
-    [property: JsonPropertyName("Size")] long Size,
-    [property: JsonPropertyName("KernelPageSize")] int KernelPageSize,
-    [property: JsonPropertyName("MMUPageSize")] int MmuPageSize,
-    [property: JsonPropertyName("Rss")] long Rss,
-    [property: JsonPropertyName("Pss")] long Pss,
-    [property: JsonPropertyName("Pss_Dirty")] long PssDirty,
-    [property: JsonPropertyName("Shared_Clean")] long SharedClean,
-    [property: JsonPropertyName("Shared_Dirty")] long SharedDirty,
-    [property: JsonPropertyName("Private_Clean")] long PrivateClean,
-    [property: JsonPropertyName("Private_Dirty")] long PrivateDirty,
-    [property: JsonPropertyName("Referenced")] long Referenced,
-    [property: JsonPropertyName("Anonymous")] long Anonymous,
-    [property: JsonPropertyName("LazyFree")] long LazyFree,
-    [property: JsonPropertyName("AnonHugePages")] long AnonHugePages,
-    [property: JsonPropertyName("Swap")] long Swap,
-    [property: JsonPropertyName("SwapPss")] long SwapPss,
-    [property: JsonPropertyName("Locked")] long Locked,
-    [property: JsonPropertyName("THPeligible")] int ThpEligible,
-    [property: JsonPropertyName("VmFlags")] string VmFlags);
-=======
 public sealed record SmapsRow : SmapsFigures
 {
     internal SmapsRow(SmapsSizes sizes, MapsRow map, in VmArea area, bool thpEligible, string vmFlags)
@@ -95,7 +66,6 @@ public sealed record SmapsRow : SmapsFigures
     [JsonPropertyName("VmFlags"), JsonPropertyOrder(4)]
     public string VmFlags { get; }
 }
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
 
 /// <summary><c>/proc/PID/smaps</c>: what each area's pages are (<c>show_smap</c>, fs/proc/task_mmu.c, Linux 6.1).</summary>
 public static class Smaps
@@ -129,18 +99,8 @@ public static class Smaps
         foreach (SmapsRow row in Rows(machine, pid, symbols))
         {
             text.Append(heads[area++]).Append('\n');
-<<<<<<< HEAD
-            Append(text, ("Size", row.Size), ("KernelPageSize", row.KernelPageSize), ("MMUPageSize", row.MmuPageSize), ("Rss", row.Rss), ("Pss", row.Pss));
-            Append(
-                text, ("Pss_Dirty", row.PssDirty), ("Shared_Clean", row.SharedClean), ("Shared_Dirty", row.SharedDirty),
-                ("Private_Clean", row.PrivateClean), ("Private_Dirty", row.PrivateDirty), ("Referenced", row.Referenced), ("Anonymous", row.Anonymous),
-                ("LazyFree", row.LazyFree), ("AnonHugePages", row.AnonHugePages));
-            AppendUnused(text);
-            Append(text, ("Swap", row.Swap), ("SwapPss", row.SwapPss), ("Locked", row.Locked));
-=======
             SmapsFigures.Append(text, ("Size", row.Size), ("KernelPageSize", row.KernelPageSize), ("MMUPageSize", row.MmuPageSize));
             row.AppendTo(text);
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
             text.Append(CultureInfo.InvariantCulture, $"THPeligible:    {row.ThpEligible}\nVmFlags: {row.VmFlags} \n");
         }
         return text.ToString();
@@ -152,14 +112,7 @@ public static class Smaps
         sizes.Add(machine.Virtual.Spaces, machine.Memory.Pages.Frames, machine.Memory.Reclaim, in area);
         VmFlags flags = area.VmFlags;
         return new SmapsRow(
-<<<<<<< HEAD
-            map.Start, map.End, map.Perms, map.Offset, map.Device, map.Inode, map.Pathname, area.Pages << 2, 4, 4,
-            sizes.Resident >> 10, sizes.Pss >> 10, sizes.PssDirty >> 10, sizes.SharedClean >> 10, sizes.SharedDirty >> 10, sizes.PrivateClean >> 10,
-            sizes.PrivateDirty >> 10, sizes.Referenced >> 10, sizes.Anonymous >> 10, sizes.LazyFree >> 10, sizes.AnonHugePages >> 10, sizes.Swap >> 10,
-            sizes.SwapPss >> 10, sizes.Locked >> 10, IsThpEligible(machine, in area) ? 1 : 0, string.Join(' ', _mnemonics.Where(m => (flags & m.Flag) != 0).Select(m => m.Mnemonic)));
-=======
             sizes, map, in area, IsThpEligible(machine, in area), string.Join(' ', _mnemonics.Where(m => (flags & m.Flag) != 0).Select(m => m.Mnemonic)));
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
     }
 
     /// <summary>Whether an anonymous area could hold a huge page (<c>hugepage_vma_check</c> as smaps calls it).</summary>

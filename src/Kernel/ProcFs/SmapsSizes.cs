@@ -73,11 +73,7 @@ internal sealed class SmapsSizes
         bool anon = frame.Use == FrameUse.Anon, dirty = (flags & PteFlags.Dirty) != 0 || frame.Has(PageFlags.Dirty);
         Resident += PageBytes;
         Anonymous += anon ? PageBytes : 0;
-<<<<<<< HEAD
         LazyFree += anon && !dirty && !LruLists.IsSwapBacked(in frame) ? PageBytes : 0;
-=======
-        LazyFree += anon && frame.Has(PageFlags.LazyFree) && !dirty ? PageBytes : 0;
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
         AnonHugePages += anon && large ? PageBytes : 0;
         Referenced += (flags & PteFlags.Accessed) != 0 || frame.Has(PageFlags.Referenced) ? PageBytes : 0;
 

@@ -128,10 +128,10 @@ public sealed class SegmentCalls
     /// <returns>0, or minus an errno.</returns>
     public long GetCpu(TaskContext task, ulong buffer, out int number)
     {
-        long entry = Enter(task, _numbers.Getcpu);
+        long entry = _gate.Enter(task, _numbers.Getcpu);
         number = PerCpuSegments.CurrentCpu(_areas, task.Cpu);
         long result = task.CopyUser(buffer, sizeof(int), write: true, _copyPs, entry) > 0 ? -(long)(task.IsBlocked ? Errno.ERESTARTSYS : Errno.EFAULT) : 0;
-        return task.IsBlocked ? result : Return(task, _numbers.Getcpu, buffer, 0, 0, result, entry);
+        return task.IsBlocked ? result : _gate.Return(task, _numbers.Getcpu, buffer, 0, 0, result, entry);
     }
 
     private long SetThreadArea(TaskContext task, in UserDescriptor descriptor, ulong buffer, ref int index, long entry)

@@ -164,15 +164,10 @@ public sealed class SystemCalls
     /// <returns>The result; minus <see cref="Errno.EFAULT"/>; or minus <see cref="Errno.ERESTARTSYS"/> when the call is to be made again.</returns>
     public long Other(TaskContext task, int nr, ReadOnlySpan<UserBuffer> buffers, long result)
     {
-<<<<<<< HEAD
         long entry = _gate.Enter(task, nr);
         UserBuffer first = buffers.IsEmpty ? default : buffers[0];
         ref Copying copying = ref Begin(task.Pid, nr, in first);
         for (; copying.Buffer < buffers.Length; copying.Buffer++, copying.Done = 0)
-=======
-        long entry = _gate.Enter(task, nr);
-        foreach (ref readonly UserBuffer buffer in buffers)
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
         {
             ref readonly UserBuffer buffer = ref buffers[copying.Buffer];
             long length = buffer.Length - copying.Done;
@@ -189,13 +184,8 @@ public sealed class SystemCalls
                 break;
             }
         }
-<<<<<<< HEAD
         copying = default;
         return _gate.Return(task, nr, first.Address, first.Length, buffers.Length, result, entry);
-=======
-        UserBuffer first = buffers.IsEmpty ? default : buffers[0];
-        return _gate.Return(task, nr, first.Address, first.Length, buffers.Length, result, entry);
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
     }
 
     /// <summary>How far a task's call is; from its start when it is another than the one that slept.</summary>

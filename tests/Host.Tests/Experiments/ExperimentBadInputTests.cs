@@ -59,14 +59,11 @@ public sealed class ExperimentBadInputTests
     [InlineData("""{ "machine": { "memory": "8GiB" }, "kernel": { "profile": "i386-classic" }, "workload": [ { "type": "probe" } ] }""", "machine.memory: the kernel reaches memory up to 0x100000000")]
     [InlineData("""{ "machine": { "memory": "64MiB" }, "kernel": { "zones": { "dmaEnd": "128MiB" } }, "workload": [ { "type": "probe" } ] }""", "kernel.zones.dmaEnd: the zone would end at 134217728 bytes and memory ends at")]
     [InlineData("""{ "kernel": { "profile": "x86-64" } }""", "kernel.profile: the string \"x86-64\" is not one of \"x86_64\", \"i386-classic\", \"i386\", \"i386-pae\". Did you mean \"x86_64\"?")]
-<<<<<<< HEAD
     [InlineData("""{ "kernel": { "tasks": { "timerHz": 10000 }, "mmCosts": { "tickNs": 99680 } }, "workload": [ { "type": "probe" } ] }""", "kernel: a timer interrupt takes 100000 ns")]
     [InlineData("""{ "machine": { "cpuFrequencyMhz": 1, "cpu": { "interruptEntryCycles": 3000, "interruptReturnCycles": 1000 } }, "workload": [ { "type": "probe" } ] }""", "no task would ever run")]
-=======
     [InlineData("""{ "kernel": { "swap": { "device": "ssd", "areas": [ { "size": "1GiB" } ] } }, "workload": [ { "type": "probe" } ] }""", "kernel.swap.areas: Either one area or several")]
     [InlineData("""{ "kernel": { "swap": { "areas": [ { "device": "none" } ] } }, "workload": [ { "type": "probe" } ] }""", "kernel.swap.areas: An area is on a device")]
     [InlineData("""{ "kernel": { "swap": { "areas": [ { "priority": -2 } ] } } }""", "kernel.swap.areas[0].priority: -2 is out of range; it must be -1 to 32767")]
->>>>>>> f860269 (Docs and figures of huge pages and several swap areas)
     [InlineData("""{ "log": { "categories": [ "-tlb", "buddy" ] } }""", "log.categories: mixes")]
     [InlineData("""{ "log": { "categories": [ "TLB!" ] } }""", "log.categories[0]: the string \"TLB!\" does not match")]
     [InlineData("""{ "log": { "keep": "tail" } }""", "log.keep: expected all, hashes, or tail:N with a number of events, found the string \"tail\".")]

@@ -70,16 +70,10 @@ public class AdviceTests
             task => Fill(task, At, Pages),
             task => Assert.Equal(0, task.Calls.Madvise(task, At, Pages << 12, MemoryAdvice.Free)),
             _ => Assert.Equal((Pages, Pages), (reclaim[VmEvent.Pglazyfree], reclaim.Lru.Size(LruList.InactiveFile))),
-<<<<<<< HEAD
             _ => Assert.Equal((Pages * 4, false), LazyFree(machine)),
             task => Touch(task, At, 16, AccessKind.Store),
             // Pages that were written to again are none of those, although the kernel finds that out only later.
             _ => Assert.Equal(((Pages - 16) * 4, false), LazyFree(machine)),
-=======
-            _ => Assert.Equal((Pages, Pages << 2), (MemcgStat.Rows(machine.Spaces).Single(r => r.Name == "pglazyfree").Value, LazyFreeKib(machine))),
-            task => Touch(task, At, 16, AccessKind.Store),
-            _ => Assert.Equal((Pages - 16) << 2, LazyFreeKib(machine)),
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
             task => Assert.Equal(0, task.Calls.Madvise(task, At, Pages << 12, MemoryAdvice.PageOut)),
             _ =>
             {
@@ -131,7 +125,6 @@ public class AdviceTests
             _ => Assert.Equal(20, machine.Spaces.Cache.Count));
     }
 
-<<<<<<< HEAD
     /// <summary>KiB of such pages by smaps, and whether the first of them is backed by swap.</summary>
     private static (long Kib, bool SwapBacked) LazyFree(TestMachine machine) => (
         Smaps.Rows(machine.Machine.State, 1, machine.Journal.Symbols).Sum(r => r.LazyFree),
@@ -165,7 +158,6 @@ public class AdviceTests
 
     private TestMachine Make(SwapDevice device = SwapDevice.Ssd) => new(
         bytes: 96L << 20, sink: _log, swap: new SwapOptions { Device = device, Size = 256L << 20 },
->>>>>>> 40c7272 (Reading of issue 5: the OOM killer takes the later of equals, executable shared memory ages, MADV_WILLNEED reads from swap, arch_prctl tells bases, smaps counts LazyFree, reports count dirty and locked pages by zone; mremap, smaps and system calls without repetitions)
         pageCache: new PageCacheOptions { Device = FileDevice.Ssd }, mm: new MmOptions { Overcommit = OvercommitMode.Always });
 
     /// <summary>Maps pages that are not mapped, and writes to each.</summary>
