@@ -1,4 +1,3 @@
-using Sim.Hardware.Cpu;
 using Sim.Kernel.Mm;
 using Sim.Kernel.Oom;
 using Sim.Kernel.PageCache;

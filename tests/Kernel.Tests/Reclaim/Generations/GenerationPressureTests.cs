@@ -6,7 +6,6 @@ using Sim.Kernel.Reclaim.Generations;
 using Sim.Kernel.Swap;
 using Sim.Kernel.Tasks;
 using Sim.Kernel.Tests.Support;
-using Sim.Kernel.Zones;
 
 namespace Sim.Kernel.Tests.Reclaim.Generations;
 
