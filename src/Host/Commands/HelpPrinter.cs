@@ -26,7 +26,7 @@ internal sealed class HelpPrinter : SynchronousCommandLineAction
         var text = new StringBuilder();
         Paragraphs(text, purpose);
         text.Append("\nUsage: ").Append(NameOf(command));
-        text.Append(string.Concat(command.Arguments.Select(a => " " + a.Name)));
+        text.Append(string.Concat(command.Arguments.Select(a => $" {a.Name}{(a.Arity.MaximumNumberOfValues > 1 ? "..." : "")}")));
         text.Append(command.Subcommands.Count > 0 ? " COMMAND [options]\n" : " [options]\n");
         Section(text, "Arguments", command.Arguments.Select(a => (a.Name, a.Description ?? "")));
         Section(text, "Commands", command.Subcommands.Select(c => (c.Name, Split(c).Purpose)));

@@ -14,6 +14,8 @@ internal static class OptionText
             : throw new CommandException(ExitCode.Usage, $"{option} {text}: expected a whole number, at least {min}.");
 
     /// <summary>A whole number, decimal or with <c>0x</c> hexadecimal, such as a pfn.</summary>
+    /// <param name="option">What it belongs to: an option, or a word with its colon, behind which the number follows without a blank.</param>
+    /// <param name="text">The number.</param>
     /// <exception cref="CommandException">It is none (exit code 2).</exception>
     public static long Hexadecimal(string option, string text)
     {
@@ -21,7 +23,7 @@ internal static class OptionText
         return long.TryParse(hexadecimal ? text[2..] : text, hexadecimal ? NumberStyles.AllowHexSpecifier : NumberStyles.None,
             CultureInfo.InvariantCulture, out long number) && number >= 0
             ? number
-            : throw new CommandException(ExitCode.Usage, $"{option} {text}: expected a number, decimal or hexadecimal with 0x.");
+            : throw new CommandException(ExitCode.Usage, $"{option}{(option.EndsWith(':') ? "" : " ")}{text}: expected a number, decimal or hexadecimal with 0x.");
     }
 
     /// <summary>A simulated time with its unit.</summary>

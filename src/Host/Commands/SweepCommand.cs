@@ -16,7 +16,7 @@ internal sealed class SweepCommand(
         var command = new Command("sweep",
             "Runs an experiment once for every combination of the values that a sweep file names, and writes results.csv, results.json and charts. "
             + "Runs that are complete are not run again, so that an interrupted sweep goes on.\n\n"
-            + "Examples:\n  sim sweep traces/sweeps/sort-memory.json --jobs 4\n  sim sweep traces/sweeps/sort-memory.json --status\n  sim sweep traces/sweeps/sort-memory.json --slurm | sbatch");
+            + "Examples:\n  sim sweep traces/sweeps/cc1-memory.json --jobs 4\n  sim sweep traces/sweeps/cc1-memory.json --status\n  sim sweep traces/sweeps/cc1-memory.json --slurm | sbatch");
         var file = new Argument<string>("SWEEP.json") { Description = "The sweep file." };
         var output = new Option<string?>("--out") { HelpName = "DIR", Description = "The sweep's directory. Default: runs/SWEEP." };
         var jobs = new Option<string?>("--jobs") { HelpName = "N", Description = "Runs at a time. Default: 1." };

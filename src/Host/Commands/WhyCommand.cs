@@ -90,8 +90,8 @@ internal sealed class WhyCommand(StandardStreams streams, ExperimentFile experim
         string[] parts = text.Split(':', 2);
         return parts switch
         {
-            ["frame", var pfn] => (Asked.Frame, OptionText.Hexadecimal("frame", pfn)),
-            ["block", var pfn] => (Asked.Block, OptionText.Hexadecimal("block", pfn)),
+            ["frame", var pfn] => (Asked.Frame, OptionText.Hexadecimal("frame:", pfn)),
+            ["block", var pfn] => (Asked.Block, OptionText.Hexadecimal("block:", pfn)),
             ["blocks"] => (Asked.Blocks, 0),
             _ => throw new CommandException(ExitCode.Usage, $"{text}: {Form}"),
         };

@@ -56,7 +56,7 @@ internal static class LookingCommands
 
     private static Answer WhyFrame(DebugContext context, string frame, int? count)
     {
-        long pfn = OptionText.Hexadecimal("frame", frame["frame:".Length..]);
+        long pfn = OptionText.Hexadecimal("frame:", frame["frame:".Length..]);
         FrameBiography biography = context.Travel(() => FrameBiography.Read(context.At, pfn, context.Timeline.Position, count));
         int last = count ?? int.MaxValue;
         return new Answer(() => Printed(text => biography.Print(text, last)), () => biography.Json(last));
@@ -64,7 +64,7 @@ internal static class LookingCommands
 
     private static Answer WhyBlock(DebugContext context, string block, string order)
     {
-        var holders = BlockHolders.Read(context.At, OptionText.Hexadecimal("block", block["block:".Length..]), Order(block, order));
+        var holders = BlockHolders.Read(context.At, OptionText.Hexadecimal("block:", block["block:".Length..]), Order(block, order));
         return new Answer(() => Printed(holders.Print), holders.Json);
     }
 

@@ -19,7 +19,7 @@ internal static class WatchTarget
         switch (parts)
         {
             case ["frame", var frame]:
-                long pfn = OptionText.Hexadecimal("frame", frame);
+                long pfn = OptionText.Hexadecimal("frame:", frame);
                 FrameBiography.RequireFrame(pages, pfn, "frame");
                 return new FrameWatch(pfn);
             case ["vma", var process, var address]:

@@ -12,14 +12,17 @@ public sealed class ConfigText(string name, byte[] bytes)
     public byte[] Bytes { get; } = bytes;
 
     /// <summary>Reads a file of bounded size.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="what">What it should be, for messages.</param>
+    /// <param name="example">A file of that kind to start from.</param>
     /// <exception cref="ExperimentException">It is missing, unreadable or too large.</exception>
-    public static ConfigText Load(string path)
+    public static ConfigText Load(string path, string what = "experiment", string example = "traces/quickstart.json")
     {
         try
         {
             if (Directory.Exists(path))
             {
-                throw new ExperimentException($"{path} is a directory, not an experiment file. Name the JSON file in it.");
+                throw new ExperimentException($"{path} is a directory. Name the {what} file in it.");
             }
             using FileStream file = File.OpenRead(path);
             using var content = new MemoryStream();
@@ -30,18 +33,18 @@ public sealed class ConfigText(string name, byte[] bytes)
                 if (content.Length > MaxBytes)
                 {
                     throw new ExperimentException(
-                        $"{path} has more than {MaxBytes >> 20} MiB; an experiment file is small. Traces are files of their own, named by the experiment.");
+                        $"{path} has more than {MaxBytes >> 20} MiB; such a file is small. Traces are files of their own, named by the experiment.");
                 }
             }
             return new ConfigText(path, content.ToArray());
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ExperimentException($"The experiment file {path} does not exist. Check the path; traces/quickstart.json is an example to start from.", e);
+            throw new ExperimentException($"The {what} file {path} does not exist. Check the path; {example} is an example to start from.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new ExperimentException($"The experiment file {path} cannot be read: {e.Message}", e);
+            throw new ExperimentException($"The {what} file {path} cannot be read: {e.Message}", e);
         }
     }
 

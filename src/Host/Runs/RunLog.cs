@@ -1,3 +1,4 @@
+using System.Globalization;
 using Sim.Engine.Log;
 using Sim.Engine.Time;
 using Sim.Host.Branches;
@@ -69,7 +70,8 @@ internal static class RunLog
         if (time.Ps > endPs)
         {
             throw new CommandException(ExitCode.Usage,
-                $"{path} has come to {ConfigWriter.TimeText(new SimTime(endPs))}, with event {log.LastSequence}; {ConfigWriter.TimeText(time)} is later.");
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{path} has come to {endPs / 1_000_000_000m:0.#########} ms, with event {log.LastSequence}; {ConfigWriter.TimeText(time)} is later."));
         }
     }
 

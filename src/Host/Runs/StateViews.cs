@@ -83,7 +83,7 @@ public static class StateViews
         {
             throw new CommandException(ExitCode.Usage, $"{text}: the view is written {Usage(view)}.");
         }
-        return (view, parts.Length == 1 ? 0 : Commands.OptionText.Hexadecimal(view.Name, parts[1]));
+        return (view, parts.Length == 1 ? 0 : Commands.OptionText.Hexadecimal(view.Name + ":", parts[1]));
     }
 
     private static CommitAccounting Commit(ViewRequest r) => new(r.Machine.Options.Kernel.Mm, r.Machine.Memory.Pages, r.Machine.Virtual.Spaces);

@@ -13,7 +13,7 @@ public sealed class SweepFile(WorkloadRegistry workloads)
     /// <exception cref="ExperimentException">It is wrong; the message says where.</exception>
     public SweepSettings Load(string path)
     {
-        ConfigText text = ConfigText.Load(path);
+        ConfigText text = ConfigText.Load(path, "sweep", "traces/sweeps/cc1-memory.json");
         ConfigNode root = ConfigParser.Parse(text);
         var binder = new ConfigBinder(text, workloads);
         if (root.Kind != ConfigKind.Object)

@@ -17,7 +17,7 @@ namespace Sim.Kernel.ProcFs;
 /// <param name="PageblockType">Migratetype of its page block.</param>
 /// <param name="Use">What it is used for.</param>
 /// <param name="Owner">For whom it is allocated: a pid, or below 0 a user inside the kernel.</param>
-/// <param name="Index">Offset in its mapping, or number of its slab.</param>
+/// <param name="Index">Offset in its mapping, or number of its slab; of an anonymous page the low 32 bits of its virtual page number.</param>
 /// <param name="MapCount">Page-table entries that map it.</param>
 /// <param name="AllocatedBy">Sequence of the event that last handed it out; -1 for none.</param>
 public record FrameRow(
@@ -30,7 +30,7 @@ public record FrameRow(
     [property: JsonPropertyName("pageblockType")] string PageblockType,
     [property: JsonPropertyName("use")] string Use,
     [property: JsonPropertyName("owner")] int Owner,
-    [property: JsonPropertyName("index")] int Index,
+    [property: JsonPropertyName("index")] long Index,
     [property: JsonPropertyName("mapcount")] int MapCount,
     [property: JsonPropertyName("allocatedBy")] long AllocatedBy);
 
@@ -56,7 +56,7 @@ public static class FrameView
             isHole ? "" : MigrateTypes.Name(state.Zone(frame.Zone).PageblockType(pfn)),
             frame.State == FrameState.Reserved ? Lower(((ReserveReason)frame.Index).ToString()) : Lower(own.Use.ToString()),
             frame.Owner,
-            frame.State == FrameState.Reserved ? 0 : own.Index,
+            frame.State == FrameState.Reserved ? 0 : own.Use == FrameUse.Anon ? (uint)own.Index : own.Index,
             own.MapCount,
             isHole ? -1 : frame.AllocatedBy);
     }
@@ -82,9 +82,10 @@ public static class FrameView
         }
         text.Append(invariant, $"use            {row.Use}\n");
         text.Append(invariant, $"owner          {row.Owner}\n");
-        text.Append(invariant, $"index          {row.Index}\n");
+        text.Append(invariant, $"index          {(row.Use == "anon" ? Hex(row.Index) : row.Index.ToString(invariant))}\n");
         text.Append(invariant, $"mapcount       {row.MapCount}\n");
-        text.Append(invariant, $"allocated by   event {row.AllocatedBy}\n");
+        string freed = row.State is "buddy" or "pcp" ? ", freed since" : "";
+        text.Append(invariant, $"allocated by   {(row.AllocatedBy < 0 ? "nobody" : $"event {row.AllocatedBy}{freed}")}\n");
         return text.ToString();
     }
 

@@ -48,7 +48,7 @@ public static class PageMap
     /// <summary>One line per mapped page.</summary>
     public static string Render(AddressSpaces spaces, FrameTable frames, int pid)
     {
-        var text = new StringBuilder("vpn           pfn        kind   flags  mapcount\n");
+        var text = new StringBuilder("vpn           pfn/slot   kind   flags  mapcount\n");
         foreach (PageMapRow row in Rows(spaces, frames, pid))
         {
             string flags = string.Concat(

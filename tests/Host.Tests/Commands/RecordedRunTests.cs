@@ -248,7 +248,7 @@ public sealed class RecordedRunTests : IClassFixture<RecordedRunTests.SmallRun>
     [InlineData("buddyinf", "There is no view \"buddyinf\". Did you mean \"buddyinfo\"?")]
     [InlineData("frame", "frame: the view is written frame:PFN")]
     [InlineData("buddyinfo:1", "buddyinfo:1: the view is written buddyinfo")]
-    [InlineData("frame:xyz", "frame xyz: expected a number")]
+    [InlineData("frame:xyz", "frame:xyz: expected a number")]
     [InlineData("frame:0xfffffff", "frame:0xfffffff: the machine has the frames 0 to ")]
     [InlineData("maps:77", "Task 77 has no address space at this moment. ")]
     [InlineData("status:77", "Task 77 has not been started at this moment.")]

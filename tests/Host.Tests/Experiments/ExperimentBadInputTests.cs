@@ -106,7 +106,7 @@ public sealed class ExperimentBadInputTests
         Assert.Contains("/nowhere/x.json does not exist", Load("/nowhere/x.json"));
 
     [Fact]
-    public void DirectoryIsRefused() => Assert.Contains("is a directory, not an experiment file", Load(Path.GetTempPath()));
+    public void DirectoryIsRefused() => Assert.Contains("is a directory. Name the experiment file in it.", Load(Path.GetTempPath()));
 
     [Fact]
     public void FileBeyond16MiBIsRefused()

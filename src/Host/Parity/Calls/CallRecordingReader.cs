@@ -92,7 +92,11 @@ internal static class CallRecordingReader
             bool other = root.ValueKind == JsonValueKind.Object && (root.TryGetProperty("exec", out _) || root.TryGetProperty("malloc", out _));
             return other ? null : Sequence(root, number);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException
+        catch (JsonException e)
+        {
+            throw TraceFormatException.AtLine(path, number, $"it is not a sequence of calls: no JSON from byte {e.BytePositionInLine} of the line on", Remedy, e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException or FormatException
             or OverflowException or IndexOutOfRangeException or ArgumentException)
         {
             throw TraceFormatException.AtLine(path, number, $"it is not a sequence of calls ({e.Message})", Remedy, e);
