@@ -61,6 +61,7 @@ public sealed class ExperimentBadInputTests
     [InlineData("""{ "kernel": { "profile": "x86-64" } }""", "kernel.profile: the string \"x86-64\" is not one of \"x86_64\", \"i386-classic\", \"i386\", \"i386-pae\". Did you mean \"x86_64\"?")]
     [InlineData("""{ "kernel": { "tasks": { "timerHz": 10000 }, "mmCosts": { "tickNs": 99680 } }, "workload": [ { "type": "probe" } ] }""", "kernel: a timer interrupt takes 100000 ns")]
     [InlineData("""{ "machine": { "cpuFrequencyMhz": 1, "cpu": { "interruptEntryCycles": 3000, "interruptReturnCycles": 1000 } }, "workload": [ { "type": "probe" } ] }""", "no task would ever run")]
+    [InlineData("""{ "kernel": { "transparentHugePages": "always", "reclaim": { "lru": "generations" } }, "workload": [ { "type": "probe" } ] }""", "kernel.reclaim.lru: Generations hold pages of 4 KiB alone")]
     [InlineData("""{ "kernel": { "swap": { "device": "ssd", "areas": [ { "size": "1GiB" } ] } }, "workload": [ { "type": "probe" } ] }""", "kernel.swap.areas: Either one area or several")]
     [InlineData("""{ "kernel": { "swap": { "areas": [ { "device": "none" } ] } }, "workload": [ { "type": "probe" } ] }""", "kernel.swap.areas: An area is on a device")]
     [InlineData("""{ "kernel": { "swap": { "areas": [ { "priority": -2 } ] } } }""", "kernel.swap.areas[0].priority: -2 is out of range; it must be -1 to 32767")]
