@@ -16,8 +16,8 @@ internal static class Pressure
     /// <summary>A machine of 96 MiB with a swap area.</summary>
     public static TestMachine Make(
         KernelProfile profile, int cpus, SwapDevice device, long swapBytes, MemoryLog log, TransparentHugePages huge = TransparentHugePages.Never,
-        TaskOptions? tasks = null) =>
-        new(profile, cpus, bytes: 96L << 20, sink: log, tasks: tasks, swap: new SwapOptions { Device = device, Size = swapBytes }, huge: huge);
+        TaskOptions? tasks = null, ReclaimOptions? reclaim = null) =>
+        new(profile, cpus, bytes: 96L << 20, sink: log, tasks: tasks, swap: new SwapOptions { Device = device, Size = swapBytes }, huge: huge, reclaim: reclaim);
 
     /// <summary>Maps pages, writes each once, and then visits some at random; ends with code 7.</summary>
     public static ScriptedProgram Visitor(int pages, int visits, ulong seed)
