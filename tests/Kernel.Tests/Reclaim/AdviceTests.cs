@@ -1,5 +1,4 @@
 using Sim.Hardware.Cpu;
-using Sim.Kernel.Memcg;
 using Sim.Kernel.Mm;
 using Sim.Kernel.PageCache;
 using Sim.Kernel.ProcFs;
