@@ -13,6 +13,9 @@ internal static class Pressure
     /// <summary>Where the tasks have their pages.</summary>
     public const ulong At = 0x1000_0000;
 
+    /// <summary>Slices so short that neither of two tasks has ended before the other has all its memory.</summary>
+    public static TaskOptions Slices { get; } = new() { TimerHz = 10_000, LatencyNs = 500_000, MinGranularityNs = 100_000 };
+
     /// <summary>A machine of 96 MiB with a swap area.</summary>
     public static TestMachine Make(
         KernelProfile profile, int cpus, SwapDevice device, long swapBytes, MemoryLog log, TransparentHugePages huge = TransparentHugePages.Never,
