@@ -25,6 +25,9 @@ public sealed record KernelOptions
     /// <summary>How hard a fault tries to get a huge page.</summary>
     public HugePageDefrag TransparentHugePagesDefrag { get; init; } = HugePageDefrag.Madvise;
 
+    /// <summary>The thread that makes huge pages of small ones.</summary>
+    public KhugepagedOptions Khugepaged { get; init; } = new();
+
     /// <summary>Where the zones end.</summary>
     public ZoneLimits Zones { get; init; } = new();
 

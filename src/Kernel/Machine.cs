@@ -135,6 +135,10 @@ public sealed class Machine
         {
             _kcompactd?.Start();
         }
+        if (Virtual.Tasks.AnyStarted)
+        {
+            Virtual.Khugepaged.Enter(Cpus[0], -1);
+        }
     }
 
     /// <summary>

@@ -54,6 +54,9 @@ public sealed record KernelSettings : ICheckedSettings
     [Setting("How hard a fault tries to get a huge page (transparent_hugepage/defrag): always compacts, defer wakes kcompactd, the others take what is free.", MidRun = true)]
     public HugePageDefrag TransparentHugePagesDefrag { get; init; } = HugePageDefrag.Madvise;
 
+    [Setting("The thread that makes huge pages of small ones (transparent_hugepage/khugepaged), where transparentHugePages is not never.")]
+    public KhugepagedSettings Khugepaged { get; init; } = new();
+
     [Setting("Where the zones end.")]
     public ZoneSettings Zones { get; init; } = new();
 

@@ -97,6 +97,7 @@ public static class MachineModel
             MinFreeKbytes = kernel.MinFreeKbytes,
             TransparentHugePages = Enum.Parse<Sim.Kernel.TransparentHugePages>(kernel.TransparentHugePages.ToString()),
             TransparentHugePagesDefrag = Enum.Parse<Sim.Kernel.HugePageDefrag>(kernel.TransparentHugePagesDefrag.ToString()),
+            Khugepaged = OptionsMap.To<KhugepagedOptions>(kernel.Khugepaged),
             Zones = OptionsMap.To<ZoneLimits>(kernel.Zones),
             Boot = BootOf(kernel.Boot),
             PageAllocator = OptionsMap.To<PageAllocatorCosts>(kernel.PageAllocator),

@@ -306,5 +306,10 @@ public sealed partial class AddressSpaces :
         hash.Add(HugePages.Swpouts);
         hash.Add(HugePages.SwpoutFallbacks);
         Blocks.HashInto(ref hash);
+        hash.Add(HugePages.CollapseAllocs);
+        hash.Add(HugePages.CollapseFailures);
+        hash.Add(HugePages.ExceedNone);
+        hash.Add(HugePages.ExceedSwap);
+        hash.Add(HugePages.ExceedShared);
     }
 }

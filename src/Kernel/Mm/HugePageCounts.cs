@@ -10,6 +10,12 @@ namespace Sim.Kernel.Mm;
 /// <param name="DeferredSplits">Blocks of which a part was unmapped, so that they wait to be split (<c>thp_deferred_split_page</c>).</param>
 /// <param name="Swpouts">Blocks written to the swap area as a whole (<c>thp_swpout</c>).</param>
 /// <param name="SwpoutFallbacks">Blocks split because there was no place for them as a whole (<c>thp_swpout_fallback</c>).</param>
+/// <param name="CollapseAllocs">Blocks that khugepaged got (<c>thp_collapse_alloc</c>).</param>
+/// <param name="CollapseFailures">Times there was none for it (<c>thp_collapse_alloc_failed</c>).</param>
+/// <param name="ExceedNone">Ranges with too many pages missing (<c>thp_scan_exceed_none_pte</c>).</param>
+/// <param name="ExceedSwap">Ranges with too many pages swapped out (<c>thp_scan_exceed_swap_pte</c>).</param>
+/// <param name="ExceedShared">Ranges with too many pages that others map (<c>thp_scan_exceed_share_pte</c>).</param>
 public readonly record struct HugePageCounts(
     long FaultAllocs, long FaultFallbacks, long PmdSplits, long PageSplits, long ZeroPageAllocs, long ZeroPageFailures,
-    long DeferredSplits = 0, long Swpouts = 0, long SwpoutFallbacks = 0);
+    long DeferredSplits = 0, long Swpouts = 0, long SwpoutFallbacks = 0, long CollapseAllocs = 0, long CollapseFailures = 0,
+    long ExceedNone = 0, long ExceedSwap = 0, long ExceedShared = 0);

@@ -81,3 +81,37 @@ public readonly partial record struct MmCopyHuge(
     [Unit("pid")] int Child,
     [Unit("vpn"), Delta(20)] long Vpn,
     [Unit("pfn")] long TablePfn);
+
+/// <summary>The pages of a block's range went into a block, which a huge page maps now (<c>collapse_huge_page</c>, mm/khugepaged.c).</summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Vpn">First page.</param>
+/// <param name="Pfn">First frame of the block.</param>
+[Event(249, "thp.collapse")]
+public readonly partial record struct ThpCollapse(
+    [Unit("pid")] int Pid,
+    [Unit("vpn"), Delta(20)] long Vpn,
+    [Unit("pfn"), Delta(21)] long Pfn);
+
+/// <summary>khugepaged asked for a block (<c>THP_COLLAPSE_ALLOC</c>).</summary>
+/// <param name="Pid">For which process.</param>
+/// <param name="Pfn">First frame of the block; -1 when there was none.</param>
+[Event(250, "thp.collapse_alloc")]
+public readonly partial record struct ThpCollapseAlloc(
+    [Unit("pid")] int Pid,
+    [Unit("pfn"), Delta(21)] long Pfn);
+
+/// <summary>khugepaged looked at the pages of a block's range (<c>hpage_collapse_scan_pmd</c>).</summary>
+/// <param name="Pid">Process.</param>
+/// <param name="Vpn">First page.</param>
+/// <param name="Collapse">What came of it.</param>
+/// <param name="Referenced">Pages used since somebody looked.</param>
+/// <param name="NoneOrZero">Pages that are not there, or are the zero page.</param>
+/// <param name="Unmapped">Pages swapped out.</param>
+[Event(251, "thp.scan")]
+public readonly partial record struct ThpScan(
+    [Unit("pid")] int Pid,
+    [Unit("vpn"), Delta(20)] long Vpn,
+    CollapseResult Collapse,
+    short Referenced,
+    short NoneOrZero,
+    short Unmapped);

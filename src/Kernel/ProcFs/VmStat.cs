@@ -86,9 +86,14 @@ public static class VmStat
         }
         Add("thp_fault_alloc", huge.FaultAllocs);
         Add("thp_fault_fallback", huge.FaultFallbacks);
+        Add("thp_collapse_alloc", huge.CollapseAllocs);
+        Add("thp_collapse_alloc_failed", huge.CollapseFailures);
         Add("thp_split_page", huge.PageSplits);
         Add("thp_deferred_split_page", huge.DeferredSplits);
         Add("thp_split_pmd", huge.PmdSplits);
+        Add("thp_scan_exceed_none_pte", huge.ExceedNone);
+        Add("thp_scan_exceed_swap_pte", huge.ExceedSwap);
+        Add("thp_scan_exceed_share_pte", huge.ExceedShared);
         Add("thp_zero_page_alloc", huge.ZeroPageAllocs);
         Add("thp_zero_page_alloc_failed", huge.ZeroPageFailures);
         if (reclaim is not null)

@@ -119,6 +119,20 @@ internal sealed class MemoryReclaim : IPageAdvice
     /// <inheritdoc/>
     public void Drain(CpuClock cpu, long cause) => _pages.Drain(cpu, cause);
 
+    /// <summary>Puts the pages that all CPUs have gathered on the lists (<c>lru_add_drain_all</c>).</summary>
+    public void DrainAll(CpuClock cpu, long cause)
+    {
+        for (int other = 0; other < _state.Lru.Cpus; other++)
+        {
+            if (_state.Lru.Batch(other).Length > 0)
+            {
+                var e = new LruDrain((byte)other);
+                EventHeader header = _journal.Emit(in e, cause);
+                _state.Lru.Apply(in e, in header);
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void PageOut(AddressSpace mm, ulong start, ulong end, CpuClock cpu, long cause)
     {

@@ -128,6 +128,7 @@ public sealed partial class TaskRunner : IComponent
         _runsOf.Reserve(pid);
         _runsOf[pid] = new TaskRun { Program = program, LeftPs = _contexts[cpuId].Cpu.TimePs };
         Arm(cpuId, cause);
+        _kernel.Khugepaged.Enter(_contexts[cpuId].Cpu, cause);
         return pid;
     }
 

@@ -52,6 +52,10 @@ public sealed class VirtualMemory
             Segments, state.PerCpuAreas, cpus[0].Descriptors, options.Profile, state.Spaces.Layout.TaskSize, options.MmCosts, journal);
         Programs = new ProgramLoader(state, options, Mapping, Faults, allocator, Tlb, journal);
         Tasks = new TaskRunner(this, options, cpus, journal, scheduler, quantumPs);
+        // Made in any case, so that a branch can switch it on and messages keep their targets.
+        var collapser = new HugePageCollapser(
+            state.Spaces, allocator, journal, Tlb, Reclaim?.SwapFaults, Reclaim, options.Khugepaged, options.MmCosts);
+        Khugepaged = new Khugepaged(state.Spaces, collapser, options, (cpu, cause) => Reclaim?.DrainAll(cpu, cause), Threads);
         Threads.Tasks = Tasks;
         Reclaim?.Connect(Tasks);
     }
@@ -73,6 +77,9 @@ public sealed class VirtualMemory
 
     /// <summary>Reclaim, swap and the OOM killer; null in a kernel that does not reclaim.</summary>
     internal MemoryReclaim? Reclaim { get; }
+
+    /// <summary>Makes huge pages of small ones.</summary>
+    internal Khugepaged Khugepaged { get; }
 
     /// <summary>Tells all references of the one task there is, when a replacement policy is an oracle.</summary>
     public void Foretell(Replacement.IReferenceOracle references)

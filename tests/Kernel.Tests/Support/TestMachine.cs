@@ -21,7 +21,7 @@ internal sealed class TestMachine
         Sim.Kernel.Swap.SwapOptions? swap = null, Sim.Kernel.Reclaim.ReclaimOptions? reclaim = null,
         Sim.Kernel.PageCache.PageCacheOptions? pageCache = null, MmOptions? mm = null,
         Sim.Kernel.Memcg.MemcgOptions? memcg = null, Sim.Kernel.Slab.SlabAllocatorOptions? slab = null,
-        TransparentHugePages huge = TransparentHugePages.Never)
+        TransparentHugePages huge = TransparentHugePages.Never, KhugepagedOptions? khugepaged = null)
     {
         var map = MemoryMap.FromSize(bytes);
         Options = new MachineOptions(
@@ -36,8 +36,9 @@ internal sealed class TestMachine
             new KernelOptions
             {
                 Profile = profile,
-                Tasks = tasks ?? new TaskOptions(),
                 TransparentHugePages = huge,
+                Khugepaged = khugepaged ?? new KhugepagedOptions(),
+                Tasks = tasks ?? new TaskOptions(),
                 Compaction = compaction ?? new Sim.Kernel.Compaction.CompactionOptions(),
                 PageCache = pageCache ?? new Sim.Kernel.PageCache.PageCacheOptions(),
                 Mm = mm ?? new MmOptions(),
