@@ -62,7 +62,7 @@ public sealed class DroppedSegmentTests : IDisposable
     [Fact]
     public void AStretchIsMadeOnce_ByOneOfSeveralProcesses()
     {
-        string whole = Record("whole"), run = Record("kept", "--set", "log.keep=hashes", "--set", "snapshots.everyEvents=200000");
+        string whole = Record("whole"), run = Record("kept", "--set", "log.keep=hashes", "--set", "snapshots.everyEvents=280000");
         long[] dropped = [.. Directory.GetFiles(Path.Combine(run, "log"), "*.hashes").Select(First).Order()];
         long[] snapshots = [.. Directory.GetFiles(Path.Combine(run, "snapshots")).Select(First).Order()];
         long wanted = dropped.Last(d => d < snapshots[1]), from = snapshots.Last(s => s <= wanted);
