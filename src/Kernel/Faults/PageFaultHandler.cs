@@ -41,7 +41,7 @@ public sealed class PageFaultHandler
     private readonly PageTables _tables;
     private readonly PageAllocator _allocator;
     private readonly ChargedPages _pages;
-    private readonly FrameTable _frames;
+    private readonly WriteProtectFaults _writeProtect;
     private readonly Journal _journal;
     private readonly ITlbFlush _tlb;
     private readonly StackGrowth _stacks;
@@ -79,7 +79,7 @@ public sealed class PageFaultHandler
         _tables = spaces.Tables;
         _allocator = allocator;
         _pages = swap?.Pages ?? new ChargedPages(allocator, journal, null, null, null);
-        _frames = allocator.State.Frames;
+        _writeProtect = new WriteProtectFaults(spaces, allocator.State.Frames, _pages, journal, tlb, costs);
         _journal = journal;
         _tlb = tlb;
         _stacks = new StackGrowth(spaces, new MemoryLimits(options, allocator.State, spaces), journal);
@@ -172,7 +172,7 @@ public sealed class PageFaultHandler
         }
         if (SwapFormat.IsSlot(entry))
         {
-            return _swap!.Handle(mm, address, entry, write, cpu, cause);
+            return _swap!.Handle(mm, address, entry, write, _writeProtect, cpu, cause);
         }
         if (entry != 0)
         {
@@ -329,7 +329,7 @@ public sealed class PageFaultHandler
 
     private long SizeOf(int file) => file < 0 ? _spaces.SharedMemory.Pages(-file) : _spaces.Cache.Size(file);
 
-    /// <summary>A mapped page: a write may go on in place or needs a copy (<c>do_wp_page</c>); anything else was spurious.</summary>
+    /// <summary>A mapped page: a write may go on in place or needs a copy; anything else was spurious.</summary>
     private FaultResult OnMapped(
         AddressSpace mm, ulong address, ulong entry, in VmArea area, bool write, CpuClock cpu, long cause)
     {
@@ -342,32 +342,15 @@ public sealed class PageFaultHandler
             Flush(mm, address, cpu, header.Sequence);
             return FaultResult.Resolved;
         }
-        long old = _tables.Mode.PfnOf(entry);
-        bool zero = old == _spaces.ZeroPfn;
-        bool alone = !zero && _frames[old].Use == FrameUse.Anon
-            && ((entry & (ulong)PageProtection.NotExclusive) == 0 || _spaces.IsAlone(old));
-        if ((area.VmFlags & VmFlags.Shared) != 0 || alone)
+        if ((area.VmFlags & VmFlags.Shared) != 0)
         {
             var reuse = new FaultReuse(mm.Pid, vpn);
             EventHeader header = _journal.Emit(in reuse, cause);
             _spaces.Apply(in reuse, in header);
             Flush(mm, address, cpu, header.Sequence);
-            return alone ? FaultResult.Resolved : AfterWrite(mm.Pid, area.VmFile, cpu, header.Sequence);
+            return AfterWrite(mm.Pid, area.VmFile, cpu, header.Sequence);
         }
-        _pages.Pin(old);
-        long pfn = _pages.AllocOrWait(zero ? ZeroedGfp : GfpFlags.HighUserMovable, mm.Pid, cpu, cause);
-        _pages.Pin(-1);
-        if (pfn < 0)
-        {
-            return Unserved(pfn);
-        }
-        cpu.Charge(zero ? _clearPs : _copyPs);
-        var cow = new FaultCow(mm.Pid, vpn, pfn, Major: false);
-        EventHeader at = _journal.Emit(in cow, cause);
-        _spaces.Apply(in cow, in at);
-        _pages.AddToLru(pfn, unevictable: false, cpu, at.Sequence);
-        Flush(mm, address, cpu, at.Sequence);
-        return FaultResult.Resolved;
+        return _writeProtect.Handle(mm, address, entry, _swap?.HasWaited(mm.Pid, vpn) ?? false, cpu, cause);
     }
 
     /// <summary>A page of a file is dirty now: its task may have to pause before it goes on.</summary>

@@ -43,7 +43,15 @@ internal sealed class SwapFaults
     public ChargedPages Pages { get; }
 
     /// <summary>Maps the page of an entry that names a slot, or has its task wait for it.</summary>
-    public FaultResult Handle(AddressSpace mm, ulong address, ulong entry, bool write, CpuClock cpu, long cause)
+    /// <param name="mm">The address space.</param>
+    /// <param name="address">Address of the access.</param>
+    /// <param name="entry">Its entry.</param>
+    /// <param name="write">The access writes.</param>
+    /// <param name="copies">Goes on with a write to a page that is not the process's alone, in the same fault.</param>
+    /// <param name="cpu">Charged the time.</param>
+    /// <param name="cause">Sequence of the entry into the kernel.</param>
+    public FaultResult Handle(
+        AddressSpace mm, ulong address, ulong entry, bool write, WriteProtectFaults copies, CpuClock cpu, long cause)
     {
         PagingMode mode = _spaces.Tables.Mode;
         int slot = SwapFormat.SlotOf(mode, entry);
@@ -74,7 +82,31 @@ internal sealed class SwapFaults
             return FaultResult.Blocked;
         }
         waited = -1;
-        return Map(mm, address, pfn, write, major, direct: false, cpu, cause);
+        if (write && !_frames[_spaces.Blocks.Head(pfn)].Has(PageFlags.Lru))
+        {
+            Pages.DrainLru(cpu, cause);
+        }
+        long mapped = Map(mm, address, pfn, write, major, direct: false, cpu, cause);
+        ulong now = _spaces.Tables.ReadPte(mm.Root, address);
+        if (!write || (now & (ulong)PteFlags.Write) != 0)
+        {
+            return FaultResult.Resolved;
+        }
+        FaultResult result = copies.Handle(mm, address, now, major, cpu, mapped);
+        if (result == FaultResult.Blocked && major)
+        {
+            WaitsFor(mm.Pid) = vpn;
+        }
+        return result;
+    }
+
+    /// <summary>The process has waited for a page that it writes to, and faults again because there was no memory for its copy; asked once.</summary>
+    public bool HasWaited(int pid, long vpn)
+    {
+        ref long waited = ref WaitsFor(pid);
+        bool has = waited == vpn;
+        waited = has ? -1 : waited;
+        return has;
     }
 
     private FaultResult ReadDirectly(AddressSpace mm, ulong address, int slot, bool write, CpuClock cpu, long cause)
@@ -85,10 +117,11 @@ internal sealed class SwapFaults
             return pfn == PageAllocator.Blocked ? FaultResult.Blocked : FaultResult.OutOfMemory;
         }
         _io.ReadDirectly(slot, cpu, cause);
-        return Map(mm, address, pfn, write, major: true, direct: true, cpu, cause);
+        Map(mm, address, pfn, write, major: true, direct: true, cpu, cause);
+        return FaultResult.Resolved;
     }
 
-    private FaultResult Map(AddressSpace mm, ulong address, long pfn, bool write, bool major, bool direct, CpuClock cpu, long cause)
+    private long Map(AddressSpace mm, ulong address, long pfn, bool write, bool major, bool direct, CpuClock cpu, long cause)
     {
         var e = new FaultSwap(mm.Pid, (long)(address >> 12), pfn, write, major, direct);
         EventHeader header = _journal.Emit(in e, cause);
@@ -98,7 +131,7 @@ internal sealed class SwapFaults
             Pages.AddToLru(pfn, unevictable: false, cpu, header.Sequence);
             _io.Trim(cpu, header.Sequence);
         }
-        return FaultResult.Resolved;
+        return header.Sequence;
     }
 
     /// <summary>The page is in the swap cache: was it read ahead (<c>lookup_swap_cache</c>)?</summary>
@@ -156,6 +189,10 @@ internal sealed class SwapFaults
             }
         }
         Pages.Pin(-1);
+        if (window > 1)
+        {
+            Pages.DrainLru(cpu, cause);
+        }
         return wanted ? found : ReadSlot(mm.Pid, mm.Pid, slot, slot, cpu, cause);
     }
 
@@ -189,6 +226,10 @@ internal sealed class SwapFaults
             }
         }
         Pages.Pin(-1);
+        if (window > 1)
+        {
+            Pages.DrainLru(cpu, cause);
+        }
         return window > 1 ? found : ReadSlot(owner, waiter, slot, slot, cpu, cause);
     }
 

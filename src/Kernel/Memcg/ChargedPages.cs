@@ -60,6 +60,15 @@ internal sealed class ChargedPages(
         }
     }
 
+    /// <summary>Puts the pages that a CPU has gathered on the lists, in a kernel that has them (<c>lru_add_drain</c>).</summary>
+    public void DrainLru(CpuClock cpu, long cause)
+    {
+        if (lru is not null)
+        {
+            LruFeed.Drain(lru, journal, cpu, cause);
+        }
+    }
+
     private long Charged(long pfn, long cause)
     {
         if (pfn >= 0)

@@ -268,11 +268,6 @@ public sealed partial class AddressSpaces :
         return true;
     }
 
-    /// <summary>The page is one of its process's alone, with nobody else who could need it as it is (<c>do_wp_page</c>).</summary>
-    internal bool IsAlone(long pfn) => Blocks.IsPiece(pfn)
-        ? Blocks.EntireMaps(Blocks.Head(pfn)) + Blocks.PieceMaps(Blocks.Head(pfn)) == 1 && !_frames[Blocks.Head(pfn)].Has(PageFlags.SwapCache)
-        : _frames[pfn].MapCount == 1 && !IsSwappedElsewhere(pfn);
-
     /// <summary>
     /// Gives the huge page at an address, if there is one, other rights. Unlike a page it is not made writable at once: the
     /// next write faults (<c>change_huge_pmd</c> of 6.1).

@@ -99,15 +99,20 @@ public sealed partial class AddressSpaces :
         AddressSpace mm = this[e.Pid];
         ulong address = (ulong)e.Vpn << 12;
         ulong large = _tables.ReadLarge(mm.Root, address);
+        ulong mapped = large != 0 ? large : _tables.ReadPte(mm.Root, address);
+        if ((mapped & (ulong)PageProtection.NotExclusive) != 0 && Blocks.Head(_tables.Mode.PfnOf(mapped)) is var head && _frames[head].Has(PageFlags.SwapCache))
+        {
+            // Found to be the process's alone, which took its slot from it; one marked so keeps its slot.
+            LeaveSwapCache(head);
+        }
         if (large != 0)
         {
             _tables.WriteLarge(mm.Root, address, _tables.Mode.PfnOf(large), (_tables.Mode.FlagsOf(large) & ~PageProtection.NotExclusive) | Written | PteFlags.Accessed);
         }
         else
         {
-            ulong entry = _tables.ReadPte(mm.Root, address);
-            PteFlags flags = _tables.Mode.FlagsOf(entry) & ~PageProtection.NotExclusive;
-            long pfn = _tables.Mode.PfnOf(entry);
+            PteFlags flags = _tables.Mode.FlagsOf(mapped) & ~PageProtection.NotExclusive;
+            long pfn = _tables.Mode.PfnOf(mapped);
             SetEntry(mm, address, pfn, flags | Written | PteFlags.Accessed);
             if (_frames[pfn].Use is FrameUse.File or FrameUse.Shmem)
             {

@@ -103,26 +103,20 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
             Refault(ref frame, slot);
             Reclaim.Count(VmEvent.Pswpin);
         }
-        bool piece = Blocks.IsPiece(e.Pfn), exclusive = SwapFormat.IsExclusive(mode, entry);
         swap.DropEntry(slot);
-        if (piece)
+        if (ShouldLeaveSwapCache(e.Pfn, area.VmFlags, e.Write) && MayLeaveSwapCache(e.Pfn))
         {
-            // All of the block goes, or nothing (folio_free_swap).
-            long head = Blocks.Head(e.Pfn);
-            if (!_frames[head].Has(PageFlags.Writeback) && swap.Area.IsFull && !IsSwapped(head))
-            {
-                LeaveSwapCache(head);
-            }
-            Blocks.AddPieces(head, 1);
+            LeaveSwapCache(Blocks.Head(e.Pfn));
+        }
+        // A device that needs pages to stay as they are while it writes them (SWP_STABLE_WRITES), zram, has written them at once.
+        bool exclusive = e.Direct || SwapFormat.IsExclusive(mode, entry) || ReferenceCount(e.Pfn) == 0;
+        if (Blocks.IsPiece(e.Pfn))
+        {
+            Blocks.AddPieces(Blocks.Head(e.Pfn), 1);
         }
         else
         {
             frame.Index = unchecked((int)area.PgoffOf(address));
-            exclusive |= frame.MapCount == 0 && swap.Area.CountOf(slot) == 0;
-            if (!e.Direct && swap.Area.CountOf(slot) == 0 && !frame.Has(PageFlags.Writeback) && (e.Write || swap.Area.IsFull))
-            {
-                LeaveSwapCache(e.Pfn);
-            }
         }
         frame.MapCount++;
         ReverseMap.Add(e.Pfn, e.Pid, e.Vpn);
@@ -139,12 +133,11 @@ public sealed partial class AddressSpaces : IApply<SwapRead>, IApply<SwapReadEnd
             // Past the cache the only copy is the page itself.
             frame.Flags |= PageFlags.Dirty;
         }
-        CountFault(e.Pid, e.Major);
+        if (exclusive || !e.Write)
+        {
+            CountFault(e.Pid, e.Major);
+        }
     }
-
-    /// <summary>Another process has the page's slot in its page tables, so the page is not one process's alone.</summary>
-    internal bool IsSwappedElsewhere(long pfn) =>
-        _frames[Blocks.Head(pfn)].Has(PageFlags.SwapCache) && Reclaim!.Swap.Area.CountOf(ReverseMap.Mapping(pfn)) > 0;
 
     /// <summary>A page that was evicted comes back: is it part of the working set?</summary>
     private void Refault(ref Frame frame, int slot)

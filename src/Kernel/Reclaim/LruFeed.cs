@@ -17,6 +17,17 @@ internal static class LruFeed
         }
     }
 
+    /// <summary>Puts what a CPU has gathered on the lists (<c>lru_add_drain</c>).</summary>
+    public static void Drain(LruState lru, Journal journal, CpuClock cpu, long cause)
+    {
+        if (lru.Batch(cpu.Id).Length > 0)
+        {
+            var e = new LruDrain((byte)cpu.Id);
+            EventHeader header = journal.Emit(in e, cause);
+            lru.Apply(in e, in header);
+        }
+    }
+
     /// <summary>A page joins a CPU's batch (<c>folio_add_lru</c>).</summary>
     public static void Add(LruState lru, Journal journal, long pfn, bool unevictable, CpuClock cpu, long cause)
     {

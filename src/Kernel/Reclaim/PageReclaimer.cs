@@ -139,15 +139,7 @@ internal sealed class PageReclaimer
     }
 
     /// <summary>Puts what a CPU has gathered on the lists (<c>lru_add_drain</c>).</summary>
-    public void Drain(CpuClock cpu, long cause)
-    {
-        if (_state.Lru.Batch(cpu.Id).Length > 0)
-        {
-            var e = new LruDrain((byte)cpu.Id);
-            EventHeader header = _journal.Emit(in e, cause);
-            _state.Lru.Apply(in e, in header);
-        }
-    }
+    public void Drain(CpuClock cpu, long cause) => LruFeed.Drain(_state.Lru, _journal, cpu, cause);
 
     /// <summary>
     /// The end of a list of pages: all CPUs forget what was unmapped, in one flush, and then the frames are freed

@@ -41,7 +41,10 @@ public readonly partial record struct SwapReadahead(
     [Unit("slots"), Delta(24)] long Slot,
     [Unit("pages")] int ReadaheadPages);
 
-/// <summary>A page that was swapped out is mapped again (<c>do_swap_page</c>).</summary>
+/// <summary>
+/// A page that was swapped out is mapped again (<c>do_swap_page</c>). Where a write finds that others have the page too it is mapped
+/// read-only, and the copy that follows in the same fault counts the fault.
+/// </summary>
 /// <param name="Pid">The process.</param>
 /// <param name="Vpn">The page.</param>
 /// <param name="Pfn">Its frame.</param>
