@@ -31,6 +31,25 @@ public sealed class SwapInTests
         machine.AssertFolds();
     }
 
+    /// <summary>The child's entry names the slot too: the page that was read for the write stays in the swap cache, and the copy counts as the major fault.</summary>
+    [Fact]
+    public void AWriteThatReadsASharedSlotCopiesThePage_InOneMajorFault()
+    {
+        var machine = new FaultingMachine(SwapDevice.Zram, pageCluster: 0);
+        machine.Write(machine.Parent, At, cpu: 0);
+        machine.PageOut();
+        machine.FinishIo();
+        machine.Fork();
+        Assert.Equal(0, machine.Reclaim.Swap.Cache.Count);
+        FaultCounts before = machine.Test.Spaces.Faults(machine.Parent);
+        long copy = machine.Write(machine.Parent, At, cpu: 0);
+        Assert.Equal(before with { Major = before.Major + 1 }, machine.Test.Spaces.Faults(machine.Parent));
+        (int _, long slot, int cached) = machine.Reclaim.Swap.Cache.Entries.Single();
+        Assert.NotEqual(copy, cached);
+        Assert.Equal((1, 0), (machine.Reclaim.Swap.Area.CountOf((int)slot), machine.FrameOf(cached).MapCount));
+        machine.AssertFolds();
+    }
+
     /// <summary>A page read by another CPU waits in its batch, which refers to it.</summary>
     [Theory]
     [InlineData(0, false)]
