@@ -20,6 +20,7 @@ internal sealed class WriteProtectFaults(AddressSpaces spaces, FrameTable frames
 
     private const GfpFlags ZeroedGfp = GfpFlags.HighUserMovable | GfpFlags.Zero;
 
+    private readonly ITlbFlush _tlb = tlb;
     private readonly long _clearPs = costs.ClearPageNs * 1000L, _copyPs = costs.CopyPageNs * 1000L;
 
     /// <summary>Makes the page writable, or maps a copy in its place.</summary>
@@ -83,5 +84,5 @@ internal sealed class WriteProtectFaults(AddressSpaces spaces, FrameTable frames
     }
 
     private void Flush(AddressSpace mm, ulong address, CpuClock cpu, long cause) =>
-        tlb.FlushRange(mm, address & ~0xfffUL, (address & ~0xfffUL) + 4096, cpu.Id, cause);
+        _tlb.FlushRange(mm, address & ~0xfffUL, (address & ~0xfffUL) + 4096, cpu.Id, cause);
 }
