@@ -47,11 +47,11 @@ internal sealed class SwapFaults
     /// <param name="address">Address of the access.</param>
     /// <param name="entry">Its entry.</param>
     /// <param name="write">The access writes.</param>
-    /// <param name="copies">Goes on with a write to a page that is not the process's alone, in the same fault.</param>
+    /// <param name="copies">Goes on with a write to a page that is not the process's alone, in the same fault; null where nothing is written.</param>
     /// <param name="cpu">Charged the time.</param>
     /// <param name="cause">Sequence of the entry into the kernel.</param>
     public FaultResult Handle(
-        AddressSpace mm, ulong address, ulong entry, bool write, WriteProtectFaults copies, CpuClock cpu, long cause)
+        AddressSpace mm, ulong address, ulong entry, bool write, WriteProtectFaults? copies, CpuClock cpu, long cause)
     {
         PagingMode mode = _spaces.Tables.Mode;
         int slot = SwapFormat.SlotOf(mode, entry);
@@ -92,7 +92,7 @@ internal sealed class SwapFaults
         {
             return FaultResult.Resolved;
         }
-        FaultResult result = copies.Handle(mm, address, now, major, cpu, mapped);
+        FaultResult result = copies!.Handle(mm, address, now, major, cpu, mapped);
         if (result == FaultResult.Blocked && major)
         {
             WaitsFor(mm.Pid) = vpn;

@@ -73,7 +73,6 @@ public sealed partial class AddressSpaces :
             bool executable = TakeReferences(pfn);
             lru.Release(pfn);
             // Code of files stays; what is swapped does not, shared memory included (shrink_active_list).
-            RejectInGenerations(ref frame);
             if (!executable || LruLists.IsSwapBacked(in frame))
             {
                 frame.Flags = (frame.Flags & ~PageFlags.Active) | PageFlags.Workingset;

@@ -110,7 +110,7 @@ internal sealed class HugePageCollapser
             {
                 continue;
             }
-            FaultResult result = _swap!.Handle(mm, address, entry, write: false, cpu, cause);
+            FaultResult result = _swap!.Handle(mm, address, entry, write: false, copies: null, cpu, cause);
             if (result != FaultResult.Resolved)
             {
                 return result == FaultResult.Blocked ? CollapseResult.PageLock : CollapseResult.Fail;
