@@ -66,7 +66,6 @@ internal sealed class LiveRecorder : IDisposable
             {
                 return sequence;
             }
-            _files.ReadAll();
         }
         throw new LiveKernelException("pages of files do not stay in the page cache: the machine is short of memory.");
     }
@@ -74,6 +73,8 @@ internal sealed class LiveRecorder : IDisposable
     private RecordedSequence RecordOnce(int number)
     {
         var generator = new CallGenerator(new RandomStream(_seed, $"calls {number}"));
+        // The kernel may have reclaimed pages that were not used for a while: a fault that finds none of its neighbours maps none.
+        _files.ReadAll();
         _files.WriteOut();
         var reader = new LiveState(_files.Names);
         using TracedProcess process = TracedProcess.Start(_files.ProgramPath, _files.Descriptors, _legacy);
