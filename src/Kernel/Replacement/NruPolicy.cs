@@ -30,7 +30,7 @@ internal sealed class NruPolicy(IPageActivity activity) : IReplacementPolicy
     /// <inheritdoc/>
     public int Evict(int incoming)
     {
-        int victim = _order.IsKnown(activity.Moment) ? NextInOrder() : Turn();
+        int victim = _order.IsKnown(activity.Moment) ? _order.TakeFrom(_ring, _classes) : Turn();
         _ring.Remove(victim);
         return victim;
     }
@@ -74,19 +74,5 @@ internal sealed class NruPolicy(IPageActivity activity) : IReplacementPolicy
             _order.Begin(activity.Moment);
         }
         return best;
-    }
-
-    private int NextInOrder()
-    {
-        if (_order.IsEmpty)
-        {
-            for (int left = _ring.Count; left > 0; left--)
-            {
-                _order.Add(_ring.Hand, _classes[_ring.Hand]);
-                _ring.Advance();
-            }
-            _order.Sort();
-        }
-        return _order.Take();
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Sim.Kernel.Replacement;
 
 /// <summary>
@@ -52,6 +54,24 @@ internal sealed class VictimOrder
         int page = _heap[0].Page;
         Sink(_heap[--_count], 0);
         return page;
+    }
+
+    /// <summary>The page that goes next, of those on a ring from its hand on.</summary>
+    /// <param name="ring">The pages; they are added when none is.</param>
+    /// <param name="keys">The key of each page.</param>
+    public int TakeFrom<T>(PageRing ring, T[] keys)
+        where T : IBinaryInteger<T>
+    {
+        if (IsEmpty)
+        {
+            for (int left = ring.Count; left > 0; left--)
+            {
+                Add(ring.Hand, long.CreateChecked(keys[ring.Hand]));
+                ring.Advance();
+            }
+            Sort();
+        }
+        return Take();
     }
 
     private void Sink(Entry entry, int at)

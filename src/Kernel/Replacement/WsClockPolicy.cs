@@ -29,7 +29,7 @@ internal sealed class WsClockPolicy(IPageActivity activity, long window) : IRepl
     /// <inheritdoc/>
     public int Evict(int incoming)
     {
-        int victim = _order.IsKnown(activity.Moment) ? NextInOrder() : Turn();
+        int victim = _order.IsKnown(activity.Moment) ? _order.TakeFrom(_ring, _lastUses) : Turn();
         _ring.Remove(victim);
         return victim;
     }
@@ -67,19 +67,5 @@ internal sealed class WsClockPolicy(IPageActivity activity, long window) : IRepl
         }
         _order.Begin(activity.Moment);
         return victim;
-    }
-
-    private int NextInOrder()
-    {
-        if (_order.IsEmpty)
-        {
-            for (int left = _ring.Count; left > 0; left--)
-            {
-                _order.Add(_ring.Hand, _lastUses[_ring.Hand]);
-                _ring.Advance();
-            }
-            _order.Sort();
-        }
-        return _order.Take();
     }
 }
