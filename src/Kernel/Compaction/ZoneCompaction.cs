@@ -49,7 +49,7 @@ public sealed class ZoneCompaction
     /// <summary>The marks are to be cleared when kswapd goes to sleep (<c>compact_blockskip_flush</c>).</summary>
     public bool Flush { get; internal set; }
 
-    /// <summary>True when a page block is not worth another scan for now.</summary>
+    /// <summary>True when a page block is skipped by scanners until its mark is cleared (PB_migrate_skip).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool IsSkipped(long pfn)
     {

@@ -164,7 +164,7 @@ internal sealed class Flusher : IComponent, IThreadWork
         (_turn, _ofTurn) = (0, 0);
     }
 
-    /// <summary>One step: as many pages as fit into the queue, of the file whose turn it is; false when there is nothing to do for now.</summary>
+    /// <summary>One step: as many pages as fit into the queue, of the file whose turn it is; false when the queue is full, or nothing is left to write.</summary>
     private bool Write()
     {
         if (_io.WritesUnderWay >= ChunkPages || _io.IsFull)

@@ -52,6 +52,20 @@ internal static class Pressure
     public static long Available(TestMachine machine) =>
         machine.Machine.State.Memory.Pages.Zones.Sum(z => z.FreePages + z.PerCpu.Sum(p => (long)p.Count));
 
+    /// <summary>Two <see cref="Visitor"/>s were swapped out, came back to what was, and ended by themselves.</summary>
+    public static ReclaimState AssertBothSwappedAndEnded(TestMachine machine)
+    {
+        Assert.True(machine.Virtual.Tasks.AllEnded);
+        ReclaimState reclaim = machine.Machine.State.Memory.Reclaim!;
+        Assert.All([1, 2], pid => Assert.Equal((7, 0), (machine.Tasks[pid].ExitCode, machine.Tasks[pid].Signal)));
+        Assert.True(reclaim[VmEvent.Pswpout] > 1_000);
+        Assert.True(reclaim[VmEvent.Pswpin] > 0);
+        Assert.True(machine.Spaces.TotalFaults.Major > 0);
+        Assert.True(reclaim[VmEvent.WorkingsetRefaultAnon] > 0);
+        Assert.Equal(0, reclaim[VmEvent.OomKill]);
+        return reclaim;
+    }
+
     public static void AssertAllGivenBack(TestMachine machine, long before)
     {
         machine.AssertInvariants();

@@ -35,14 +35,7 @@ public sealed class GenerationPressureTests
             machine.AssertInvariants();
         }
         machine.Run();
-        Assert.True(machine.Virtual.Tasks.AllEnded);
-        ReclaimState reclaim = machine.Machine.State.Memory.Reclaim!;
-        Assert.All([1, 2], pid => Assert.Equal((7, 0), (machine.Tasks[pid].ExitCode, machine.Tasks[pid].Signal)));
-        Assert.True(reclaim[VmEvent.Pswpout] > 1_000);
-        Assert.True(reclaim[VmEvent.Pswpin] > 0);
-        Assert.True(machine.Spaces.TotalFaults.Major > 0);
-        Assert.True(reclaim[VmEvent.WorkingsetRefaultAnon] > 0);
-        Assert.Equal(0, reclaim[VmEvent.OomKill]);
+        ReclaimState reclaim = AssertBothSwappedAndEnded(machine);
         Assert.True(reclaim.Lru.Generations!.Youngest > GenerationState.MinGenerations + 2);
         AssertAllGivenBack(machine, before);
 
